@@ -1,0 +1,31 @@
+"""Hypothesis profiles, chosen by HYPOTHESIS_PROFILE, else ``ci`` in CI and ``dev`` elsewhere.
+
+``dev``      a quick random look at every run;
+``ci``       derandomised: the same examples at every run, so that a failure is the change's;
+``explore``  random and many examples, run on demand; what it finds is pinned with ``@example``.
+"""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+SLOW_IS_FINE = [HealthCheck.too_slow]
+
+settings.register_profile("dev", max_examples=50, deadline=None, suppress_health_check=SLOW_IS_FINE)
+settings.register_profile(
+    "ci",
+    max_examples=200,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    print_blob=True,
+    suppress_health_check=SLOW_IS_FINE,
+)
+settings.register_profile(
+    "explore", max_examples=20_000, deadline=None, suppress_health_check=list(HealthCheck)
+)
+settings.load_profile(
+    os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") == "true" else "dev")
+)
