@@ -209,7 +209,7 @@ def test_an_encoding_has_a_largest_size() -> None:
 
 def test_what_is_read_from_a_mutable_buffer_does_not_change_with_it() -> None:
     buffer = bytearray(opaque.encode(b"1234"))
-    value = opaque.decode(buffer)  # type: ignore[arg-type] - not everybody has a type checker
+    value = opaque.decode(buffer)  # type: ignore[arg-type]
     buffer[1:] = b"oops"
     assert value == b"1234"
     assert type(value) is bytes

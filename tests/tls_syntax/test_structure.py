@@ -151,7 +151,7 @@ def test_structures_are_frozen_and_comparable() -> None:
     with pytest.raises(FrozenInstanceError):
         extension.extension_type = 2  # type: ignore[misc]
     with pytest.raises((AttributeError, TypeError)):
-        extension.another = 2
+        extension.another = 2  # type: ignore[attr-defined]
 
 
 def test_a_structure_in_a_hostile_encoding_costs_no_more_than_its_bytes() -> None:

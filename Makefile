@@ -1,0 +1,82 @@
+# Everything runs in .venv, which is made from requirements.lock, with hashes, when it is missing or out of date.
+#
+#   make demo      two processes call each other on this machine
+#   make test      all tests            (PYTEST="-k name" passes options on)
+#   make check     format, lint, types, import contracts, requirements: what CI checks before the tests
+#   make bench     speed of frames, beside a bare AES-GCM call and davey
+#   make vectors   generate vectors/ and the specification's indexes again
+#   make lock      resolve requirements.lock again
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+DEMO   ?= --once
+PYTEST ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format lint types contracts requirements bench vectors lock clean
+
+help:
+	@sed -n 's/^#  *\(make .*\)/\1/p' $(firstword $(MAKEFILE_LIST))
+
+setup: $(VENV)/.project
+
+demo: setup
+	$(BIN)/e2ee demo $(DEMO)
+
+test: setup
+	$(BIN)/pytest -n auto --dist worksteal $(PYTEST)
+
+check: format lint types contracts requirements
+
+format: setup
+	$(BIN)/ruff format --check
+
+lint: setup
+	$(BIN)/ruff check
+
+types: setup
+	$(BIN)/mypy
+
+contracts: setup
+	$(BIN)/lint-imports --no-logo
+
+requirements: setup
+	$(BIN)/e2ee vectors generate --check
+	$(BIN)/e2ee requirements --check
+
+bench: setup
+	$(BIN)/python -m tests.bench
+
+vectors: setup
+	$(BIN)/e2ee vectors generate
+	$(BIN)/e2ee requirements --write
+
+# --universal: one lock for all platforms and Pythons; no index is named in it, so that any mirror serves.
+lock: setup
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --no-emit-package e2ee-calling \
+	  --group test --group lint --group bench --group build --group lock --generate-hashes --no-emit-index-url \
+	  --no-annotate --custom-compile-command "make lock" --quiet --output-file requirements.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache demo-out dist
+
+# Three steps, each done again only when what it depends on is newer: the environment, what we need, we ourselves.
+# PIP_* are cleared of what could lead around the hashes.
+
+$(VENV)/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "make: Python 3.11 or newer is needed, and $(PYTHON) is not: install it, or name it: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	  { echo "make: $(PYTHON) lacks its venv module: install it, on Debian and Ubuntu with: apt-get install python3-venv" >&2; exit 1; }
+	@rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.requirements: requirements.lock $(VENV)/.created
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --only-binary :all: -r requirements.lock
+	@touch $@
+
+$(VENV)/.project: pyproject.toml $(VENV)/.requirements
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
