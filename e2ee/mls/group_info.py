@@ -1,0 +1,54 @@
+"""GroupInfo (RFC 9420 Section 12.4.3): what a joiner is told about a group, signed by a member."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from e2ee.crypto.cipher_suite import CipherSuite
+from e2ee.mls.errors import Rule, ValidationError
+from e2ee.mls.extension import Extensions
+from e2ee.mls.group_context import GroupContext
+from e2ee.mls.labels import sign_with_label, verify_with_label
+from e2ee.mls.ratchet_tree import RatchetTree
+from e2ee.tls_syntax import Opaque, Struct, Uint32, opaque, struct
+
+__all__ = ["GroupInfo", "check_group_info_signature", "sign_group_info"]
+
+
+@struct
+class GroupInfo(Struct):
+    """RFC 9420 Section 12.4.3. ``signer`` is a leaf index."""
+
+    group_context: GroupContext
+    extensions: Extensions
+    confirmation_tag: Opaque
+    signer: Uint32
+    signature: Opaque
+
+
+def _to_be_signed(group_info: GroupInfo) -> bytes:
+    """GroupInfoTBS: "all the fields in the GroupInfo above signature"."""
+    return group_info.encode().removesuffix(opaque.encode(group_info.signature))
+
+
+def sign_group_info(suite: CipherSuite, unsigned: GroupInfo, private: bytes) -> GroupInfo:
+    """``unsigned`` with the signature of the member at its ``signer``."""
+    signature = sign_with_label(suite, private, "GroupInfoTBS", _to_be_signed(unsigned))
+    return replace(unsigned, signature=signature)
+
+
+def check_group_info_signature(group_info: GroupInfo, tree: RatchetTree) -> None:
+    """The member at ``signer`` in this tree signed it. Raises ValidationError."""
+    # "The public key is taken from the LeafNode of the ratchet tree with leaf index signer. If the node is blank or if
+    # signature verification fails, return an error."
+    leaf_node = tree.leaf(group_info.signer)
+    if leaf_node is None:
+        raise ValidationError(Rule.GROUP_INFO_SIGNER_BLANK, f"leaf {group_info.signer}")
+    verify_with_label(
+        tree.suite,
+        leaf_node.signature_key,
+        "GroupInfoTBS",
+        _to_be_signed(group_info),
+        group_info.signature,
+        Rule.GROUP_INFO_SIGNATURE,
+    )

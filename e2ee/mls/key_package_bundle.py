@@ -1,0 +1,91 @@
+"""KeyPackageBundle: a KeyPackage with the three private keys that only its owner has (RFC 9420 Section 10).
+
+The KeyPackage is published; the bundle waits with its owner for a Welcome, or begins a group. ``init_private_key`` is
+for one Welcome: who joined by it drops the bundle, unless the KeyPackage is a last-resort one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from e2ee.crypto.cipher_suite import CipherSuite, cipher_suite
+from e2ee.crypto.entropy import Entropy
+from e2ee.crypto.kem import KeyPair
+from e2ee.crypto.secret import Secret
+from e2ee.crypto.signature import SigningKey
+from e2ee.mls.capabilities import Capabilities
+from e2ee.mls.credential import Credential
+from e2ee.mls.errors import Rule, UsageError
+from e2ee.mls.extension import Extension
+from e2ee.mls.group_context import ProtocolVersion
+from e2ee.mls.key_package import KeyPackage, sign_key_package
+from e2ee.mls.leaf_node import LeafNode, LeafNodeSource, Lifetime, sign_leaf_node
+
+__all__ = ["KeyPackageBundle"]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPackageBundle:
+    """A KeyPackage and its private keys. Raises UsageError if a private key is not that of its public key."""
+
+    key_package: KeyPackage
+    init_private_key: Secret = field(repr=False)
+    encryption_private_key: Secret = field(repr=False)
+    signature_private_key: Secret = field(repr=False)
+
+    def __post_init__(self) -> None:
+        leaf_node, kem = self.key_package.leaf_node, self.suite.hpke.kem
+        if (
+            kem.public_key(self.init_private_key) != self.key_package.init_key
+            or kem.public_key(self.encryption_private_key) != leaf_node.encryption_key
+            or self.suite.signature.public_key(self.signature_private_key)
+            != leaf_node.signature_key
+        ):
+            raise UsageError(Rule.PRIVATE_KEY_DOES_NOT_MATCH)
+
+    @property
+    def suite(self) -> CipherSuite:
+        """That of the KeyPackage."""
+        return cipher_suite(self.key_package.cipher_suite)
+
+    @property
+    def leaf_key_pair(self) -> KeyPair:
+        """That of the leaf's ``encryption_key``."""
+        return KeyPair(self.encryption_private_key, self.key_package.leaf_node.encryption_key)
+
+    @classmethod
+    def generate(
+        cls,
+        suite: CipherSuite,
+        signing_key: SigningKey,
+        credential: Credential,
+        capabilities: Capabilities,
+        lifetime: Lifetime,
+        entropy: Entropy,
+        *,
+        extensions: tuple[Extension, ...] = (),
+        leaf_extensions: tuple[Extension, ...] = (),
+    ) -> KeyPackageBundle:
+        """A fresh KeyPackage of this client, signed; its two HPKE key pairs are drawn from ``entropy``."""
+        init, encryption = (suite.hpke.kem.generate_key_pair(entropy) for _ in range(2))
+        unsigned_leaf = LeafNode(
+            encryption_key=encryption.public,
+            signature_key=signing_key.public,
+            credential=credential,
+            capabilities=capabilities,
+            leaf_node_source=LeafNodeSource.KEY_PACKAGE,
+            details=lifetime,
+            extensions=leaf_extensions,
+            signature=b"",
+        )
+        leaf_node = sign_leaf_node(suite, unsigned_leaf, signing_key.private, b"", 0)
+        unsigned = KeyPackage(
+            version=ProtocolVersion.MLS10,
+            cipher_suite=suite.code_point,
+            init_key=init.public,
+            leaf_node=leaf_node,
+            extensions=extensions,
+            signature=b"",
+        )
+        key_package = sign_key_package(suite, unsigned, signing_key.private)
+        return cls(key_package, init.private, encryption.private, signing_key.private)
