@@ -1,0 +1,41 @@
+"""A transport stream on which protected frames come: what is expected of it, and what came."""
+
+from __future__ import annotations
+
+from e2ee.media.codecs import clear_length_of
+from e2ee.media.encoded_frame import Codec, Kind
+from e2ee.media.reasons import RejectReason
+
+__all__ = ["IncomingStream"]
+
+
+class IncomingStream:
+    """One transport stream (an RTP receiver). Raises BadStream for a codec that the kind is not sent with.
+
+    ``sender`` is the leaf index that was announced for the stream, None if nobody was. It may change, and only
+    serves to refuse frames (FRAME-6): who sent a frame is the leaf in its KID.
+    """
+
+    __slots__ = (
+        "clear_length",
+        "codec",
+        "held_bytes",
+        "held_frames",
+        "kind",
+        "opened",
+        "rejected",
+        "sender",
+    )
+
+    def __init__(self, codec: Codec, kind: Kind, sender: int | None = None) -> None:
+        self.clear_length = clear_length_of(codec, kind)
+        self.codec = codec
+        self.kind = kind
+        self.sender = sender
+        self.opened = 0
+        """Frames opened so far."""
+        self.rejected: dict[RejectReason, int] = {}
+        """Frames rejected so far, by reason."""
+        self.held_frames = 0
+        """Frames that wait for their key now, and their size in bytes."""
+        self.held_bytes = 0

@@ -1,0 +1,84 @@
+"""A frame becomes a protected frame: clear || SFrame header || ciphertext || tag (FRAME-1).
+
+It fails closed: without a key, with an ended counter or after any other failure it raises, and nothing of the frame
+is returned. The key is one immutable object that ``SendEpochs`` replaces; an encoder's thread that is inside
+``protect`` meanwhile finishes with the key that it began with.
+"""
+
+from __future__ import annotations
+
+from e2ee.media.codecs import clear_length_of
+from e2ee.media.encoded_frame import Codec, Kind
+from e2ee.media.errors import BadFrame, NoSendKey
+from e2ee.sframe.encryption import encrypt
+from e2ee.sframe.key_store import SendKey
+
+__all__ = ["FrameProtector"]
+
+
+class FrameProtector:
+    """Protects the frames of one stream of this device: all its simulcast layers, one counter.
+
+    Made by ``SendEpochs.open_stream``. ``protect`` and ``takes_key_frame`` are called where the encoder runs, the rest
+    where epochs are applied.
+    """
+
+    __slots__ = (
+        "_clear_length",
+        "_key",
+        "_key_frame_for",
+        "_key_frame_taken",
+        "_protected_earlier",
+        "codec",
+        "instance",
+        "kind",
+    )
+
+    def __init__(self, codec: Codec, kind: Kind, instance: int) -> None:
+        self.codec = codec
+        self.kind = kind
+        self.instance = instance
+        self._clear_length = clear_length_of(codec, kind)
+        self._key: SendKey | None = None
+        self._key_frame_for: SendKey | None = None
+        self._key_frame_taken: SendKey | None = None
+        self._protected_earlier = 0
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is a key to send with."""
+        return self._key is not None
+
+    @property
+    def protected(self) -> int:
+        """How many frames were protected, read off the counters."""
+        return self._protected_earlier + (self._key.counter.drawn if self._key else 0)
+
+    def protect(self, frame: bytes) -> bytes:
+        """The protected frame. Raises NoSendKey, CounterExhausted or BadFrame; then nothing may be sent."""
+        key = self._key
+        if key is None:
+            raise NoSendKey("no epoch may be sent with, or this device may not speak")
+        try:
+            clear_length = self._clear_length[frame[0]]
+        except IndexError:
+            raise BadFrame("an empty frame") from None  # CODEC-3
+        clear, rest = frame[:clear_length], frame[clear_length:]
+        if not rest and len(frame) < clear_length:
+            raise BadFrame(f"{self.codec} frame of {len(frame)} bytes")  # CODEC-3
+        return clear + encrypt(key, clear, rest)
+
+    def takes_key_frame(self) -> bool:
+        """Whether the frame that is about to be encoded must be a key frame (FKEY-16). True once for each such epoch."""
+        wanted = self._key_frame_for
+        if wanted is self._key_frame_taken:
+            return False
+        self._key_frame_taken = wanted
+        return True
+
+    def use(self, key: SendKey | None, *, key_frame: bool = False) -> None:
+        """Send with ``key`` from the next frame on, which must be a key frame if ``key_frame``; with None, stop."""
+        self._protected_earlier = self.protected - (key.counter.drawn if key else 0)
+        if key_frame:
+            self._key_frame_for = key
+        self._key = key
