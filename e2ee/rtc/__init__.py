@@ -1,0 +1,11 @@
+"""Media over WebRTC: an asyncio shell around aiortc in which every frame is protected or not sent.
+
+    transform    encoders that protect and jitter buffers that open: the only way a frame takes
+    peer         one connection of a one-to-one call: descriptions in, descriptions out
+    sources      what to send: a test picture, a tone, a file
+    recorders    what was received, as a playable file and as figures
+    measure      the figures, as pure functions over arrays
+    tap          what somebody between the two devices would have, and how little it is
+
+Keys come from outside (e2ee.media holds them); private names of aiortc are in e2ee.aiortc_seams.
+"""

@@ -1,0 +1,90 @@
+"""Session descriptions (SDP) as a call exchanges them, inside MLS application messages.
+
+What a description may say is narrow: exactly the agreed streams, each with its codec, and the DTLS fingerprints of
+this peer, which come from nowhere else. What it must not say is taken out before aiortc acts on it:
+
+* of both sides' descriptions the audio level header extension (RFC 6464), which tells a forwarding server who
+  speaks when;
+* of the peer's the candidates on this very machine, unless this peer gathers there itself: nobody else has any
+  business on 127.0.0.1.
+
+Nothing about the security of media is read from a description.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from ipaddress import IPv6Address, ip_address
+
+from aiortc import RTCSessionDescription
+from aiortc.sdp import MediaDescription, SessionDescription
+
+from e2ee.media.encoded_frame import Codec
+from e2ee.rtc.errors import DescriptionError, RtcReason
+
+__all__ = ["MAX_DESCRIPTION", "MEDIA", "checked_description", "without_audio_level"]
+
+MAX_DESCRIPTION = 1 << 16
+"""Characters. A description of two streams has about 3,000."""
+
+MEDIA = {Codec.OPUS: "audio", Codec.VP8: "video"}
+"""The kind of media, as SDP and aiortc name it, that a codec carries."""
+
+_AUDIO_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
+_DIGESTS = frozenset({"sha-256", "sha-384", "sha-512"})
+
+
+def without_audio_level(description: str) -> str:
+    """The description without RFC 6464's header extension (CODEC-6)."""
+    lines = description.splitlines()
+    return _joined(
+        line for line in lines if not (line.startswith("a=extmap:") and _AUDIO_LEVEL in line)
+    )
+
+
+def checked_description(
+    text: str, step: str, codecs: Collection[Codec], *, loopback: bool
+) -> RTCSessionDescription:
+    """A peer's "offer" or "answer" of exactly one stream for each codec, fit for aiortc. Raises DescriptionError."""
+    if len(text) > MAX_DESCRIPTION:
+        raise DescriptionError(RtcReason.MALFORMED_DESCRIPTION, f"{len(text)} characters")
+    text = without_audio_level(text)
+    if not loopback:
+        text = _joined(line for line in text.splitlines() if not _is_local_candidate(line))
+    try:
+        media = SessionDescription.parse(text).media
+    except Exception as error:
+        raise DescriptionError(RtcReason.MALFORMED_DESCRIPTION, type(error).__name__) from error
+    _check_media(media, codecs)
+    return RTCSessionDescription(sdp=text, type=step)
+
+
+def _check_media(sections: list[MediaDescription], codecs: Collection[Codec]) -> None:
+    by_kind = {MEDIA[codec]: codec for codec in codecs}
+    kinds = sorted(section.kind for section in sections)
+    if kinds != sorted(by_kind):
+        raise DescriptionError(RtcReason.UNEXPECTED_MEDIA, f"{kinds} in place of {sorted(by_kind)}")
+    for section in sections:
+        codec = by_kind[section.kind]
+        if codec.lower() not in {offered.name.lower() for offered in section.rtp.codecs}:
+            raise DescriptionError(RtcReason.UNEXPECTED_MEDIA, f"{section.kind} without {codec}")
+        fingerprints = section.dtls.fingerprints if section.dtls else []
+        if not any(fingerprint.algorithm.lower() in _DIGESTS for fingerprint in fingerprints):
+            raise DescriptionError(RtcReason.NO_FINGERPRINT, section.kind)
+
+
+def _is_local_candidate(line: str) -> bool:
+    """RFC 8839 Section 5.1: foundation, component, transport, priority, connection-address, port ..."""
+    if not line.startswith("a=candidate:"):
+        return False
+    try:
+        address = ip_address(line.split()[4])
+    except (IndexError, ValueError):
+        return False  # a name, which is resolved by mDNS only, or nothing
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return address.is_loopback or address.is_unspecified
+
+
+def _joined(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\r\n" for line in lines)

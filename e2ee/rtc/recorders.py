@@ -1,0 +1,142 @@
+"""What was received, as one playable WebM file: exactly the encoded frames that were opened, none encoded again.
+
+aiortc's MediaRecorder takes decoded frames and encodes them anew in the event loop, which at 640x480 takes longer
+than everything else in a call, and shows how good the second encoder is, not the call.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.packet import Packet
+from av.stream import Stream
+
+from e2ee.media.encoded_frame import Codec, Kind, OpenedFrame
+from e2ee.rtc.observer import FrameObserver
+
+__all__ = ["Recorder"]
+
+_CLOCK_RATE = {Codec.OPUS: 48_000, Codec.VP8: 90_000}  # RFC 7587 Section 4.1, RFC 7741 Section 6.1
+_WRAP = 1 << 32
+
+
+@dataclass
+class _Track:
+    """RTP timestamps of one stream as media time: it starts when its first frame arrived, and goes on by itself."""
+
+    clock_rate: int
+    last_timestamp: int
+    time: int
+    """Of the last frame, in units of the clock, since the recording began."""
+    written: int = -1
+
+    def at(self, timestamp: int) -> int:
+        forward = (timestamp - self.last_timestamp + _WRAP // 2) % _WRAP - _WRAP // 2  # it wraps
+        self.last_timestamp = timestamp
+        self.time += forward
+        return self.time
+
+
+class Recorder(FrameObserver):
+    """Writes what a peer opens, at most one video and one audio stream, to ``path``. ``close`` ends the file.
+
+    The file begins with the first key frame, whose size its header names; sound that came before is kept until
+    then (12 kB a second), and a recording without any picture has sound only. Nothing received: no file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._closed = False
+        self._began: int | None = None
+        self._tracks: dict[Codec, _Track] = {}
+        self._early: list[Packet[Stream]] = []
+        self._file: _File | None = None
+
+    def opened(self, kind: Kind, frame: OpenedFrame, timestamp: int, arrived: int) -> None:  # noqa: ARG002
+        time = None if self._closed else self._time_of(frame.codec, timestamp, arrived)
+        if time is None:
+            return
+        if self._file is None and frame.codec is Codec.VP8:
+            if not _is_key_frame(frame.data):
+                return
+            self._file = self._begin(_dimensions(frame.data))
+        packet = _packet(frame, time)
+        if self._file is None:
+            self._early.append(packet)
+        else:
+            self._file.write(frame.codec, packet)
+
+    def close(self) -> None:
+        """Write what is left, and end the file."""
+        self._closed = True
+        if self._file is None and self._early:
+            self._file = self._begin(None)
+        if self._file is not None:
+            self._file.container.close()
+            self._file = None
+
+    def _time_of(self, codec: Codec, timestamp: int, arrived: int) -> int | None:
+        """The frame's media time; None for one that is not after the last one."""
+        if self._began is None:
+            self._began = arrived
+        track = self._tracks.get(codec)
+        if track is None:
+            rate = _CLOCK_RATE[codec]
+            track = self._tracks[codec] = _Track(
+                rate, timestamp, (arrived - self._began) * rate // 1000
+            )
+        time = track.at(timestamp)
+        if time <= track.written:
+            return None
+        track.written = time
+        return time
+
+    def _begin(self, size: tuple[int, int] | None) -> _File:
+        file = _File(self.path, size)
+        for packet in self._early:
+            file.write(Codec.OPUS, packet)
+        self._early.clear()
+        return file
+
+
+class _File:
+    """A WebM file with its streams; ``size`` (width, height) is None for sound only."""
+
+    def __init__(self, path: Path, size: tuple[int, int] | None) -> None:
+        self.container = av.open(str(path), "w", format="webm")
+        self._streams: dict[Codec, Stream] = {}
+        if size is not None:
+            width, height = size
+            self._streams[Codec.VP8] = self.container.add_mux_stream(
+                "vp8", width=width, height=height
+            )
+        # An encoder's stream, for the OpusHead that its header has; it encodes nothing.
+        self._streams[Codec.OPUS] = self.container.add_stream("libopus", rate=48_000)
+
+    def write(self, codec: Codec, packet: Packet[Stream]) -> None:
+        packet.stream = self._streams[codec]
+        self.container.mux_one(packet)
+
+
+def _packet(frame: OpenedFrame, time: int) -> Packet[Stream]:
+    packet: Packet[Stream] = Packet(frame.data)
+    packet.pts = packet.dts = time
+    packet.time_base = Fraction(1, _CLOCK_RATE[frame.codec])
+    packet.is_keyframe = frame.codec is Codec.OPUS or _is_key_frame(frame.data)
+    return packet
+
+
+def _is_key_frame(frame: bytes) -> bool:
+    """RFC 6386 Section 9.1: the first bit is 0 in key frames."""
+    return len(frame) >= 10 and not frame[0] & 1
+
+
+def _dimensions(key_frame: bytes) -> tuple[int, int]:
+    """RFC 6386 Section 9.1: two little-endian 16-bit fields after the start code, 14 bits each of size."""
+    return (
+        int.from_bytes(key_frame[6:8], "little") & 0x3FFF,
+        int.from_bytes(key_frame[8:10], "little") & 0x3FFF,
+    )

@@ -1,0 +1,327 @@
+"""aiortc and aioice are still built the way that ``e2ee/aiortc_seams.py`` relies on.
+
+Each row below names a place in their source and what has to be there. A row that fails names the function of
+``aiortc_seams.py`` that relies on it: read both, bring the function in line, then the row.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from importlib.metadata import version
+from typing import Any
+
+import aioice.ice
+import aiortc.codecs.opus
+import aiortc.codecs.vpx
+import aiortc.rtcdtlstransport
+import aiortc.rtcicetransport
+import aiortc.rtcrtpreceiver
+import aiortc.rtcrtpsender
+import av
+import numpy as np
+import pylibsrtp
+import pytest
+from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCRtpTransceiver
+from aiortc.codecs import CODECS
+from aiortc.jitterbuffer import JitterBuffer, JitterFrame
+from av.audio.frame import AudioFrame
+from av.packet import Packet
+
+from e2ee import aiortc_seams
+
+sender, receiver = aiortc.rtcrtpsender, aiortc.rtcrtpreceiver
+dtls, ice = aiortc.rtcdtlstransport, aiortc.rtcicetransport
+vpx, opus = aiortc.codecs.vpx, aiortc.codecs.opus
+
+
+@dataclass(frozen=True)
+class Reliance:
+    """``text`` has to occur in the source of ``where``, ``times`` times, because ``seam`` relies on it."""
+
+    seam: str
+    where: Any
+    text: str
+    times: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.seam}: {self.where.__qualname__}: {self.text}"
+
+
+SENDING = [
+    Reliance(
+        "TransformingVp8Encoder",
+        vpx.Vp8Encoder.encode,
+        "self._packetize(data_to_send, self.picture_id)",
+    ),
+    Reliance(
+        "TransformingVp8Encoder",
+        vpx.Vp8Encoder.pack,
+        "self._packetize(bytes(packet), self.picture_id)",
+    ),
+    Reliance("TransformingVp8Encoder", vpx.Vp8Encoder, "_packetize", times=3),
+    Reliance(
+        "TransformingOpusEncoder",
+        opus.OpusEncoder.__init__,
+        'self.codec.options = {"application": "voip"}',
+    ),
+    Reliance(
+        "TransformingOpusEncoder", opus.OpusEncoder.encode, "return [bytes(p) for p in packets]"
+    ),
+    Reliance(
+        "install_encoder", sender.RTCRtpSender._next_encoded_frame, "if self.__encoder is None:"
+    ),
+    Reliance("install_encoder", sender.RTCRtpSender._next_encoded_frame, "self.__encoder.encode"),
+    Reliance("install_encoder", sender.RTCRtpSender._next_encoded_frame, "self.__encoder.pack"),
+    Reliance("install_encoder", sender.RTCRtpSender, "self.__encoder = ", times=2),
+    Reliance("install_encoder", sender.RTCRtpSender, "self.__encoder: Optional[Encoder] = None"),
+    Reliance("install_encoder", sender.RTCRtpSender, "get_encoder("),
+    Reliance("install_encoder", sender.RTCRtpSender, "RTCEncodedFrame("),
+    Reliance(
+        "install_encoder", sender.RTCRtpSender._run_rtp, "await self._next_encoded_frame(codec)"
+    ),
+    Reliance("install_encoder", sender.RTCRtpSender, "self._next_encoded_frame("),
+    Reliance("install_encoder", sender.RTCRtpSender._run_rtp, "except Exception:"),
+    Reliance("install_encoder", sender.RTCRtpSender, "RtpPacket("),
+    Reliance("force_key_frame", sender.RTCRtpSender._send_keyframe, "self.__force_keyframe = True"),
+    Reliance("force_key_frame", sender.RTCRtpSender._handle_rtcp_packet, "self._send_keyframe()"),
+]
+RECEIVING = [
+    Reliance("VideoFrameBuffer", JitterBuffer.add, "self._remove_frame(packet.sequence_number)"),
+    Reliance("VideoFrameBuffer", JitterBuffer._remove_frame, "x._data for x in packets"),
+    Reliance(
+        "VideoFrameBuffer", JitterBuffer._remove_frame, "(self._origin + count) % self._capacity"
+    ),
+    Reliance("VideoFrameBuffer", JitterBuffer._remove_frame, "if frames >= self._prefetch:"),
+    Reliance("VideoFrameBuffer", JitterBuffer.remove, "self._origin = uint16_add(self._origin, 1)"),
+    Reliance(
+        "FrameBuffer",
+        receiver.RTCRtpReceiver._handle_rtp_packet,
+        "packet._data = depayload(codec, packet.payload)",
+    ),
+    Reliance(
+        "install_frame_buffer",
+        receiver.RTCRtpReceiver,
+        "self.__jitter_buffer = JitterBuffer(",
+        times=2,
+    ),
+    Reliance("install_frame_buffer", receiver.RTCRtpReceiver, "self.__jitter_buffer", times=3),
+    Reliance(
+        "install_frame_buffer",
+        receiver.RTCRtpReceiver._handle_rtp_packet,
+        "pli_flag, encoded_frame = self.__jitter_buffer.add(packet)",
+    ),
+    Reliance(
+        "deliver",
+        receiver.RTCRtpReceiver._handle_rtp_packet,
+        "self.__decoder_queue.put((codec, encoded_frame))",
+    ),
+    Reliance("deliver", receiver.RTCRtpReceiver._handle_rtp_packet, "self.__timestamp_mapper.map("),
+    Reliance(
+        "deliver",
+        receiver.RTCRtpReceiver._handle_rtp_packet,
+        "self.__codecs.get(packet.payload_type)",
+    ),
+    Reliance("deliver", receiver.RTCRtpReceiver, "self.__decoder_queue.put(", times=2),
+    Reliance("deliver", receiver.decoder_worker, "codec, encoded_frame = task"),
+    Reliance("deliver", receiver.decoder_worker, "except av.FFmpegError"),
+    Reliance("filter_key_frame_requests", receiver.RTCRtpReceiver, "self._send_rtcp_pli("),
+    Reliance("filter_key_frame_requests", receiver.RTCRtpReceiver, "RTCP_PSFB_PLI"),
+    Reliance("bound_track_queue", receiver.RTCRtpReceiver.receive, "self._track._queue,"),
+    Reliance("bound_track_queue", receiver.decoder_worker, "output_q.put(", times=2),
+    Reliance("bound_track_queue", receiver.RemoteStreamTrack.recv, "await self._queue.get()"),
+    Reliance(
+        "bound_track_queue",
+        RTCPeerConnection.setRemoteDescription,
+        """            self.emit("track", event.track)
+
+        # connect
+        asyncio.ensure_future(self.__connect())""",
+    ),
+]
+TRANSPORT = [
+    Reliance(
+        "gather_only",
+        aioice.ice.Connection.gather_candidates,
+        "self.get_component_candidates(component=component, addresses=addresses)",
+    ),
+    Reliance("gather_only", aioice.ice.get_host_addresses, 'ip.ip != "127.0.0.1"'),
+    Reliance(
+        "accept_only_possible_datagrams",
+        aioice.ice.StunProtocol.datagram_received,
+        "self.receiver.data_received(data, self.local_candidate.component)",
+    ),
+    Reliance(
+        "accept_only_possible_datagrams", dtls.RTCDtlsTransport._recv_next, "first_byte = data[0]"
+    ),
+    Reliance(
+        "accept_only_possible_datagrams", pylibsrtp.Session.__init__, 'ffi.new("char[]", 1500)'
+    ),
+    Reliance(
+        "demultiplex",
+        aioice.ice.StunProtocol.datagram_received,
+        "message = stun.parse_message(data)",
+    ),
+    Reliance(
+        "demultiplex",
+        aioice.ice.Connection.get_component_candidates,
+        "self._protocols += host_protocols",
+    ),
+    Reliance(
+        "_connection", ice.RTCIceTransport.__init__, "self._connection = gatherer._connection"
+    ),
+]
+RELIANCES = [*SENDING, *RECEIVING, *TRANSPORT]
+
+
+def test_the_release_that_the_seams_were_written_against_is_installed() -> None:
+    assert version("aiortc") == aiortc_seams.AIORTC_VERSION, (
+        "another aiortc is installed: run this file, and where it passes, raise AIORTC_VERSION in "
+        "e2ee/aiortc_seams.py and the pin in pyproject.toml"
+    )
+
+
+@pytest.mark.parametrize("reliance", RELIANCES, ids=str)
+def test_the_source_is_as_a_seam_relies_on(reliance: Reliance) -> None:
+    found = inspect.getsource(reliance.where).count(reliance.text)
+    assert found == reliance.times, (
+        f"{reliance.where.__module__}.{reliance.where.__qualname__} has {reliance.text!r} {found} times, not "
+        f"{reliance.times}: look at {reliance.seam} in e2ee/aiortc_seams.py"
+    )
+
+
+SIGNATURES: dict[str, tuple[Callable[..., Any], list[str]]] = {
+    "TransformingVp8Encoder": (vpx.Vp8Encoder._packetize, ["buffer", "picture_id"]),
+    "install_encoder": (sender.RTCRtpSender._next_encoded_frame, ["self", "codec"]),
+    "VideoFrameBuffer": (JitterBuffer.__init__, ["self", "capacity", "prefetch", "is_video"]),
+    "VideoFrameBuffer._remove_frame": (JitterBuffer._remove_frame, ["self", "sequence_number"]),
+    "install_frame_buffer": (JitterBuffer.add, ["self", "packet"]),
+    "filter_key_frame_requests": (receiver.RTCRtpReceiver._send_rtcp_pli, ["self", "media_ssrc"]),
+    "gather_only": (
+        aioice.ice.Connection.get_component_candidates,
+        ["self", "component", "addresses", "timeout"],
+    ),
+    "accept_only_possible_datagrams": (
+        aioice.ice.Connection.data_received,
+        ["self", "data", "component"],
+    ),
+    "demultiplex": (aioice.ice.StunProtocol.datagram_received, ["self", "data", "addr"]),
+}
+
+
+@pytest.mark.parametrize("seam", SIGNATURES)
+def test_a_signature_is_as_a_seam_relies_on(seam: str) -> None:
+    function, parameters = SIGNATURES[seam]
+    found = list(inspect.signature(function).parameters)
+    assert found == parameters, (
+        f"{function.__qualname__} takes {found}: look at {seam} in e2ee/aiortc_seams.py"
+    )
+
+
+# What the seams do, on real objects of the installed aiortc.
+
+
+def with_transceiver(kind: str, story: Callable[[RTCRtpTransceiver], Awaitable[None]]) -> None:
+    async def tell() -> None:
+        connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        await story(connection.addTransceiver(kind))
+        await connection.close()
+
+    asyncio.run(tell())
+
+
+class Silence(MediaStreamTrack):
+    """A track that has one frame."""
+
+    kind = "audio"
+
+    async def recv(self) -> AudioFrame:
+        frame = AudioFrame.from_ndarray(np.zeros((1, 1920), np.int16), "s16", "stereo")
+        frame.sample_rate, frame.pts, frame.time_base = 48_000, 0, Fraction(1, 48_000)
+        return frame
+
+
+@pytest.mark.requirement("FRAME-1")
+def test_a_sender_encodes_with_the_installed_encoder_or_not_at_all() -> None:
+    opus_codec, pcmu_codec = CODECS["audio"][0], CODECS["audio"][2]
+
+    async def story(transceiver: RTCRtpTransceiver) -> None:
+        sender = transceiver.sender
+        sender.replaceTrack(Silence())
+        encoder = aiortc_seams.TransformingOpusEncoder(lambda _: b"transformed")
+        aiortc_seams.install_encoder(sender, encoder, "opus")
+        frame = await sender._next_encoded_frame(opus_codec)
+        assert frame is not None
+        assert frame.payloads == [b"transformed"]
+        with pytest.raises(aiortc_seams.EncoderReplacedError, match="PCMU"):
+            await sender._next_encoded_frame(pcmu_codec)
+        sender._RTCRtpSender__encoder = opus.OpusEncoder()  # type: ignore[attr-defined]
+        with pytest.raises(aiortc_seams.EncoderReplacedError, match="OpusEncoder"):
+            await sender._next_encoded_frame(opus_codec)
+        sender._RTCRtpSender__encoder = None  # type: ignore[attr-defined]
+        with pytest.raises(aiortc_seams.EncoderReplacedError, match="NoneType"):
+            await sender._next_encoded_frame(opus_codec)
+
+    with_transceiver("audio", story)
+
+
+def test_a_packet_of_encoded_media_is_transformed_too() -> None:
+    """aiortc also takes tracks that yield encoded packets."""
+    packet = Packet(b"encoded elsewhere")
+    packet.pts, packet.time_base = 0, Fraction(1, 48_000)
+    audio = aiortc_seams.TransformingOpusEncoder(lambda frame: frame[::-1])
+    assert audio.pack(packet) == ([b"erehwesle dedocne"], 0)
+    video = aiortc_seams.TransformingVp8Encoder(lambda frame: frame[::-1])
+    assert [vpx.vp8_depayload(each) for each in video.pack(packet)[0]] == [b"erehwesle dedocne"]
+
+
+def test_key_frame_requests_pass_only_if_they_are_permitted() -> None:
+    async def story(transceiver: RTCRtpTransceiver) -> None:
+        sent: list[int] = []
+
+        async def send(media_ssrc: int) -> None:
+            sent.append(media_ssrc)
+
+        permitted = iter([True, False, True])
+        transceiver.receiver._send_rtcp_pli = send  # type: ignore[method-assign]
+        aiortc_seams.filter_key_frame_requests(transceiver.receiver, lambda: next(permitted))
+        for ssrc in (1, 2, 3):
+            await transceiver.receiver._send_rtcp_pli(ssrc)
+        assert sent == [1, 3]
+
+    with_transceiver("video", story)
+
+
+def test_a_track_that_nobody_reads_keeps_its_newest_frames() -> None:
+    async def story(transceiver: RTCRtpTransceiver) -> None:
+        track = receiver.RemoteStreamTrack("video")
+        transceiver.receiver._track = track
+        aiortc_seams.bound_track_queue(transceiver.receiver, 3)
+        for number in range(10):
+            await track._queue.put(number)
+        newest: list[object] = [await track.recv() for _ in range(3)]
+        assert newest == [7, 8, 9]
+
+    with_transceiver("video", story)
+
+
+def test_a_frame_is_not_delivered_where_nobody_decodes_it() -> None:
+    async def story(transceiver: RTCRtpTransceiver) -> None:
+        assert not aiortc_seams.deliver(transceiver.receiver, 97, b"frame", 0)
+
+    with_transceiver("video", story)
+
+
+def test_an_empty_packet_ends_a_decoder_of_libav_for_good() -> None:
+    """Why ``deliver`` lets none through. Should this fail, libav has changed for the better."""
+    encoder, decoder = opus.OpusEncoder(), opus.OpusDecoder()
+    frame = AudioFrame.from_ndarray(np.zeros((1, 1920), np.int16), "s16", "stereo")
+    frame.sample_rate, frame.pts, frame.time_base = 48_000, 0, Fraction(1, 48_000)
+    [payload], _ = encoder.encode(frame)
+    assert decoder.decode(JitterFrame(payload, 0))
+    decoder.decode(JitterFrame(b"", 960))
+    with pytest.raises(av.error.EOFError):
+        decoder.decode(JitterFrame(payload, 1920))

@@ -1,0 +1,122 @@
+"""The frame buffers of ``aiortc_seams``: packets in, frames out, and what loss does to them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+
+from aiortc.codecs import depayload
+from aiortc.codecs.vpx import VpxPayloadDescriptor
+from aiortc.jitterbuffer import MAX_MISORDER, JitterBuffer
+from aiortc.rtcrtpparameters import RTCRtpCodecParameters
+from aiortc.rtp import RtpPacket
+from hypothesis import given
+from hypothesis import strategies as st
+
+from e2ee.aiortc_seams import AudioFrameBuffer, FrameBuffer, ReassembledFrame, VideoFrameBuffer
+
+OPUS = RTCRtpCodecParameters(mimeType="audio/opus", clockRate=48000, channels=2, payloadType=96)
+VP8 = RTCRtpCodecParameters(mimeType="video/VP8", clockRate=90000, payloadType=97)
+sequence_numbers = st.integers(0, 0xFFFF)
+
+
+DELAY = 4
+
+
+def audio() -> FrameBuffer:
+    return AudioFrameBuffer(DELAY)
+
+
+def video() -> FrameBuffer:
+    return VideoFrameBuffer(JitterBuffer(capacity=512, is_video=True))
+
+
+def packet(codec: RTCRtpCodecParameters, number: int, timestamp: int, payload: bytes) -> RtpPacket:
+    made = RtpPacket(codec.payloadType or 0, 0, number & 0xFFFF, timestamp, 1, payload)
+    made._data = depayload(codec, payload) if payload else b""  # type: ignore[attr-defined]
+    return made
+
+
+def opus_packets(first: int, frames: int) -> list[RtpPacket]:
+    """One packet for each frame, as Opus comes; its data says which one it is."""
+    return [packet(OPUS, first + i, 960 * i, b"%d" % i) for i in range(frames)]
+
+
+def vp8_packets(first: int, sizes: Iterable[int]) -> list[RtpPacket]:
+    """Frames of as many packets as ``sizes`` says."""
+    packets: list[RtpPacket] = []
+    for timestamp, size in enumerate(sizes):
+        for part in range(size):
+            descriptor = bytes(VpxPayloadDescriptor(partition_start=int(part == 0), partition_id=0))
+            packets.append(
+                packet(VP8, first + len(packets), timestamp, descriptor + b"%d." % timestamp)
+            )
+    return packets
+
+
+def through(buffer: FrameBuffer, packets: Iterable[RtpPacket]) -> list[ReassembledFrame]:
+    return [frame for each in packets for frame in buffer.reassemble(each)[1]]
+
+
+@given(sequence_numbers, st.lists(st.integers(1, 4), min_size=2, max_size=30))
+def test_a_frame_is_complete_when_the_next_one_begins(first: int, sizes: list[int]) -> None:
+    frames = through(video(), vp8_packets(first, sizes))
+    assert [frame.timestamp for frame in frames] == list(range(len(sizes) - 1))
+    assert [frame.data for frame in frames] == [b"%d." % i * n for i, n in enumerate(sizes[:-1])]
+    assert all(frame.whole for frame in frames)
+    assert {frame.payload_type for frame in frames} == {VP8.payloadType}
+
+
+def test_a_stream_that_is_joined_inside_a_frame_begins_with_one_that_is_not_whole() -> None:
+    frames = through(video(), vp8_packets(0, [3, 1, 1])[1:])
+    assert [frame.whole for frame in frames] == [False, True]
+
+
+def test_padding_alone_is_no_frame() -> None:
+    padding = [packet(VP8, i, i, b"") for i in range(5)]
+    assert through(video(), padding) == []
+
+
+def test_a_repaired_loss_leaves_no_delay() -> None:
+    """Ten frames wait for one packet; when it comes again, all of them are there at once."""
+    packets = vp8_packets(0, [1] * 12)
+    buffer = video()
+    assert through(buffer, [packets[0], *packets[2:11]]) == []
+    assert [frame.timestamp for frame in through(buffer, [packets[1]])] == list(range(10))
+
+
+def test_video_that_is_not_repaired_says_that_something_is_lost() -> None:
+    buffer = video()
+    outcomes = [
+        buffer.reassemble(each) for each in vp8_packets(0, [1] * 600) if each.sequence_number != 5
+    ]
+    assert any(lost for lost, _ in outcomes)
+
+
+@given(sequence_numbers, st.sets(st.integers(1, 90), max_size=80))
+def test_one_lost_audio_packet_is_one_lost_frame(first: int, lost: set[int]) -> None:
+    came = [each for i, each in enumerate(opus_packets(first, 100)) if i not in lost]
+    numbers = [int(frame.data) for frame in through(audio(), came)]
+    assert numbers == [i for i in range(100 - DELAY) if i not in lost]
+
+
+@given(sequence_numbers, st.lists(st.integers(0, DELAY), min_size=100, max_size=100))
+def test_audio_that_is_late_within_the_delay_is_not_lost(first: int, late: list[int]) -> None:
+    packets = opus_packets(first, 100)
+    late[0] = 0  # the first packet fixes where the stream begins
+    order = sorted(range(100), key=lambda i: (i + late[i], i))
+    frames = through(audio(), [packets[i] for i in order])
+    assert [int(frame.data) for frame in frames] == list(range(100 - DELAY))
+
+
+@given(sequence_numbers, st.lists(st.integers(0, 300), max_size=200))
+def test_audio_frames_come_in_order_and_once_whatever_comes(first: int, order: list[int]) -> None:
+    packets = opus_packets(first, 301)
+    numbers = [int(frame.data) for frame in through(audio(), [packets[i] for i in order])]
+    # A jump back by 100 packets and more is a stream that begins anew (aiortc's MAX_MISORDER).
+    runs = [0, *(i for i in range(1, len(numbers)) if numbers[i] <= numbers[i - 1]), len(numbers)]
+    for begin, end in itertools.pairwise(runs):
+        assert numbers[begin:end] == sorted(set(numbers[begin:end]))
+    assert len(runs) - 2 <= sum(
+        before - after >= MAX_MISORDER - DELAY for before, after in itertools.combinations(order, 2)
+    )
