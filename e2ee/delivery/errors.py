@@ -1,0 +1,65 @@
+"""What the delivery service refuses, beside what MLS, the profile of calls and identity refuse.
+
+RemoteProtocolError
+  DeliveryError     a request that the service does not do; ``refused`` carries the reason
+LocalProtocolError
+  ServiceUsageError the surrounding program used the service wrongly
+"""
+
+from __future__ import annotations
+
+from e2ee.errors import LocalProtocolError, Reason, RemoteProtocolError
+
+__all__ = ["DeliveryError", "DeliveryReason", "ServiceUsageError"]
+
+
+class DeliveryReason(Reason):
+    """Which rule of the chapter Delivery service was broken."""
+
+    # connections, DS-1
+    NOT_CONNECTED = "NOT_CONNECTED"
+    UNEXPECTED_MESSAGE = "UNEXPECTED_MESSAGE"
+    NOT_GREETED = "NOT_GREETED"
+    NO_CHALLENGE = "NO_CHALLENGE"
+    NOT_LOGGED_IN = "NOT_LOGGED_IN"
+    SUPERSEDED = "SUPERSEDED"
+
+    # accounts
+    ACCOUNT_TAKEN = "ACCOUNT_TAKEN"
+    UNKNOWN_ACCOUNT = "UNKNOWN_ACCOUNT"
+    WRONG_ACCOUNT_KEY = "WRONG_ACCOUNT_KEY"
+
+    # KeyPackages, DS-2
+    NOT_THIS_DEVICE = "NOT_THIS_DEVICE"
+    KEY_PACKAGE_KNOWN = "KEY_PACKAGE_KNOWN"
+    NO_KEY_PACKAGES = "NO_KEY_PACKAGES"
+
+    # calls, DS-3 to DS-6
+    WRONG_WIRE_FORMAT = "WRONG_WIRE_FORMAT"
+    CALL_ID_USED = "CALL_ID_USED"
+    NOT_EPOCH_0 = "NOT_EPOCH_0"
+    NOT_THE_ONLY_LEAF = "NOT_THE_ONLY_LEAF"
+    NOT_THE_CALLER = "NOT_THE_CALLER"
+    WRONG_DELIVERY_KEY = "WRONG_DELIVERY_KEY"
+    UNKNOWN_CALL = "UNKNOWN_CALL"
+    NOT_A_MEMBER = "NOT_A_MEMBER"
+    NOT_THE_COMMITTER = "NOT_THE_COMMITTER"
+    WELCOME_MISSING = "WELCOME_MISSING"
+    WELCOME_UNEXPECTED = "WELCOME_UNEXPECTED"
+    WELCOME_MISMATCH = "WELCOME_MISMATCH"
+    WRONG_GROUP = "WRONG_GROUP"
+    WRONG_EPOCH = "WRONG_EPOCH"
+    NOT_APPLICATION_DATA = "NOT_APPLICATION_DATA"
+
+    # bounds, DS-7
+    TOO_MANY_KEY_PACKAGES = "TOO_MANY_KEY_PACKAGES"
+    TOO_MANY_CALLS = "TOO_MANY_CALLS"
+    TOO_MANY_WAITING_MESSAGES = "TOO_MANY_WAITING_MESSAGES"
+
+
+class DeliveryError(RemoteProtocolError):
+    """A request that the service refuses."""
+
+
+class ServiceUsageError(LocalProtocolError):
+    """The service was called in a way that its shell must not."""

@@ -1,0 +1,1 @@
+"""Identity: accounts, devices, their certificates, and whom to trust (spec chapter Identity)."""

@@ -1,0 +1,51 @@
+"""Messages that wait for one connection to take them: bounded, so that who does not read costs little (DS-7)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+from e2ee.delivery.errors import DeliveryError, DeliveryReason
+from e2ee.delivery.limits import MAX_WAITING_BYTES, MAX_WAITING_MESSAGES
+
+__all__ = ["Outbox"]
+
+
+class Outbox:
+    """Encoded messages in the order in which they go out."""
+
+    def __init__(
+        self, max_messages: int = MAX_WAITING_MESSAGES, max_bytes: int = MAX_WAITING_BYTES
+    ) -> None:
+        self._waiting: deque[bytes] = deque()
+        self._bytes = 0
+        self._max_messages = max_messages
+        self._max_bytes = max_bytes
+        self._changed = asyncio.Event()
+        self._overflowed = asyncio.Event()
+
+    def put(self, data: bytes) -> None:
+        """Let ``data`` wait; beyond a bound nothing more waits, and ``overflow`` returns."""
+        # DS-7: "1,000 messages and 16 MiB waiting for a connection"
+        if len(self._waiting) >= self._max_messages or self._bytes + len(data) > self._max_bytes:
+            self._overflowed.set()
+        if not self._overflowed.is_set():
+            self._waiting.append(data)
+            self._bytes += len(data)
+            self._changed.set()
+
+    async def get(self) -> bytes:
+        """The next message, when there is one."""
+        while not self._waiting:
+            self._changed.clear()
+            await self._changed.wait()
+        data = self._waiting.popleft()
+        self._bytes -= len(data)
+        return data
+
+    async def overflow(self) -> DeliveryError:
+        """Returns when a bound was passed, with what there is to say about it."""
+        await self._overflowed.wait()
+        return DeliveryError(
+            DeliveryReason.TOO_MANY_WAITING_MESSAGES, "messages are not taken from the connection"
+        )

@@ -1,0 +1,87 @@
+"""The declarations are the tables of the spec's chapter: same messages, same order, same fields, same senders."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from e2ee.signalling import fields
+from e2ee.signalling.messages import CALL, SERVICE, FromDevice, FromService, Message
+
+CHAPTER = Path(__file__).parents[2] / "spec" / "signalling.md"
+
+TYPES: dict[str, Any] = {
+    "u32": fields.U32,
+    "u64": fields.U64,
+    "bool": fields.Bool,
+    "text": fields.Text,
+    "name": fields.Name,
+    "bytes": fields.Bytes,
+    "bytes[16]": fields.Bytes16,
+    "bytes[32]": fields.Bytes32,
+    "bytes[64]": fields.Bytes64,
+    "bytes or nil": fields.OptionalBytes,
+    "bytes[16] or nil": fields.OptionalBytes16,
+    "list of u32": fields.ListOfU32,
+    "list of bytes": fields.ListOfBytes,
+}
+
+
+def rows(heading: str) -> list[list[str]]:
+    """The cells of the table under this heading, without its head."""
+    section = CHAPTER.read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    table = [line for line in section.splitlines() if line.startswith("| `")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table]
+
+
+def declared_in_spec(cell: str) -> list[tuple[str, object]]:
+    """``"a: u32, b: bytes or nil"`` as names and checks."""
+    pairs = re.findall(r"(\w+): ([^,]+)", cell)
+    return [(name, TYPES[type_name.strip()].__metadata__[0]) for name, type_name in pairs]
+
+
+def assert_declared(message: type[Message], name_cell: str, fields_cell: str) -> None:
+    assert name_cell == f"`{message.name}`"
+    assert list(message.checks) == declared_in_spec(fields_cell), message.name
+
+
+@pytest.mark.requirement("SIG-2")
+def test_service_messages_are_the_table_of_the_chapter() -> None:
+    table = rows("Service messages")
+    for message, (name, sender, field_list, _) in zip(
+        SERVICE.messages.values(), table, strict=True
+    ):
+        assert_declared(message, name, field_list)
+        assert issubclass(message, {"device": FromDevice, "service": FromService}[sender])
+
+
+@pytest.mark.requirement("SIG-2")
+def test_call_messages_are_the_table_of_the_chapter() -> None:
+    table = rows("Call messages")
+    for message, (name, field_list, _) in zip(CALL.messages.values(), table, strict=True):
+        assert_declared(message, name, field_list)
+
+
+@pytest.mark.requirement("SIG-4")
+def test_no_service_message_has_room_for_a_session_description() -> None:
+    texts = {
+        (message.name, name)
+        for message in SERVICE.messages.values()
+        for name, check in message.checks
+        if check is TYPES["text"].__metadata__[0]
+    }
+    assert texts == {
+        ("welcome", "server_name"),
+        ("refused", "request"),
+        ("refused", "reason"),
+        ("refused", "detail"),
+    }
+    assert {
+        name for name in CALL.messages if "description" in dict(CALL.messages[name].checks)
+    } == {
+        "accepted",
+        "answer_description",
+    }
