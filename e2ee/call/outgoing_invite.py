@@ -1,0 +1,174 @@
+"""Inviting: from what the directory says of an account to a group and a commit that adds its devices (CALL-2).
+
+Two steps, and the first one believes nobody. The certificates that ``find`` gave come without signature keys: they say
+in which suite to ask for KeyPackages, no more. Each KeyPackage that comes is then judged for itself, and who is refused
+is left out: a device whose certificate does not verify, is out of date, revoked, of another account, or of an account key
+that this device does not take for the account's (IDENT-3, IDENT-5, IDENT-7, IDENT-9, IDENT-10).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from e2ee.call.errors import CallReason, CallRefused
+from e2ee.call.mls_messages import body
+from e2ee.call.owner import Owner
+from e2ee.crypto.cipher_suite import cipher_suite
+from e2ee.errors import DecodeError, RemoteProtocolError
+from e2ee.identity.device_certificate import (
+    MAX_CERTIFICATE,
+    Dates,
+    DeviceCertificate,
+    DeviceStatement,
+    VerifiedCertificate,
+    check_dates,
+)
+from e2ee.identity.trust import ContactState
+from e2ee.mls.group import Group, PendingCommit
+from e2ee.mls.key_package import KeyPackage, check_key_package
+from e2ee.mls.proposal import Add
+from e2ee.profile.call_profile import group_extensions, one_to_one
+from e2ee.profile.leaves import committer_policy
+from e2ee.profile.roster import leaf_certificate
+from e2ee.profile.suites import check_group_suite, choose_suite
+from e2ee.sframe.mls import MAX_LEAF_INDEX
+
+__all__ = ["Invite", "Judged", "choose_suite_to_claim", "judge_key_packages", "make_invite"]
+
+
+def choose_suite_to_claim(
+    owner: Owner, account_id: str, certificates: Sequence[bytes], now: int
+) -> int:
+    """The MLS suite to claim KeyPackages of, by the certificates of devices that look callable.
+
+    Raises ProfileError (NO_COMMON_SUITE), CallRefused (NO_DEVICE).
+    """
+    statements = [_statement(encoded) for encoded in certificates]
+    callable_now = [s for s in statements if s is not None and _looks_callable(s, account_id, now)]
+    if not callable_now:
+        raise CallRefused(CallReason.NO_DEVICE, f"of {len(certificates)} certificates")
+    return choose_suite(owner.suites, [statement.suites for statement in callable_now])
+
+
+def _statement(encoded: bytes) -> DeviceStatement | None:
+    try:
+        return DeviceCertificate.decode(encoded, max_size=MAX_CERTIFICATE).statement
+    except DecodeError:
+        return None
+
+
+def _looks_callable(statement: DeviceStatement, account_id: str, now: int) -> bool:
+    in_time = statement.not_before <= now // 1000 <= statement.not_after
+    return in_time and statement.account_id == account_id.encode()
+
+
+@dataclass(slots=True)
+class Judged:
+    """KeyPackages of an account's devices: those to add, and what is wrong with the others."""
+
+    accepted: list[KeyPackage] = field(default_factory=list)
+    certificates: list[VerifiedCertificate] = field(default_factory=list)
+    changed: list[VerifiedCertificate] = field(default_factory=list)
+    refused: list[RemoteProtocolError] = field(default_factory=list)
+
+
+def judge_key_packages(
+    owner: Owner, account_id: str, suite: int, encoded: Sequence[bytes], now: int
+) -> Judged:
+    """Which of these KeyPackages, answers to a claim, are devices of the account to call."""
+    judged, verified = Judged(), []
+    for data in encoded[:MAX_LEAF_INDEX]:  # the caller's own leaf is one more (FKEY-2)
+        try:
+            key_package = body(KeyPackage, data)
+            certificate = _certificate_of(key_package, account_id, suite, now)
+        except RemoteProtocolError as error:
+            judged.refused.append(error)
+        else:
+            verified.append((key_package, certificate))
+    owner.trust.observe(certificate for _, certificate in verified)  # IDENT-7
+    for key_package, certificate in verified:
+        _judge(owner, judged, key_package, certificate, now)
+    return judged
+
+
+def _judge(
+    owner: Owner,
+    judged: Judged,
+    key_package: KeyPackage,
+    certificate: VerifiedCertificate,
+    now: int,
+) -> None:
+    try:
+        contact = owner.trust.judge(certificate, now)
+        _check_distinct(certificate, [owner.certificate, *judged.certificates])
+    except RemoteProtocolError as error:
+        judged.refused.append(error)
+        return
+    if contact is ContactState.CHANGED:  # IDENT-10
+        judged.changed.append(certificate)
+    else:
+        judged.accepted.append(key_package)
+        judged.certificates.append(certificate)
+
+
+def _certificate_of(
+    key_package: KeyPackage, account_id: str, suite: int, now: int
+) -> VerifiedCertificate:
+    check_key_package(cipher_suite(suite), key_package, committer_policy(now))
+    certificate = leaf_certificate(key_package.leaf_node)
+    # CALL-2: "It MUST refuse a KeyPackage whose certificate is not of the account that it calls."
+    if certificate.account_id != account_id:
+        raise CallRefused(CallReason.WRONG_ACCOUNT, f"of {certificate.account_id}")
+    check_dates(certificate, now, Dates.COMMITTER)  # IDENT-5
+    return certificate
+
+
+def _check_distinct(
+    certificate: VerifiedCertificate, others: Sequence[VerifiedCertificate]
+) -> None:
+    """IDENT-11, before a commit is made that everybody would refuse."""
+    for other in others:
+        same_account = other.account_id == certificate.account_id
+        if other.signature_key == certificate.signature_key or (
+            same_account and other.device_id == certificate.device_id
+        ):
+            raise CallRefused(CallReason.DEVICE_TWICE, f"device {certificate.device_id}")
+        if same_account and other.account_key != certificate.account_key:
+            raise CallRefused(CallReason.WRONG_ACCOUNT, "two account keys for one account")
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    """A group in epoch 0, and the commit that adds the callee's devices; nothing of it is applied."""
+
+    group: Group
+    pending: PendingCommit
+
+
+def make_invite(owner: Owner, call_id: bytes, suite: int, judged: Judged, now: int) -> Invite:
+    """The call's group, with those devices to be added.
+
+    Raises CallRefused (NO_DEVICE), ProfileError (KEYS-2), ValidationError.
+    """
+    if not judged.certificates:
+        raise CallRefused(CallReason.NO_DEVICE, "; ".join(map(str, judged.refused)))
+    listed = [certificate.suites for certificate in judged.certificates]
+    check_group_suite(suite, owner.suites, listed, owner.configuration.minimum_suite)
+    callee = judged.certificates[0]
+    profile = one_to_one(owner.certificate.account_key, callee.account_key, owner.delivery_key)
+    group = Group.create(
+        owner.new_key_package(suite, now),
+        group_id=call_id,  # CALL-1
+        extensions=group_extensions(profile),
+        policy=committer_policy(now),
+        entropy=owner.entropy,
+    )
+    pending = group.commit(
+        proposals=[Add(key_package) for key_package in judged.accepted],
+        policy=committer_policy(now),
+        entropy=owner.entropy,
+    )
+    for certificate in judged.certificates:
+        owner.trust.accept(certificate, now)  # IDENT-8
+    return Invite(group, pending)

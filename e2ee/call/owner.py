@@ -1,0 +1,55 @@
+"""Who owns the calls: one device's identity, and what all of its calls share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from e2ee.call.configuration import Configuration
+from e2ee.crypto.cipher_suite import cipher_suite
+from e2ee.crypto.entropy import Entropy
+from e2ee.crypto.signature import SigningKey
+from e2ee.identity.device_certificate import VerifiedCertificate
+from e2ee.identity.trust import Trust
+from e2ee.media.frame_keys import FrameKeys
+from e2ee.mls.credential import Credential
+from e2ee.mls.key_package_bundle import KeyPackageBundle
+from e2ee.profile.leaves import call_capabilities, key_package_lifetime
+from e2ee.profile.suites import SUITES
+
+__all__ = ["Owner"]
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A device: its certificate, the signature key that the certificate is for, and its judgement.
+
+    ``delivery_key`` is the Ed25519 key of the delivery service that it is connected to (KEYS-9).
+    """
+
+    certificate: VerifiedCertificate
+    signing_key: SigningKey = field(repr=False)
+    trust: Trust
+    configuration: Configuration
+    delivery_key: bytes
+    entropy: Entropy = field(repr=False)
+    frame_keys: Callable[[], FrameKeys] = FrameKeys
+    """Makes the store of each call's frame keys."""
+
+    @property
+    def suites(self) -> tuple[int, ...]:
+        """The MLS suites in which this device calls and answers, from lower to higher (KEYS-1, KEYS-2)."""
+        calls = [suite.mls for suite in SUITES]
+        from_minimum = calls[calls.index(self.configuration.minimum_suite) :]
+        return tuple(suite for suite in from_minimum if suite in self.certificate.suites)
+
+    def new_key_package(self, suite: int, now: int) -> KeyPackageBundle:
+        """A fresh KeyPackage of this device, for a group of MLS suite ``suite``. ``now`` in Unix milliseconds."""
+        return KeyPackageBundle.generate(
+            cipher_suite(suite),
+            self.signing_key,
+            Credential.basic(self.certificate.certificate.encode()),
+            call_capabilities(self.certificate.suites),
+            key_package_lifetime(now),
+            self.entropy,
+        )

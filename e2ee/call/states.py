@@ -1,0 +1,200 @@
+"""The table of a one-to-one call: state x input -> action, next state.
+
+``TRANSITIONS`` is the whole state machine. It is written once and read by ``Call`` and by a test that walks every
+cell. What is not in it is refused and changes nothing (CALL-15). The rules around it:
+
+* an input is named by what happened, never by what is to be done: an entry of the log has been staged and judged, a call
+  message opened and decoded, an answer of the directory looked through, before it becomes an input;
+* an action either does all of its work or raises and has done nothing; ``Call`` moves to the next state afterwards;
+* there is no way back: states are declared in the order of a call's life, and no transition leads to an earlier one,
+  so a call never goes back to ringing (CALL-9).
+
+A call begins in ``LOOKING_UP`` at the device that places it and in ``RINGING`` at a device that accepted an invitation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
+
+__all__ = ["TRANSITIONS", "Action", "Input", "State", "Transition"]
+
+
+class State(StrEnum):
+    """Where a call is, at one device."""
+
+    # the caller's way
+    LOOKING_UP = "looking-up"  # asked the directory for the callee's devices
+    CLAIMING = "claiming"  # asked for a KeyPackage of each
+    INVITING = "inviting"  # epoch 0; group opened, commit with the Adds sent
+    CANCELLING = "cancelling"  # hung up while INVITING; what is already on its way is taken back when it rings
+    CALLING = "calling"  # epoch 1; the callee's devices ring
+    ANSWERED = "answered"  # epoch 2; waits for its own application's session description
+
+    # the callee's way
+    RINGING = "ringing"  # epoch 1; waits for a person
+    ANSWERING = "answering"  # epoch 1; the Answer is sent
+    ACCEPTING = "accepting"  # epoch 2; waits for `accepted`
+    DESCRIBING = (
+        "describing"  # `accepted` opened; waits for its own application's session description
+    )
+
+    # both
+    CONNECTING = "connecting"  # `accepted` sent; waits for `answer_description`
+    LIVE = "live"
+    ENDED = "ended"
+
+
+class Input(StrEnum):
+    """What can happen to a call."""
+
+    # the application
+    ANSWER = "answer"
+    DESCRIBE = "describe"
+    HANG_UP = "hang-up"
+
+    # answers of the delivery service
+    DEVICES = "devices"
+    KEY_PACKAGES = "key-packages"
+    UNREACHABLE = "unreachable"  # either of them, and no device that can be called
+    REFUSED = "refused"
+
+    # entries of the call's log, staged and judged legal
+    INVITE_COMMITTED = "invite-committed"  # this device's own Adds of epoch 0
+    ANSWER_COMMITTED = "answer-committed"  # this device's own Answer
+    ANSWERED = "answered"  # the callee's Answer, at the caller
+    ANSWERED_ELSEWHERE = "answered-elsewhere"  # another device's Answer, at a device of the callee
+    COMMITTED = "committed"  # a commit without proposals, from epoch 2 on
+
+    # call messages, opened and decoded
+    ACCEPTED = "accepted"
+    ANSWER_DESCRIPTION = "answer-description"
+    ALIVE = "alive"
+    HANGUP = "hangup"
+    OFFER = "offer"
+
+    # time
+    TIMEOUT = "timeout"  # CALL-9
+    COMMIT_DUE = "commit-due"  # KEYS-15
+
+
+class Action(StrEnum):
+    """What is done about an input; each is one method of ``Call``."""
+
+    CLAIM_KEY_PACKAGES = "claim-key-packages"
+    INVITE = "invite"
+    REPORT_CALLING = "report-calling"
+    SEND_ANSWER = "send-answer"
+    ENTER_CALL = "enter-call"
+    SEND_ACCEPTED = "send-accepted"
+    REPORT_ACCEPTED = "report-accepted"
+    SEND_ANSWER_DESCRIPTION = "send-answer-description"
+    REPORT_ANSWER_DESCRIPTION = "report-answer-description"
+    SEND_COMMIT = "send-commit"
+    CHANGE_EPOCH = "change-epoch"
+    ACKNOWLEDGE = "acknowledge"
+    REPORT_REFUSAL = "report-refusal"
+    AWAIT_INVITE = "await-invite"
+    TAKE_BACK = "take-back"
+    GIVE_UP = "give-up"
+    HANG_UP = "hang-up"
+    FAIL_ANSWER = "fail-answer"
+    END_UNREACHED = "end-unreached"
+    END_REFUSED = "end-refused"
+    END_ELSEWHERE = "end-elsewhere"
+    END_HUNG_UP = "end-hung-up"
+
+
+class Transition(NamedTuple):
+    """One cell of the table."""
+
+    action: Action
+    state: State
+
+
+_S, _I, _A, _T = State, Input, Action, Transition
+
+_IN_GROUP: Mapping[Input, Transition] = {
+    # in every state in which the other side can hear of it
+    _I.HANG_UP: _T(_A.HANG_UP, _S.ENDED),
+    _I.HANGUP: _T(_A.END_HUNG_UP, _S.ENDED),
+}
+
+
+def _in_call(state: State) -> dict[Input, Transition]:
+    """Epoch 2 and later: what may come at any moment, and does not move the call."""
+    return {
+        **_IN_GROUP,
+        _I.COMMITTED: _T(_A.CHANGE_EPOCH, state),
+        _I.ALIVE: _T(_A.ACKNOWLEDGE, state),
+        _I.REFUSED: _T(_A.REPORT_REFUSAL, state),
+    }
+
+
+_TABLE: dict[State, dict[Input, Transition]] = {
+    _S.LOOKING_UP: {
+        _I.DEVICES: _T(_A.CLAIM_KEY_PACKAGES, _S.CLAIMING),
+        _I.UNREACHABLE: _T(_A.END_UNREACHED, _S.ENDED),
+        _I.REFUSED: _T(_A.END_REFUSED, _S.ENDED),
+        _I.HANG_UP: _T(_A.GIVE_UP, _S.ENDED),
+    },
+    _S.CLAIMING: {
+        _I.KEY_PACKAGES: _T(_A.INVITE, _S.INVITING),
+        _I.UNREACHABLE: _T(_A.END_UNREACHED, _S.ENDED),
+        _I.REFUSED: _T(_A.END_REFUSED, _S.ENDED),
+        _I.HANG_UP: _T(_A.GIVE_UP, _S.ENDED),
+    },
+    _S.INVITING: {
+        _I.INVITE_COMMITTED: _T(_A.REPORT_CALLING, _S.CALLING),
+        _I.REFUSED: _T(_A.END_REFUSED, _S.ENDED),
+        _I.HANG_UP: _T(_A.AWAIT_INVITE, _S.CANCELLING),
+    },
+    _S.CANCELLING: {
+        _I.INVITE_COMMITTED: _T(_A.TAKE_BACK, _S.ENDED),
+        _I.REFUSED: _T(_A.GIVE_UP, _S.ENDED),
+    },
+    _S.CALLING: {
+        **_IN_GROUP,
+        _I.ANSWERED: _T(_A.ENTER_CALL, _S.ANSWERED),
+    },
+    _S.ANSWERED: {
+        **_in_call(_S.ANSWERED),
+        _I.DESCRIBE: _T(_A.SEND_ACCEPTED, _S.CONNECTING),
+        _I.TIMEOUT: _T(_A.FAIL_ANSWER, _S.ENDED),
+    },
+    _S.RINGING: {
+        **_IN_GROUP,
+        _I.ANSWER: _T(_A.SEND_ANSWER, _S.ANSWERING),
+        _I.ANSWERED_ELSEWHERE: _T(_A.END_ELSEWHERE, _S.ENDED),
+    },
+    _S.ANSWERING: {
+        **_IN_GROUP,
+        _I.ANSWER_COMMITTED: _T(_A.ENTER_CALL, _S.ACCEPTING),
+        _I.ANSWERED_ELSEWHERE: _T(_A.END_ELSEWHERE, _S.ENDED),
+        _I.REFUSED: _T(_A.END_REFUSED, _S.ENDED),
+    },
+    _S.ACCEPTING: {
+        **_in_call(_S.ACCEPTING),
+        _I.ACCEPTED: _T(_A.REPORT_ACCEPTED, _S.DESCRIBING),
+        _I.TIMEOUT: _T(_A.FAIL_ANSWER, _S.ENDED),
+    },
+    _S.DESCRIBING: {
+        **_in_call(_S.DESCRIBING),
+        _I.DESCRIBE: _T(_A.SEND_ANSWER_DESCRIPTION, _S.LIVE),
+    },
+    _S.CONNECTING: {
+        **_in_call(_S.CONNECTING),
+        _I.ANSWER_DESCRIPTION: _T(_A.REPORT_ANSWER_DESCRIPTION, _S.LIVE),
+        _I.TIMEOUT: _T(_A.FAIL_ANSWER, _S.ENDED),
+    },
+    _S.LIVE: {
+        **_in_call(_S.LIVE),
+        _I.COMMIT_DUE: _T(_A.SEND_COMMIT, _S.LIVE),
+    },
+    _S.ENDED: {},  # CALL-13: refuses every further message
+}
+
+TRANSITIONS: Mapping[State, Mapping[Input, Transition]] = MappingProxyType(_TABLE)
+"""All that may happen; a pair that is missing is refused (CALL-15)."""

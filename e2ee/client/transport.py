@@ -1,0 +1,64 @@
+"""How messages reach a delivery service: an interface of three verbs, and a WebSocket that has them.
+
+A platform that already has a connection to its users carries calls over it by giving these three verbs to ``Session``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
+
+from e2ee.client.errors import ClientReason, ServiceLost
+from e2ee.signalling.messages import SERVICE
+
+__all__ = ["Transport", "websocket"]
+
+
+class Transport(Protocol):
+    """Whole messages, in order, in both directions. Raises ServiceLost when it has ended."""
+
+    async def send(self, message: bytes) -> None:
+        """Hand ``message`` over; waits while the other side is slow."""
+
+    async def receive(self) -> bytes:
+        """The next message."""
+
+
+class _WebSocket:
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+
+    async def send(self, message: bytes) -> None:
+        try:
+            await self._connection.send(message)
+        except WebSocketException as error:
+            raise _lost(error) from None
+
+    async def receive(self) -> bytes:
+        try:
+            message = await self._connection.recv(decode=False)
+        except WebSocketException as error:
+            raise _lost(error) from None
+        return bytes(message)
+
+
+@contextlib.asynccontextmanager
+async def websocket(url: str) -> AsyncIterator[Transport]:
+    """A WebSocket to a delivery service, as long as the context lasts. Raises ServiceLost if there is none."""
+    connecting = connect(url, max_size=SERVICE.max_size, compression=None, proxy=None)
+    try:
+        connection = await connecting
+    except (OSError, WebSocketException) as error:
+        raise _lost(error) from None
+    try:
+        yield _WebSocket(connection)
+    finally:
+        await connection.close()
+
+
+def _lost(error: Exception) -> ServiceLost:
+    return ServiceLost(ClientReason.CONNECTION_LOST, str(error) or type(error).__name__)
