@@ -1,0 +1,222 @@
+"""From each requirement to the vectors, tests and code that show it, and what is wrong where they do not.
+
+    vectors   each case of ``vectors/*.json`` names its requirements
+    tests     ``@pytest.mark.requirement("FRAME-7")`` on a test, its class or its module (``pytestmark``)
+    code      the id in a comment or docstring, at the function that enforces it
+
+Nothing of this is kept by hand. ``spec/trace.json`` is written from it, with names of functions in place of line
+numbers, so that it changes only when an answer changes.
+
+This module imports nothing of the package that it looks at.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import tokenize
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from e2ee.conformance.requirements import INDEX, Finding, Requirement, Specification, mentioned
+
+__all__ = ["KINDS", "TRACE", "Trace", "Unconfirmed"]
+
+TRACE = "trace.json"
+
+KINDS = ("vectors", "tests", "code")
+
+WITHOUT_CITATIONS = ("conformance", "vectorgen")
+"""Packages whose text names ids without enforcing them."""
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+class Unconfirmed(Exception):
+    """Sentences changed under vectors, and nobody said that the vectors still show them."""
+
+    def __init__(self, ids: list[str]) -> None:
+        super().__init__(", ".join(ids))
+        self.ids = ids
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Where one requirement is shown: ``file#case``, ``file::test``, ``file::function``."""
+
+    vectors: list[str] = field(default_factory=list)
+    tests: list[str] = field(default_factory=list)
+    code: list[str] = field(default_factory=list)
+
+    def entry(self) -> dict[str, list[str]]:
+        """This evidence in ``spec/trace.json``."""
+        return {kind: getattr(self, kind) for kind in KINDS}
+
+
+class Trace:
+    """The specification of a checkout, with the evidence that lies in it. ``root`` is the checkout's folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.specification = Specification(root / "spec")
+        self.evidence = {id_: Evidence() for id_ in self.specification.requirements}
+        self._strays = list[Finding]()
+        self._gather("vectors", self._vectors())
+        self._gather("tests", self._python("tests", _marks))
+        self._gather("code", self._python("e2ee", _citations))
+
+    def findings(self, version: str) -> list[Finding]:
+        """All that is wrong; ``version`` is the specification's."""
+        return [
+            *self.specification.findings,
+            *self._strays,
+            *(
+                Finding("VANISHED", id_, "was confirmed and stands in no chapter")
+                for id_ in self.specification.vanished()
+            ),
+            *self._unshown(),
+            *self._unconfirmed(),
+            *self._stale(version),
+        ]
+
+    def write(self, version: str, confirmed: Collection[str] = ()) -> None:
+        """Write both generated files. Raises Unconfirmed, and writes nothing, if a changed sentence has vectors."""
+        if waiting := [
+            finding.subject for finding in self._unconfirmed() if finding.subject not in confirmed
+        ]:
+            raise Unconfirmed(waiting)
+        for path, content in self._generated(version):
+            path.write_text(content)
+
+    def _generated(self, version: str) -> Iterator[tuple[Path, str]]:
+        spec = self.specification
+        yield spec.folder / INDEX, spec.index(version)
+        entries = {id_: evidence.entry() for id_, evidence in self.evidence.items()}
+        yield (
+            spec.folder / TRACE,
+            json.dumps({"specification": version, "requirements": entries}, indent=1) + "\n",
+        )
+
+    def _gather(self, kind: str, places: Iterable[tuple[str, str]]) -> None:
+        """Sort ``places`` (id, where) under their requirements; those of no requirement are findings."""
+        for id_, where in places:
+            requirement = self.specification.requirements.get(id_)
+            if requirement is None or requirement.withdrawn:
+                why = "withdrawn" if requirement else "defined in no chapter"
+                self._strays.append(Finding("UNKNOWN", id_, f"named by {where}, {why}"))
+            elif where not in (known := getattr(self.evidence[id_], kind)):
+                known.append(where)
+
+    def _vectors(self) -> Iterator[tuple[str, str]]:
+        for path in sorted((self.root / "vectors").glob("*.json")):
+            for group in json.loads(path.read_text())["groups"]:
+                for case in group["cases"]:
+                    for id_ in case["requirements"]:
+                        yield id_, f"vectors/{path.name}#{case['id']}"
+
+    def _python(
+        self, folder: str, ids_of: Callable[[str, ast.Module, list[str]], Iterator[tuple[str, str]]]
+    ) -> Iterator[tuple[str, str]]:
+        for path in sorted((self.root / folder).rglob("*.py")):
+            inside = path.relative_to(self.root)
+            if inside.parts[:1] == ("e2ee",) and inside.parts[1] in WITHOUT_CITATIONS:
+                continue
+            source = path.read_text()
+            for id_, symbol in ids_of(
+                source, ast.parse(source, str(inside)), self.specification.prefixes
+            ):
+                yield id_, f"{inside.as_posix()}::{symbol}" if symbol else inside.as_posix()
+
+    def _unshown(self) -> Iterator[Finding]:
+        for requirement in self._in_force():
+            evidence = self.evidence[requirement.id]
+            if requirement.level == "MUST" and not evidence.vectors and not evidence.tests:
+                yield Finding("UNSHOWN", requirement.id, "is a MUST with neither vector nor test")
+
+    def _unconfirmed(self) -> Iterator[Finding]:
+        for id_ in self.specification.changed():
+            if vectors := self.evidence[id_].vectors:
+                yield Finding(
+                    "UNCONFIRMED",
+                    id_,
+                    f"changed; do its {len(vectors)} vectors still show it? (--confirm {id_})",
+                )
+
+    def _stale(self, version: str) -> Iterator[Finding]:
+        for path, content in self._generated(version):
+            if not path.is_file() or path.read_text() != content:
+                yield Finding(
+                    "STALE",
+                    f"spec/{path.name}",
+                    "is not what the chapters, vectors, tests and code say (--write)",
+                )
+
+    def _in_force(self) -> Iterator[Requirement]:
+        return (r for r in self.specification.requirements.values() if not r.withdrawn)
+
+
+def _marks(_: str, tree: ast.Module, __: list[str]) -> Iterator[tuple[str, str]]:
+    """(id, test) for each ``requirement`` mark: a mark of a class or a module counts for its tests together."""
+    for symbol, node in _definitions(tree):
+        for decorator in node.decorator_list:
+            for id_ in _ids_of_mark(decorator):
+                yield id_, symbol
+    for statement in tree.body:
+        if (
+            isinstance(statement, ast.Assign)
+            and getattr(statement.targets[0], "id", "") == "pytestmark"
+        ):
+            for id_ in _ids_of_mark(statement.value):
+                yield id_, ""
+
+
+def _ids_of_mark(expression: ast.expr) -> Iterator[str]:
+    for node in ast.walk(expression):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "requirement"
+        ):
+            for argument in node.args:
+                yield ast.literal_eval(argument)
+
+
+def _citations(source: str, tree: ast.Module, prefixes: list[str]) -> Iterator[tuple[str, str]]:
+    """(id, function or class) for each id in a comment or docstring."""
+    spans = [
+        (node.lineno, node.end_lineno or node.lineno, symbol) for symbol, node in _definitions(tree)
+    ]
+    for line, text in [*_comments(source), *_docstrings(tree)]:
+        around = [(last - first, symbol) for first, last, symbol in spans if first <= line <= last]
+        symbol = min(around)[1] if around else ""
+        for id_ in mentioned(text, prefixes):
+            yield id_, symbol
+
+
+def _comments(source: str) -> Iterator[tuple[int, str]]:
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string
+
+
+def _docstrings(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Every string that is a statement: docstrings, also those below a constant."""
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Expr)
+            and isinstance(node.value, ast.Constant)
+            and isinstance(node.value.value, str)
+        ):
+            yield node.lineno, node.value.value
+
+
+def _definitions(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, Definition]]:
+    """(dotted name, node) of every function and class, outer ones first."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, Definition):
+            yield prefix + node.name, node
+            yield from _definitions(node, f"{prefix}{node.name}.")
+        else:
+            yield from _definitions(node, prefix)

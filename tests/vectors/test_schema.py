@@ -1,0 +1,83 @@
+"""The files of vectors have the shape that ``vectors/schema/`` promises, and are what the generator makes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator, ValidationError
+from referencing import Registry, Resource
+
+from e2ee.shipped import shipped
+from e2ee.vectorgen.files import CHAPTERS, files
+
+VECTORS = shipped("vectors")
+SCHEMAS = {path.name: json.loads(path.read_text()) for path in (VECTORS / "schema").glob("*.json")}
+FILES = sorted(path.name for path in VECTORS.glob("*.json"))
+
+
+def validate(document: dict[str, Any]) -> None:
+    resources = [(name, Resource.from_contents(schema)) for name, schema in SCHEMAS.items()]
+    registry: Registry[Any] = Registry().with_resources(resources)
+    schema = SCHEMAS[f"{document['chapter']}.schema.json"]
+    Draft202012Validator(schema, registry=registry).validate(document)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_has_the_shape_of_its_schema(name: str) -> None:
+    validate(json.loads((VECTORS / name).read_text()))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_making_a_file_again_changes_no_byte(name: str) -> None:
+    assert files()[name] == (VECTORS / name).read_text()
+
+
+def test_every_chapter_has_its_file_its_schema_and_its_tests() -> None:
+    names = sorted(chapter.name for chapter in CHAPTERS)
+    assert [f"{name}.json" for name in names] == FILES
+    assert {*SCHEMAS} == {"envelope.schema.json", *(f"{name}.schema.json" for name in names)}
+    for chapter in CHAPTERS:
+        module = Path(__file__).with_name(f"test_{chapter.name.replace('-', '_')}.py").read_text()
+        for group in chapter.groups:
+            assert f'@pytest.mark.vectors("{chapter.name}", "{group.name}")' in module
+
+
+@pytest.mark.parametrize("name", sorted(SCHEMAS))
+def test_a_schema_is_one(name: str) -> None:
+    Draft202012Validator.check_schema(SCHEMAS[name])
+
+
+def spoilt(name: str, result: str, spoil: dict[str, Any]) -> dict[str, Any]:
+    """The file with its first case of this result changed."""
+    document: dict[str, Any] = json.loads((VECTORS / name).read_text())
+    cases = [case for group in document["groups"] for case in group["cases"]]
+    next(case for case in cases if case["result"] == result).update(spoil)
+    return document
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        {"reason": "REPLAYED"},
+        {"result": "maybe"},
+        {"input": {}},
+        {"requirements": []},
+        {"requirements": ["frame-7"]},
+        {"comment": ""},
+        {"extra": 1},
+        {"intermediate": {"extra": 1}},
+    ],
+)
+@pytest.mark.parametrize("name", FILES)
+def test_a_schema_refuses_a_spoilt_case(name: str, spoil: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        validate(spoilt(name, "valid", spoil))
+
+
+@pytest.mark.parametrize("spoil", [{"output": {}}, {"reason": "BECAUSE"}, {"result": "valid"}])
+def test_a_schema_refuses_a_spoilt_refusal(spoil: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        validate(spoilt("frame-format.json", "invalid", spoil))
