@@ -1,0 +1,1 @@
+"""The command ``e2ee``: one module a command, loaded when it is called."""

@@ -1,0 +1,59 @@
+"""The main job, as its user runs it: two processes, real media, and an exit status that means something."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+
+SECONDS = "8"
+
+
+def demo(folder: Path, *options: str) -> tuple[int, dict[str, Any], str]:
+    """Run ``e2ee demo --json``; its exit status, its object, and what it said on standard error."""
+    entry = [sys.executable, "-c", "from e2ee.cli.main import main; main()"]
+    done = subprocess.run(  # noqa: S603
+        [*entry, "demo", "--json", "--seconds", SECONDS, "--out", str(folder), *options],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return done.returncode, json.loads(done.stdout), done.stderr
+
+
+@pytest.mark.parametrize(("suite", "code_point"), [("hybrid", 0xF0E2), ("classical", 0x0001)])
+def test_two_processes_see_and_hear_each_other(tmp_path: Path, suite: str, code_point: int) -> None:
+    status, found, complaints = demo(tmp_path, "--suite", suite)
+    assert [check for check in found["checks"] if not check["passed"]] == []
+    assert (status, complaints) == (0, "")
+    assert {peer["suite"] for peer in found["peers"].values()} == {code_point}
+    for peer in found["peers"].values():
+        with av.open(peer["recording"]) as recording:
+            assert {stream.type for stream in recording.streams} == {"video", "audio"}
+            pictures = sum(1 for _ in recording.decode(video=0))
+        assert pictures == peer["streams"]["camera"]["opened"]
+
+
+def test_with_wrong_keys_nothing_is_opened(tmp_path: Path) -> None:
+    status, found, _ = demo(tmp_path, "--sabotage", "wrong-key")
+    assert status == 1
+    assert not found["passed"]
+    streams = [s for peer in found["peers"].values() for s in peer["streams"].values()]
+    assert all(stream["sent"] > 0 for stream in streams)
+    assert [stream["opened"] for stream in streams] == [0, 0, 0, 0]
+    assert {reason for stream in streams for reason in stream["rejected"]} == {"NOT_AUTHENTIC"}
+    assert not list(tmp_path.iterdir())  # nothing that did not open is recorded
+
+
+def test_what_cannot_be_played_is_said_in_one_line(tmp_path: Path) -> None:
+    noise = tmp_path / "noise.mp4"
+    noise.write_bytes(b"no film")
+    status, found, _ = demo(tmp_path, "--media", str(noise))
+    assert status == 1
+    assert "NOT_PLAYABLE" in found["error"]

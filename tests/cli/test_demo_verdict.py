@@ -1,0 +1,117 @@
+"""Each check of the demo fails when the one thing that it looks at is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from e2ee.cli.demo.report import PeerReport, StreamReport
+from e2ee.cli.demo.service_tap import ServiceTap, ServiceTapReport
+from e2ee.cli.demo.verdict import Findings, passed, verdict
+from e2ee.rtc.measure import Peak
+from e2ee.rtc.tap import TapReport
+from e2ee.signalling.messages import Sent
+
+STREAMS = {
+    "camera": StreamReport(sent=300, opened=298, rejected={}),
+    "microphone": StreamReport(sent=500, opened=490, rejected={}),
+}
+CALLER = PeerReport(
+    role="caller",
+    suite=0xF0E2,
+    safety_number="1" * 60,
+    call_codes={"2": "2" * 60, "3": "3" * 60},
+    streams=STREAMS,
+    pictures=298,
+    psnr=41.0,
+    gap_at_epoch_change=0,
+    tone=660.2,
+    recording="caller.webm",
+    memory=100_000_000,
+)
+CALLEE = replace(CALLER, role="callee", tone=439.9, recording="callee.webm")
+TAP = TapReport(frames=800, foreign=0, leaking=0, pictures=3, psnr=8.0, sound=Peak(3000.0, 0.01))
+GOOD = Findings(
+    peers={"caller": CALLER, "callee": CALLEE},
+    taps={"caller": TAP, "callee": TAP},
+    service=ServiceTapReport(messages=40, bytes=90_000, leaking=0),
+    test_media=True,
+)
+
+
+def test_a_good_call_passes() -> None:
+    assert passed(verdict(GOOD))
+
+
+def _callee(findings: Findings, **changes: object) -> Findings:
+    return replace(
+        findings,
+        peers={**findings.peers, "callee": replace(CALLEE, **changes)},  # type: ignore[arg-type]
+    )
+
+
+def _tap(findings: Findings, **changes: object) -> Findings:
+    return replace(findings, taps={**findings.taps, "callee": replace(TAP, **changes)})  # type: ignore[arg-type]
+
+
+def _camera(**changes: object) -> dict[str, StreamReport]:
+    return {**STREAMS, "camera": replace(STREAMS["camera"], **changes)}  # type: ignore[arg-type]
+
+
+BROKEN: dict[str, tuple[Callable[[Findings], Findings], str]] = {
+    "a machine in the middle": (lambda f: _callee(f, safety_number="9" * 60), "safety numbers"),
+    "two groups": (lambda f: _callee(f, call_codes={"2": "2" * 60, "3": "9" * 60}), "call codes"),
+    "frames lost": (lambda f: _callee(f, streams=_camera(opened=284)), "callee opened, camera"),
+    "nothing sent": (lambda f: _callee(f, streams=_camera(sent=0)), "caller opened, camera"),
+    "a frame rejected": (
+        lambda f: _callee(f, streams=_camera(rejected={"NOT_AUTHENTIC": 1})),
+        "callee rejected",
+    ),
+    "a bad picture": (lambda f: _callee(f, psnr=29.9), "callee sees"),
+    "no picture": (lambda f: _callee(f, psnr=None), "callee sees"),
+    "another tone": (lambda f: _callee(f, tone=445.1), "callee hears"),
+    "a gap": (lambda f: _callee(f, gap_at_epoch_change=6), "callee at the epoch change"),
+    "no epoch change": (lambda f: _callee(f, gap_at_epoch_change=-1), "callee at the epoch change"),
+    "plaintext": (lambda f: _tap(f, leaking=1), "tap before callee: plaintext"),
+    "frames that nobody sent": (lambda f: _tap(f, foreign=1), "tap before callee: plaintext"),
+    "an empty tap": (lambda f: _tap(f, frames=0), "tap before callee: plaintext"),
+    "a picture without keys": (lambda f: _tap(f, psnr=12.0), "tap before callee: picture"),
+    "a tone without keys": (
+        lambda f: _tap(f, sound=Peak(440.0, 0.9)),
+        "tap before callee: tone",
+    ),
+    "a service that reads": (
+        lambda f: replace(f, service=ServiceTapReport(40, 90_000, 1)),
+        "delivery service: plaintext",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_is_broken_fails_its_own_check_and_no_other(name: str) -> None:
+    break_it, expected = BROKEN[name]
+    failed = [check.name for check in verdict(break_it(GOOD)) if not check.passed]
+    assert failed == [expected]
+
+
+def test_one_epoch_is_not_enough() -> None:
+    one = {"2": "2" * 60}
+    peers = {role: replace(peer, call_codes=one) for role, peer in GOOD.peers.items()}
+    assert not passed(verdict(replace(GOOD, peers=peers)))
+
+
+def test_with_a_file_only_counts_are_judged() -> None:
+    findings = replace(_callee(GOOD, psnr=None, tone=0.0), test_media=False)
+    assert passed(verdict(findings))
+    assert not passed(verdict(_callee(findings, streams=_camera(opened=0))))
+
+
+def test_the_service_s_tap_finds_an_encoder_s_bytes_and_descriptions() -> None:
+    secret = bytes(range(64))
+    tap = ServiceTap()
+    for message in (b"sealed" * 10, b"x" + secret[20:36], b"v=0\r\no=- 1 1 IN IP4 0.0.0.0"):
+        tap(1, Sent(bytes(16), message))
+    report = tap.report([secret])
+    assert (report.messages, report.leaking) == (3, 2)

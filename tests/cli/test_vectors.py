@@ -1,0 +1,49 @@
+"""``e2ee vectors generate`` writes what is missing or differs, and its check only looks."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from e2ee.cli.commands import application
+from e2ee.shipped import shipped
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of ``vectors/`` that the command works on."""
+    copy = shutil.copytree(shipped("vectors"), tmp_path / "vectors")
+    monkeypatch.setattr("e2ee.cli.vectors.shipped", lambda _: copy)
+    return copy
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(application(["vectors"]), ["vectors", "generate", *arguments])
+
+
+def test_the_files_of_this_repository_are_up_to_date() -> None:
+    assert run("--check").exit_code == 0
+
+
+@pytest.mark.parametrize("damage", ["changed", "missing"])
+def test_what_differs_is_found_and_written_again(folder: Path, damage: str) -> None:
+    path = folder / "codecs.json"
+    content = path.read_text()
+    if damage == "changed":
+        path.write_text(content.replace("opus", "opuss", 1))
+    else:
+        path.unlink()
+    found = run("--check")
+    assert (found.exit_code, found.stdout) == (1, "codecs.json differs\n")
+    assert run().exit_code == 0
+    assert path.read_text() == content
+    assert run("--check").exit_code == 0
+
+
+def test_a_file_that_nobody_makes_is_found(folder: Path) -> None:
+    (folder / "old.json").write_text("{}")
+    found = run("--check")
+    assert (found.exit_code, found.stdout) == (1, "old.json is made by nobody\n")
