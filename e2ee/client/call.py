@@ -128,14 +128,16 @@ class Call:
     # ---------------------------------------------------------------------- what happens to it
 
     def happened(self, event: CallEvent) -> None:
-        """Take an event of the core: do what it asks for, and tell the application."""
+        """Take an event of the core: do what it asks for; what is not only between the two, the application is told."""
         match event:
             case DescriptionReceived(description=description):
                 self._received = description
                 if self._peer is not None:
                     self._do(self._accept(self._peer, description))
+                return
             case DescriptionWanted():
                 self._do(self._describe())
+                return
             case EpochChanged() if self._peer is not None:
                 self._peer.release()  # FRAME-14
             case Ended():

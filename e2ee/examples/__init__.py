@@ -1,0 +1,1 @@
+"""Small whole programs. Each is run by the tests."""
