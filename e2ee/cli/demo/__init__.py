@@ -8,6 +8,18 @@ verdict    the checks
 view       the terminal
 """
 
-from e2ee.cli.demo.command import register
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import typer
 
 __all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Give the command to ``app``."""
+    from e2ee.cli.demo.command import demo  # noqa: PLC0415 - the sides' processes need nothing of it
+
+    app.command("demo")(demo)

@@ -16,12 +16,7 @@ from e2ee.cli.demo.story import tell
 from e2ee.cli.demo.verdict import Check, Findings, passed, verdict
 from e2ee.cli.demo.view import Quiet, Screen, Terminal, terminal_console
 
-__all__ = ["register"]
-
-
-def register(app: typer.Typer) -> None:
-    """Give the command to ``app``."""
-    app.command("demo")(demo)
+__all__ = ["demo"]
 
 
 def demo(

@@ -22,8 +22,7 @@ from e2ee.call.events import Calling, Ended, EpochChanged
 from e2ee.cli.demo.figures import EpochChanges, bytes_received, streams
 from e2ee.cli.demo.report import PeerReport
 from e2ee.cli.demo.sabotage import frame_keys
-from e2ee.cli.demo.settings import PeerSettings, suite_name
-from e2ee.cli.demo.verdict import PEER_OF, TONES
+from e2ee.cli.demo.settings import PEER_OF, TONES, PeerSettings, suite_name
 from e2ee.client.call import Call, Connected
 from e2ee.client.client import Client
 from e2ee.client.media import Media, Network

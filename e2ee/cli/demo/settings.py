@@ -9,7 +9,12 @@ from pathlib import Path
 
 from e2ee.profile.suites import HYBRID, X25519
 
-__all__ = ["SUITES", "DemoSettings", "PeerSettings", "Sabotage", "suite_name"]
+__all__ = ["PEER_OF", "SUITES", "TONES", "DemoSettings", "PeerSettings", "Sabotage", "suite_name"]
+
+PEER_OF = {"caller": "callee", "callee": "caller"}
+
+TONES = {"caller": 440.0, "callee": 660.0}
+"""What each side plays, in Hz; the other side hears it."""
 
 SUITES = {"classical": X25519.mls, "hybrid": HYBRID.mls}
 """The MLS suites of KEYS-1's table, from lower to higher, under names that fit a command line."""

@@ -16,8 +16,8 @@ from typing import Any
 from e2ee.cli.demo.process import Heard, PeerProcess
 from e2ee.cli.demo.report import PeerReport
 from e2ee.cli.demo.service_tap import ServiceTap
-from e2ee.cli.demo.settings import DemoSettings, PeerSettings
-from e2ee.cli.demo.verdict import PEER_OF, Findings
+from e2ee.cli.demo.settings import PEER_OF, DemoSettings, PeerSettings
+from e2ee.cli.demo.verdict import Findings
 from e2ee.crypto.system_entropy import SystemEntropy
 from e2ee.delivery.service import DeliveryService, ServiceIdentity
 from e2ee.delivery.store import MemoryStore

@@ -11,21 +11,17 @@ from dataclasses import dataclass
 
 from e2ee.cli.demo.report import PeerReport
 from e2ee.cli.demo.service_tap import ServiceTapReport
+from e2ee.cli.demo.settings import PEER_OF, TONES
 from e2ee.rtc.measure import is_tone
 from e2ee.rtc.tap import TapReport
 
-__all__ = ["MAX_GAP", "MIN_OPENED", "MIN_PSNR", "TONES", "Check", "Findings", "verdict"]
+__all__ = ["Check", "Findings", "passed", "verdict"]
 
 MIN_OPENED = 0.95
 MIN_PSNR = 30.0
 MAX_GAP = 5
 MAX_TAPPED_PSNR = 12.0
 TONE_TOLERANCE = 5.0
-
-TONES = {"caller": 440.0, "callee": 660.0}
-"""What each side plays, in Hz; the other side hears it."""
-
-PEER_OF = {"caller": "callee", "callee": "caller"}
 
 
 @dataclass(frozen=True)
