@@ -4,9 +4,9 @@ aiortc (pinned: 1.16.0) has no API for encoded frames: a sender encodes and pack
 reassembles and decodes in one step. This file opens those two steps, on single objects, never on classes or
 modules, so another user of aiortc in the same process notices nothing:
 
-    sender     track.recv -> encode -> [TransformingVp8Encoder | TransformingOpusEncoder] -> RTP -> SRTP
-    receiver   SRTP -> RTP, padding stripped, RTX unwrapped, NACK -> [VideoFrameBuffer | AudioFrameBuffer] -> deliver -> decoder
-    transport  aioice -> [accept_only_possible_datagrams] -> DTLS, SRTP
+    sender     track.recv -> encode, [Transforming...Encoder], packetise -> RTP -> SRTP
+    receiver   SRTP -> RTP, padding stripped, RTX unwrapped, NACK -> [...FrameBuffer] -> [deliver] -> decoder
+    transport  [gather_only] UDP -> [demultiplex] [accept_only_possible_datagrams] -> DTLS, SRTP
 
 It knows no key, no cipher and no policy. ``tests/rtc/test_aiortc_seams.py`` holds every name, signature and call
 place that is relied on here and fails, saying where to look, when a new aiortc moves one of them.
@@ -50,7 +50,6 @@ __all__ = [
     "deliver",
     "demultiplex",
     "filter_key_frame_requests",
-    "force_key_frame",
     "gather_only",
     "install_encoder",
     "install_frame_buffer",
@@ -143,11 +142,6 @@ def _encoder(sender: RTCRtpSender) -> Encoder | None:
     return cast("Encoder | None", sender._RTCRtpSender__encoder)  # type: ignore[attr-defined]
 
 
-def force_key_frame(sender: RTCRtpSender) -> None:
-    """Make the next frame of this sender a key frame, as a Picture Loss Indication does."""
-    sender._send_keyframe()
-
-
 # ---------------------------------------------------------------------------------------------- receiving
 
 
@@ -213,32 +207,38 @@ class AudioFrameBuffer:
     def __init__(self, delay: int) -> None:
         self._delay = delay
         self._waiting: dict[int, RtpPacket] = {}
-        self._next: int | None = None
+        self._turn: int | None = None
 
     def reassemble(self, packet: RtpPacket) -> tuple[bool, list[ReassembledFrame]]:
-        number = packet.sequence_number
-        if self._next is None or MAX_MISORDER <= _distance(number, self._next) < _HALF:
+        number, turn = packet.sequence_number, self._turn
+        if turn is None or MAX_MISORDER <= _distance(number, turn) < _HALF:
             self._waiting.clear()  # the stream begins, or began anew
-            self._next = number
-        elif _distance(number, self._next) < _HALF and number != self._next:
+            turn = number
+        elif 0 < _distance(number, turn) < _HALF:
             return False, []  # its turn is over
         self._waiting[number] = packet
-        return self._in_turn(self._next)
-
-    def _in_turn(self, turn: int) -> tuple[bool, list[ReassembledFrame]]:
         lost, frames = False, []
-        while max(_distance(turn, number) for number in self._waiting) >= self._delay:
-            packet = self._waiting.pop(turn, None)
-            lost = lost or packet is None
-            if packet is not None and packet.payload:  # else padding only
-                frames.append(
-                    ReassembledFrame(
-                        packet.payload, packet.timestamp, packet.payload_type, whole=True
-                    )
-                )
-            turn = (turn + 1) & 0xFFFF
-        self._next = turn
+        while (step := self._step(turn)) is not None:
+            lost = lost or step > 0
+            turn = (turn + step) & 0xFFFF
+            if due := self._waiting.pop(turn, None):
+                frames += _audio_frame(due)
+                turn = (turn + 1) & 0xFFFF
+        self._turn = turn
         return lost, frames
+
+    def _step(self, turn: int) -> int | None:
+        """How many packets to give up from ``turn`` on (0: it is here); None while they may still come."""
+        ahead = [_distance(turn, number) for number in self._waiting]
+        overdue = max(ahead, default=-1) - self._delay + 1
+        return min(min(ahead), overdue) if overdue > 0 else None
+
+
+def _audio_frame(packet: RtpPacket) -> list[ReassembledFrame]:
+    """The frame of a packet, if it is not padding only."""
+    if not packet.payload:
+        return []
+    return [ReassembledFrame(packet.payload, packet.timestamp, packet.payload_type, whole=True)]
 
 
 _HALF = 1 << 15
@@ -360,7 +360,7 @@ def demultiplex(transceiver: RTCRtpTransceiver) -> None:
 
     ``StunProtocol.datagram_received`` tries to parse every datagram as STUN, goes by a length field, and lets
     ``struct.error`` out: an SRTP packet whose sequence number is its length - 20 can be lost, with a
-    traceback in the log. RFC 7983 Section 7: "If the value of the first byte is [0..3], the packet is STUN".
+    traceback in the log. RFC 7983 Section 7: first bytes 0 to 3 are STUN's.
     """
     connection = _connection(transceiver)
     for protocol in connection._protocols:

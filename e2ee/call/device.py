@@ -19,7 +19,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from e2ee.call.call import Call
 from e2ee.call.errors import CallReason, CallRefused
@@ -54,7 +53,9 @@ class Device:
     @property
     def calls(self) -> Mapping[bytes, Call]:
         """The calls that are not over, by call_id."""
-        return MappingProxyType(self._calls)
+        return {
+            call_id: call for call_id, call in self._calls.items() if call.state is not State.ENDED
+        }
 
     @property
     def trust(self) -> Trust:

@@ -15,7 +15,7 @@ from e2ee.profile.leaves import committer_policy
 from e2ee.profile.roster import leaf_certificate
 from e2ee.profile.suites import sframe_suite
 
-__all__ = ["claim", "publish"]
+__all__ = ["callable_devices", "claim", "generation", "publish"]
 
 
 def publish(store: Store, device: VerifiedCertificate, encoded: Sequence[bytes], now: int) -> int:
@@ -41,9 +41,27 @@ def publish(store: Store, device: VerifiedCertificate, encoded: Sequence[bytes],
 
 
 def claim(store: Store, account_id: str, suite: int, now: int) -> tuple[bytes, ...]:
-    """One KeyPackage of this suite of each device of the account that has one."""
-    taken = [store.take(device.signature_key, suite, now) for device in store.devices(account_id)]
+    """One KeyPackage of this suite of each device of the account that has one. Raises DeliveryError."""
+    devices = callable_devices(store, account_id, now)
+    taken = [store.take(device.signature_key, suite, now) for device in devices]
     return tuple(key_package.encoded for key_package in taken if key_package is not None)
+
+
+def callable_devices(store: Store, account_id: str, now: int) -> list[VerifiedCertificate]:
+    """The devices of an account that have KeyPackages and are not revoked. Raises DeliveryError (UNKNOWN_ACCOUNT)."""
+    if store.account_key(account_id) is None:
+        raise DeliveryError(DeliveryReason.UNKNOWN_ACCOUNT)
+    newest = generation(store, account_id)
+    return [
+        device
+        for device in store.devices(account_id)
+        if device.generation == newest and store.held(device.signature_key, now)
+    ]
+
+
+def generation(store: Store, account_id: str) -> int:
+    """The highest generation of a device of this account: devices of lower ones are revoked (IDENT-7, DS-1)."""
+    return max((device.generation for device in store.devices(account_id)), default=0)
 
 
 def _checked(device: VerifiedCertificate, encoded: bytes, now: int) -> HeldKeyPackage:

@@ -167,6 +167,9 @@ class DeliveryService:
             raise DeliveryError(DeliveryReason.UNKNOWN_ACCOUNT, "not registered")
         if registered != device.account_key:
             raise DeliveryError(DeliveryReason.WRONG_ACCOUNT_KEY, "not the registered one")
+        # DS-1: "MUST NOT log in a device ... whose `generation` is lower than that of another device"
+        if device.generation < key_packages.generation(self._store, device.account_id):
+            raise DeliveryError(DeliveryReason.REVOKED, f"generation {device.generation}")
 
     # After it has
 
@@ -177,22 +180,15 @@ class DeliveryService:
     def _find(self, requester: _Requester, request: messages.Find, now: int) -> Outgoing:
         certificates = tuple(
             device.certificate.encode()
-            for device in self._devices(request.account_id)
-            if self._store.held(device.signature_key, now)
+            for device in key_packages.callable_devices(self._store, request.account_id, now)
         )
         return [(requester.connection_id, messages.Devices(request.account_id, certificates))]
 
     def _claim(self, requester: _Requester, request: messages.Claim, now: int) -> Outgoing:
-        self._devices(request.account_id)
         taken = key_packages.claim(self._store, request.account_id, request.suite, now)
         if not taken:
             raise DeliveryError(DeliveryReason.NO_KEY_PACKAGES, f"of suite {request.suite:#06x}")
         return [(requester.connection_id, messages.KeyPackages(request.account_id, taken))]
-
-    def _devices(self, account_id: str) -> Iterable[VerifiedCertificate]:
-        if self._store.account_key(account_id) is None:
-            raise DeliveryError(DeliveryReason.UNKNOWN_ACCOUNT)
-        return self._store.devices(account_id)
 
     def _open(self, requester: _Requester, request: messages.Open, now: int) -> Outgoing:
         device = requester.device

@@ -34,9 +34,9 @@ async def ring(alice: Client) -> None:
     """Alice calls Bob, looks at him for a moment, and hangs up."""
     call = alice.call("bob", Media(TestPicture(), Tone(440)))
     async for event in call:
-        print(type(event).__name__)  # noqa: T201 - an example talks
+        print(type(event).__name__)
         if isinstance(event, Connected):
-            print("the code to compare:", call.call_code)  # noqa: T201
+            print("the code to compare:", call.call_code)
             if (picture := call.track(Kind.CAMERA)) is not None:
                 for _ in range(30):
                     await picture.recv()

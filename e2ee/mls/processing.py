@@ -72,7 +72,7 @@ def _follow_path(
     opened = open_path(
         applied.tree, staged.committer, staged.path.nodes, tree, context, applied.added_leaves
     )
-    return tree.kept_in(staged.tree).with_key_pairs(opened.key_pairs), opened.commit_secret
+    return tree.with_key_pairs(opened.key_pairs), opened.commit_secret
 
 
 def _next_secrets(

@@ -77,7 +77,11 @@ class StagedPublicCommit:
 
 @dataclass(frozen=True, slots=True)
 class PublicGroup:
-    """One epoch of a group. ``proposals`` are those sent in this epoch, by ProposalRef."""
+    """One epoch of a group.
+
+    ``confirmation_tag`` is that of the commit which began the epoch: a member has checked it, an outsider cannot.
+    ``proposals`` are those sent in this epoch, by ProposalRef.
+    """
 
     suite: CipherSuite
     tree: RatchetTree

@@ -2,10 +2,14 @@
 
     transform    encoders that protect and jitter buffers that open: the only way a frame takes
     peer         one connection of a one-to-one call: descriptions in, descriptions out
+    description  what those descriptions may say
+    observer     who may look at frames on their way
     sources      what to send: a test picture, a tone, a file
-    recorders    what was received, as a playable file and as figures
-    measure      the figures, as pure functions over arrays
+    recorders    what was received, as a playable file
+    meters       and as figures, while it is received
+    picture      the test picture
+    measure      figures of pictures and sounds, as pure functions over arrays
     tap          what somebody between the two devices would have, and how little it is
 
-Keys come from outside (e2ee.media holds them); private names of aiortc are in e2ee.aiortc_seams.
+Keys come from outside (``e2ee.media`` holds them); private names of aiortc are in ``e2ee.aiortc_seams``.
 """

@@ -61,9 +61,9 @@ def checked_description(
 
 def _check_media(sections: list[MediaDescription], codecs: Collection[Codec]) -> None:
     by_kind = {MEDIA[codec]: codec for codec in codecs}
-    kinds = sorted(section.kind for section in sections)
-    if kinds != sorted(by_kind):
-        raise DescriptionError(RtcReason.UNEXPECTED_MEDIA, f"{kinds} in place of {sorted(by_kind)}")
+    kinds, agreed = sorted(section.kind for section in sections), sorted(MEDIA[c] for c in codecs)
+    if kinds != agreed:
+        raise DescriptionError(RtcReason.UNEXPECTED_MEDIA, f"{kinds} in place of {agreed}")
     for section in sections:
         codec = by_kind[section.kind]
         if codec.lower() not in {offered.name.lower() for offered in section.rtp.codecs}:

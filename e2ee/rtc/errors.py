@@ -58,7 +58,7 @@ class WrongState(LocalProtocolError):
 
 
 class DescriptionError(RemoteProtocolError):
-    """The peer's session description is refused. The connection is as it was."""
+    """The peer's session description is refused, and nothing is connected by it."""
 
 
 class ConnectionFailed(RemoteProtocolError):

@@ -13,9 +13,11 @@ from operator import length_hint
 from typing import NoReturn
 
 from e2ee.sframe.errors import OutOfRange
-from e2ee.sframe.header import MAX_VALUE
 
-__all__ = ["Counter"]
+__all__ = ["MAX_LIMIT", "Counter"]
+
+MAX_LIMIT = (1 << 63) - 1
+"""A header could hold twice as many; nobody sends so many frames under one key."""
 
 
 class Counter:
@@ -28,12 +30,12 @@ class Counter:
     __slots__ = ("_values", "draw", "limit")
 
     limit: int
-    """The first value that is not given; at most 2^64."""
+    """The first value that is not given; at most ``MAX_LIMIT``."""
     draw: Callable[[], int]
     """The next CTR."""
 
     def __init__(self, limit: int) -> None:
-        if not 0 < limit <= MAX_VALUE + 1:
+        if not 0 < limit <= MAX_LIMIT:
             raise OutOfRange(f"counter limit {limit}")
         self.limit = limit
         self._values = iter(range(limit))

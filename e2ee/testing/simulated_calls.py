@@ -89,10 +89,13 @@ class SimulatedDevice:
 class SimulatedCalls:
     """A delivery service and the devices that are logged in to it. ``now`` is Unix milliseconds."""
 
-    def __init__(self, entropy: SeededEntropy) -> None:
+    def __init__(self, entropy: SeededEntropy, identity: ServiceIdentity | None = None) -> None:
+        """``identity`` is another simulation's, if this is the same platform's second face."""
         self.now = START
         self.devices: list[SimulatedDevice] = []
-        self.identity = ServiceIdentity.create(SERVER_NAME, entropy.fork(b"service identity"))
+        self.identity = identity or ServiceIdentity.create(
+            SERVER_NAME, entropy.fork(b"service identity")
+        )
         self.service = DeliveryService(self.identity, MemoryStore(), entropy.fork(b"service"))
         self._entropy = entropy
         self._accounts: dict[str, AccountKey] = {}
@@ -257,13 +260,18 @@ class SimulatedCalls:
     # Time
 
     def advance(self, milliseconds: int, *, settle: bool = True) -> None:
-        """Let time pass. Each timer fires when it is due; what comes of it is delivered unless ``settle`` is false."""
+        """Let time pass. Each timer fires when it is due; what comes of it is delivered unless ``settle`` is false.
+
+        Raises RuntimeError for a timer that stays due: a shell would spin.
+        """
         target = self.now + milliseconds
         while (timer := self.next_timer()) is not None and timer <= target:
             self.now = max(self.now, timer)
             self.handle_timers()
             if settle:
                 self.settle()
+            if self.next_timer() == timer:
+                raise RuntimeError(f"still due after it was handled: {timer}")
         self.now = target
 
     def next_timer(self) -> int | None:

@@ -142,8 +142,8 @@ OTHER_VALUES: dict[str, dict[str, Any]] = {
     "speaker": {"speakers": (0,)},
     "link": {"link_id": b"link"},
     "join-policy": {"join_policy": 1},
-    "stamps": {"stamps": 2},
-    "signed-lists": {"signed_lists": 2},
+    "stamps": {"stamps": 1},
+    "signed-lists": {"signed_lists": 1},
 }
 
 

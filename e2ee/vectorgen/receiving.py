@@ -258,24 +258,32 @@ def same_counter_of_another_stream(case: Case) -> None:
     scene.judged(2, scene.protected(2, 0, instance=1), epoch=2)
 
 
-@receiving.vector("FRAME-10")
-def forgery_far_ahead_moves_no_window(case: Case) -> None:
-    """A forged frame with the largest counter fails; counter 0 is still new. Else one packet would silence a sender."""
+FIRST = {"of-a-stream-not-heard-yet": False, "of-a-stream-heard-before": True}
+"""Whether the receiver has a window for the KID already: what it remembers must not change in either case."""
+
+
+@receiving.vector("FRAME-10", each=FIRST)
+def after_a_forgery_far_ahead_frame(case: Case, heard: bool) -> None:
+    """A forged frame with the largest counter fails; a small one is still new. Else one packet would silence a sender."""
     scene = Scene(case)
     scene.applied(0, 2)
+    if heard:
+        scene.earlier(1, scene.protected(2, 0).frame)
     forged = scene.protected(2, 2**24 - 1, base_key=scene.base_key(99))
-    scene.earlier(1, forged.frame, Refusal.NOT_AUTHENTIC)
-    scene.judged(2, scene.protected(2, 0), epoch=2)
+    scene.earlier(2, forged.frame, Refusal.NOT_AUTHENTIC)
+    scene.judged(3, scene.protected(2, 1), epoch=2)
 
 
-@receiving.vector("FRAME-10")
-def forgery_uses_up_no_counter(case: Case) -> None:
+@receiving.vector("FRAME-10", each=FIRST)
+def after_its_forgery_frame(case: Case, heard: bool) -> None:
     """A frame changed on the way fails; the same frame unchanged is opened afterwards."""
     scene = Scene(case)
     scene.applied(0, 2)
+    if heard:
+        scene.earlier(1, scene.protected(2, 0).frame)
     protected = scene.protected(2, 4)
-    scene.earlier(1, flipped(protected.frame, -1), Refusal.NOT_AUTHENTIC)
-    scene.judged(2, protected, epoch=2)
+    scene.earlier(2, flipped(protected.frame, -1), Refusal.NOT_AUTHENTIC)
+    scene.judged(3, protected, epoch=2)
 
 
 # Positions in clear (10 bytes) || header (4) || ciphertext (12) || tag (16)

@@ -8,7 +8,7 @@ davey     DaveSession.encrypt and DaveSession.decrypt (Discord's DAVE, in Rust)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import davey
@@ -47,8 +47,6 @@ EPOCH = 3
 class Contender(Protocol):
     """Made anew for each round: with new keys, counters and windows."""
 
-    def __init__(self, codec: Codec) -> None: ...
-
     def protect(self, frame: bytes) -> bytes: ...
 
     def open(self, data: bytes) -> bytes: ...
@@ -61,7 +59,7 @@ class Contender(Protocol):
 class Floor:
     """The cost does not depend on the nonce, so it is always the same one: for measuring only."""
 
-    def __init__(self, codec: Codec) -> None:
+    def __init__(self, _: Codec) -> None:
         self.aead = AESGCM(BASE_KEY)
         self.nonce = bytes(12)
         self.aad = bytes(6)
@@ -164,7 +162,7 @@ class Davey:
             decrypt(DAVE_SENDER, media, data)
 
 
-CONTENDERS: dict[str, type[Contender]] = {
+CONTENDERS: dict[str, Callable[[Codec], Contender]] = {
     "floor": Floor,
     "sframe": SFrame,
     "media": Media,

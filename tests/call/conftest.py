@@ -58,6 +58,8 @@ class HandmadeInvite:
     """What the caller says in the Welcome's epoch, in this order; the last of it comes with the Welcome."""
     commits_before: int = 0
     """How many commits are made before the one that adds somebody."""
+    ratchet_tree: bool = True
+    """Whether the Welcome holds the tree."""
 
     def invited(self) -> messages.Invited:
         """The invitation."""
@@ -72,7 +74,12 @@ class HandmadeInvite:
         for _ in range(self.commits_before):
             group = group.merge(group.commit(policy=policy, entropy=entropy).staged)
         adds = [Add(key_package) for key_package in self.key_packages]
-        pending = group.commit(proposals=adds, policy=policy, entropy=entropy)
+        pending = group.commit(
+            proposals=adds,
+            policy=policy,
+            entropy=entropy,
+            ratchet_tree_extension=self.ratchet_tree,
+        )
         group = group.merge(pending.staged)
         assert pending.welcome is not None
         said = self.said or [encode(messages.Offer(self.now, video=True))]

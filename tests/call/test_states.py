@@ -135,7 +135,8 @@ def reach(calls: SimulatedCalls) -> Callable[[State], Scene]:
         tablet = calls.device("bob", device_id=2)
         call_id = alice.core.place_call("bob", video=True).call_id
         scene = Scene(calls, alice, bob, tablet, call_id, alice)
-        for scene.device in scene.story():
+        for device in scene.story():
+            scene.device = device
             if state is State.CANCELLING and scene.call.state is State.INVITING:
                 scene.call.hang_up(calls.now)
             if scene.call.state is state:

@@ -78,6 +78,15 @@ class TestOpen:
         )
         assert alice.refused(_open(signed)) == Rule.RATCHET_TREE_MISSING
 
+    @pytest.mark.requirement("KEYS-1")
+    def test_a_suite_without_sframe_suite_is_refused(self, alice: Device, bob: Device) -> None:
+        alice.create(bob.account)
+        info = MLSMessage.decode(alice.opening().group_info).body
+        assert isinstance(info, GroupInfo)
+        other_suite = replace(info.group_context, cipher_suite=0x0002)
+        request = _open(replace(info, group_context=other_suite))
+        assert alice.refused(request) == ProfileReason.UNPAIRED_SUITE
+
     @pytest.mark.requirement("KEYS-10")
     @pytest.mark.parametrize(
         "fields", [{"kind": 2}, {"join_policy": 1}, {"hosts": (bytes(32),)}, {"stamps": 1}]

@@ -169,11 +169,24 @@ def test_a_new_certificate_makes_the_old_key_packages_void(bob: Device, alice: D
     assert claimed.leaf_node.credential.value == bob.certificate.encode()
 
 
-def test_find_names_the_devices_that_can_be_called(alice: Device, bobs: list[Device]) -> None:
-    bobs[1].certificate = bobs[1].certify(generation=1)
-    bobs[1].login()  # and has published nothing since
-    certificates = tuple(bobs[n].certificate.encode() for n in (0, 2))
+def test_find_names_the_devices_that_can_be_called(
+    town: Town, alice: Device, bobs: list[Device]
+) -> None:
+    town.member("bob", 4)  # which publishes nothing
+    certificates = tuple(bob.certificate.encode() for bob in bobs)
     assert alice.send(messages.Find("bob")) == [messages.Devices("bob", certificates)]
+
+
+@pytest.mark.requirement("DS-1", "IDENT-7")
+def test_a_revoked_device_is_neither_found_nor_claimed(alice: Device, bobs: list[Device]) -> None:
+    phone = bobs[0]
+    phone.certificate = phone.certify(generation=1)
+    phone.login()
+    assert alice.refused(messages.Claim("bob", 0x0001)) == DeliveryReason.NO_KEY_PACKAGES
+    phone.publish(1)
+    found = alice.send(messages.Find("bob"))
+    assert found == [messages.Devices("bob", (phone.certificate.encode(),))]
+    assert alice.claim("bob") == [phone.bundles[-1].key_package]
 
 
 def test_nobody_is_found_who_is_not_registered(alice: Device) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from e2ee.crypto.seeded_entropy import SeededEntropy
-from e2ee.delivery.errors import DeliveryReason, ServiceUsageError
+from e2ee.delivery.errors import DeliveryError, DeliveryReason, ServiceUsageError
+from e2ee.delivery.service import refusal
 from e2ee.identity.account import AccountKey
 from e2ee.identity.device_certificate import verify_certificate
 from e2ee.identity.errors import IdentityReason
@@ -17,7 +18,7 @@ from e2ee.mls.framing import WireFormat
 from e2ee.mls.group import ApplicationMessage
 from e2ee.mls.message import MLSMessage
 from e2ee.profile.leaves import receiver_policy
-from e2ee.signalling import messages
+from e2ee.signalling import messages, wire
 from e2ee.signalling.errors import WireReason
 from e2ee.signalling.messages import SERVICE, FromDevice, FromService, ServiceMessage
 
@@ -256,12 +257,14 @@ class TestLogin:
         assert isinstance(answer, messages.Refused)
         assert answer.reason == IdentityReason.BAD_LOGIN_SIGNATURE
 
+    @pytest.mark.requirement("DS-1")
     def test_only_devices_of_registered_accounts_log_in(self, town: Town) -> None:
         stranger = town.device("alice")
         (answer,) = stranger.login()
         assert isinstance(answer, messages.Refused)
         assert answer.reason == DeliveryReason.UNKNOWN_ACCOUNT
 
+    @pytest.mark.requirement("DS-1")
     def test_an_impostor_under_a_registered_id_is_refused(self, town: Town) -> None:
         town.member("alice")
         impostor = town.device("mallory")
@@ -282,6 +285,18 @@ class TestLogin:
         (answer,) = alice.login()
         assert isinstance(answer, messages.Refused)
         assert answer.reason == IdentityReason.EXPIRED
+
+    @pytest.mark.requirement("DS-1", "IDENT-7")
+    def test_a_revoked_device_does_not_log_in(self, town: Town, alice: Device) -> None:
+        """The tablet was stolen: the account raised the generation and certified the other device anew."""
+        tablet = town.member("alice", 2)
+        alice.certificate = alice.certify(generation=1)
+        assert alice.login() == [messages.LoggedIn()]
+        (answer,) = tablet.login()
+        assert isinstance(answer, messages.Refused)
+        assert answer.reason == DeliveryReason.REVOKED
+        tablet.certificate = tablet.certify(generation=1)
+        assert tablet.login() == [messages.LoggedIn()]
 
     def test_a_device_has_one_connection(self, town: Town, alice: Device) -> None:
         """Who comes back before its old connection was seen to be dead takes its place."""
@@ -388,6 +403,14 @@ class TestRelay:
 def test_an_unknown_connection_is_the_shells_fault(town: Town) -> None:
     with pytest.raises(ServiceUsageError):
         town.service.receive(99, messages.Hello((0x0100,)), town.now)
+
+
+def test_a_refusal_can_be_sent_whatever_it_quotes() -> None:
+    """A name or a reference in the detail may be as long as a message."""
+    error = DeliveryError(DeliveryReason.UNKNOWN_CALL, "x" * 2**20)
+    refused = refusal(error, messages.Send(CALL_ID, b""))
+    assert wire.decode(SERVICE, wire.encode(refused)) == refused
+    assert (refused.request, refused.call_id, refused.reason) == ("send", CALL_ID, "UNKNOWN_CALL")
 
 
 @pytest.mark.requirement("IDENT-14", "KEYS-4")

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
 import pytest
 
 from e2ee.crypto.cipher_suite import CIPHER_SUITES, CipherSuite, cipher_suite
 from e2ee.crypto.secret import Secret
 from e2ee.crypto.seeded_entropy import SeededEntropy
 from e2ee.errors import Reason
+from e2ee.mls.capabilities import RequiredCapabilities
 from e2ee.mls.commit import Commit
 from e2ee.mls.committing import PendingCommit
 from e2ee.mls.errors import Rule, ValidationError
-from e2ee.mls.capabilities import RequiredCapabilities
 from e2ee.mls.extension import Extension, ExtensionType
+from e2ee.mls.group import ApplicationMessage
 from e2ee.mls.joining import join
-from e2ee.mls.key_package import make_key_package_ref
-from e2ee.mls.proposal import Add, GroupContextExtensions, PreSharedKey, Remove
+from e2ee.mls.key_package import make_key_package_ref, sign_key_package
+from e2ee.mls.leaf_node import sign_leaf_node
+from e2ee.mls.proposal import (
+    Add,
+    GroupContextExtensions,
+    PreSharedKey,
+    ProposalContent,
+    Remove,
+)
 from e2ee.mls.psk import PreSharedKeyID
 from e2ee.mls.public_message import PublicMessage
 from e2ee.mls.update_path import UpdatePath
@@ -83,7 +94,7 @@ class TestThePath:
 class TestNothingChangesBeforeTheMerge:
     @pytest.mark.parametrize("kind", ["nothing", "add", "remove"])
     def test_the_committers_group_is_as_it_was(self, assembly: Assembly, kind: str) -> None:
-        proposals = {
+        proposals: dict[str, tuple[ProposalContent, ...]] = {
             "nothing": (),
             "add": (assembly.add("dave"),),
             "remove": (Remove(1),),
@@ -122,13 +133,15 @@ class TestTheWelcome:
             "alice", assembly.add("carol"), ratchet_tree_extension=tree_inside
         )
         alice = assembly.groups["alice"].merge(pending.staged)
+        joining = partial(join, welcome_of(pending), assembly.bundles["carol"], policy=receiving())
 
-        carol = join(
-            welcome_of(pending),
-            assembly.bundles["carol"],
-            policy=receiving(),
-            ratchet_tree=None if tree_inside else alice.tree.encode(),
-        )
+        if tree_inside:
+            carol = joining()
+        else:
+            with pytest.raises(ValidationError) as incomplete:
+                joining()
+            assert incomplete.value.reason is Rule.RATCHET_TREE_MISSING
+            carol = joining(ratchet_tree=alice.tree.encode())
 
         assert carol.epoch_authenticator == alice.epoch_authenticator
 
@@ -145,7 +158,9 @@ class TestTheWelcome:
 
 
 class TestWhatIsRefused:
-    @pytest.mark.parametrize(("days", "reason"), [(2, Rule.LEAF_EXPIRED), (-2, Rule.LEAF_NOT_YET_VALID)])
+    @pytest.mark.parametrize(
+        ("days", "reason"), [(2, Rule.LEAF_EXPIRED), (-2, Rule.LEAF_NOT_YET_VALID)]
+    )
     def test_a_key_package_out_of_its_lifetime(
         self, assembly: Assembly, days: int, reason: Rule
     ) -> None:
@@ -153,6 +168,16 @@ class TestWhatIsRefused:
         bundle = client.bundle(assembly.entropy, now=NOW - days * DAY)
 
         assert refused(assembly, Add(bundle.key_package)) is reason
+
+    def test_a_newcomer_with_the_encryption_key_of_a_member(self, assembly: Assembly) -> None:
+        dave, bob = assembly.bundle("dave"), assembly.groups["alice"].tree.leaf(1)
+        assert bob is not None
+        suite, key = assembly.suite, dave.signature_private_key
+        leaf_node = replace(dave.key_package.leaf_node, encryption_key=bob.encryption_key)
+        leaf_node = sign_leaf_node(suite, leaf_node, key, b"", 0)
+        key_package = sign_key_package(suite, replace(dave.key_package, leaf_node=leaf_node), key)
+
+        assert refused(assembly, Add(key_package)) is Rule.ENCRYPTION_KEY_NOT_UNIQUE
 
     def test_a_removal_of_oneself(self, assembly: Assembly) -> None:
         assert refused(assembly, Remove(0)) is Rule.REMOVE_OF_COMMITTER
@@ -183,6 +208,49 @@ class TestWhatIsRefused:
         reason = refused(assembly, GroupContextExtensions((extension,)))
 
         assert reason is Rule.MEMBER_LACKS_REQUIRED_CAPABILITY
+
+
+class TestWhatGoesOutWithTheCommit:
+    """Application data of the epoch that a pending commit begins, such as the offer beside a Welcome."""
+
+    def test_newcomers_and_members_open_it_once_they_are_there(self, assembly: Assembly) -> None:
+        pending = assembly.pending("alice", assembly.add("dave"))
+        offer = pending.protect(b"offer", entropy=assembly.entropy, authenticated_data=b"header")
+
+        assembly.deliver("alice", pending)
+
+        for name in ("bob", "carol", "dave"):
+            received = assembly.groups[name].receive(offer, policy=receiving())
+            assert received == ApplicationMessage(0, b"offer", b"header", generation=0)
+
+    def test_it_is_of_no_earlier_epoch(self, assembly: Assembly) -> None:
+        offer = assembly.pending("alice").protect(b"offer", entropy=assembly.entropy)
+
+        with pytest.raises(ValidationError) as error:
+            assembly.groups["bob"].receive(offer, policy=receiving())
+        assert error.value.reason is Rule.WRONG_EPOCH
+
+    def test_its_key_is_not_used_again_after_the_merge(self, assembly: Assembly) -> None:
+        pending = assembly.pending("alice")
+        offer = pending.protect(b"offer", entropy=assembly.entropy)
+        assembly.deliver("alice", pending)
+        later = assembly.tell("alice", b"later")
+
+        bob = assembly.groups["bob"]
+        generations = []
+        for message in (later, offer):
+            received = bob.receive(message, policy=receiving())
+            assert isinstance(received, ApplicationMessage)
+            generations.append(received.generation)
+        assert generations == [1, 0]
+
+    def test_the_present_epoch_is_as_it_was(self, assembly: Assembly) -> None:
+        pending = assembly.pending("alice")
+        before = snapshot(assembly.groups["alice"])
+
+        pending.protect(b"offer", entropy=assembly.entropy)
+
+        assert snapshot(assembly.groups["alice"]) == before
 
 
 def test_a_pre_shared_key_is_part_of_the_next_epoch(assembly: Assembly) -> None:

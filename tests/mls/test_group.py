@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -18,10 +19,13 @@ from e2ee.mls.errors import Rule, UsageError, ValidationError
 from e2ee.mls.extension import Extension, ExtensionType
 from e2ee.mls.framing import WireFormat
 from e2ee.mls.group import ApplicationMessage, Group, Member, ReceivedProposal
+from e2ee.mls.group_info import GroupInfo
 from e2ee.mls.leaf_node_validation import ValidationPolicy
 from e2ee.mls.message import MLSMessage
 from e2ee.mls.proposal import Add, GroupContextExtensions, PreSharedKey, Remove, Update
-from e2ee.mls.psk import PreSharedKeyID, PSKType, ResumptionPSK, ResumptionPSKUsage
+from e2ee.mls.psk import PreSharedKeyID, PskName, PSKType, ResumptionPSK, ResumptionPSKUsage
+from e2ee.mls.public_group import PublicGroup
+from e2ee.mls.public_message import PublicMessage
 from e2ee.mls.secret_tree import OUT_OF_ORDER_WINDOW
 from e2ee.testing.mls_members import (
     NOW,
@@ -107,7 +111,9 @@ class TestCreation:
 
 class TestExports:
     def test_all_members_export_the_same(self, assembly: Assembly) -> None:
-        exports = {group.export("label", b"context", 20).hex() for group in assembly.groups.values()}
+        exports = {
+            group.export("label", b"context", 20).hex() for group in assembly.groups.values()
+        }
 
         assert len(exports) == 1
         assert len(exports.pop()) == 40
@@ -266,7 +272,7 @@ class TestProposals:
 
     @pytest.mark.parametrize("speaker", ["alice", "carol"])
     def test_application_data_waits_for_a_commit(self, assembly: Assembly, speaker: str) -> None:
-        """"MUST send a Commit message before sending application data", so that who is to be removed hears nothing."""
+        """ "MUST send a Commit message before sending application data", so that who is to be removed hears nothing."""
         reference = self.propose(assembly, "carol")
         group = assembly.groups[speaker]
 
@@ -345,17 +351,61 @@ def test_extensions_are_of_the_whole_group() -> None:
     assert assembly.agree()
 
 
+class TestTheGroupInfo:
+    """What a delivery service is told, which follows the group from then on without any key."""
+
+    def outsider(self, message: MLSMessage, tree: bytes | None = None) -> PublicGroup:
+        assert isinstance(message.body, GroupInfo)
+        return PublicGroup.from_group_info(message.body, receiving(), tree)
+
+    @pytest.mark.parametrize("teller", ["alice", "carol"])
+    def test_an_outsider_follows_the_group_from_it(self, assembly: Assembly, teller: str) -> None:
+        group = assembly.groups[teller]
+        outside = self.outsider(MLSMessage.decode(group.group_info().encode()))
+
+        message = assembly.commit("bob", Remove(0)).message.body
+
+        assert isinstance(message, PublicMessage)
+        outside = outside.merge(outside.stage(outside.verify(message), receiving()))
+        assert outside.context == assembly.groups["carol"].group_context
+        assert outside.tree == assembly.groups["carol"].tree
+
+    def test_the_tree_can_go_out_of_band(self, assembly: Assembly) -> None:
+        group = assembly.groups["alice"]
+        without = group.group_info(ratchet_tree=False)
+
+        with pytest.raises(ValidationError) as refused:
+            self.outsider(without)
+        assert refused.value.reason is Rule.RATCHET_TREE_MISSING
+        assert self.outsider(without, group.tree.encode()).context == group.group_context
+
+    def test_its_confirmation_tag_is_that_of_the_epochs_commit(self, assembly: Assembly) -> None:
+        commit = assembly.commit("bob").message.body
+        told = assembly.groups["alice"].group_info().body
+
+        assert isinstance(commit, PublicMessage)
+        assert isinstance(told, GroupInfo)
+        assert told.confirmation_tag == commit.auth.confirmation_tag
+
+    def test_there_is_none_of_an_epoch_that_is_over(self, assembly: Assembly) -> None:
+        old = assembly.groups["alice"]
+        assembly.commit("bob")
+
+        assert refusal(old, old.group_info) is Rule.EPOCH_IS_OVER
+
+
 def test_a_message_that_is_of_no_group(assembly: Assembly) -> None:
     alice = assembly.groups["alice"]
-    for body in (assembly.bundle("dave").key_package, assembly.pending("bob", assembly.add("erin"))):
-        message = body.welcome if hasattr(body, "welcome") else MLSMessage.of(body)
-        reason = refusal(alice, lambda message=message: alice.receive(message, policy=receiving()))
-        assert reason is Rule.NOT_A_GROUP_MESSAGE
+    welcome = assembly.pending("bob", assembly.add("erin")).welcome
+    assert welcome is not None
+    for message in (welcome, MLSMessage.of(assembly.bundle("dave").key_package)):
+        receive = partial(alice.receive, message, policy=receiving())
+        assert refusal(alice, receive) is Rule.NOT_A_GROUP_MESSAGE
 
 
 def test_the_application_judges_credentials(assembly: Assembly) -> None:
     class NotDave:
-        def check(self, credential: Credential, signature_key: bytes) -> None:
+        def check(self, credential: Credential, signature_key: bytes) -> None:  # noqa: ARG002
             if credential.value == b"dave":
                 raise RemoteProtocolError(Rule.CREDENTIAL_TYPE_NOT_SUPPORTED, "not Dave")
 
@@ -372,7 +422,9 @@ def test_the_application_judges_credentials(assembly: Assembly) -> None:
 
 def test_a_resumption_psk_proves_membership_in_an_earlier_epoch(assembly: Assembly) -> None:
     name = ResumptionPSK(ResumptionPSKUsage.APPLICATION, b"the assembly", 1)
-    known = {member: {name: group.resumption_psk} for member, group in assembly.groups.items()}
+    known: dict[str, dict[PskName, Secret]] = {
+        member: {name: group.resumption_psk} for member, group in assembly.groups.items()
+    }
     assembly.commit("alice")
     psk = PreSharedKey(PreSharedKeyID(PSKType.RESUMPTION, name, bytes(32)))
 
@@ -402,7 +454,9 @@ def test_an_insider_cannot_merge_for_others(assembly: Assembly) -> None:
     alice = assembly.groups["alice"]
     carol = assembly.groups["carol"]
 
-    assert refusal(carol, lambda: carol.receive(forged, policy=receiving())) is Rule.CONFIRMATION_TAG
+    assert (
+        refusal(carol, lambda: carol.receive(forged, policy=receiving())) is Rule.CONFIRMATION_TAG
+    )
     seen_by_who_is_removed = alice.receive(forged, policy=receiving())
     assert seen_by_who_is_removed.removes_own_leaf  # type: ignore[union-attr]
     assert data_of(alice, assembly.tell("carol", b"still here")) == b"still here"

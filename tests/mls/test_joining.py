@@ -28,7 +28,7 @@ from e2ee.mls.group_secrets import (
 from e2ee.mls.joining import join
 from e2ee.mls.key_schedule import derive_welcome_secret, zero_secret
 from e2ee.mls.proposal import PreSharedKey
-from e2ee.mls.psk import PreSharedKeyID
+from e2ee.mls.psk import PreSharedKeyID, PskName
 from e2ee.mls.welcome import EncryptedGroupSecrets, Welcome
 from e2ee.testing.mls_members import NOW, Assembly, receiving
 
@@ -72,9 +72,7 @@ class Invitation:
         key = self.assembly.bundles[by].signature_private_key
         return sign_group_info(self.suite, replace(self.info, **changes), key)
 
-    def sealed(
-        self, info: GroupInfo | None = None, secrets: GroupSecrets | None = None
-    ) -> Welcome:
+    def sealed(self, info: GroupInfo | None = None, secrets: GroupSecrets | None = None) -> Welcome:
         """A Welcome with other contents."""
         info, secrets = info or self.info, secrets or self.secrets
         sealed_info = seal_group_info(self.suite, self.welcome_secret(secrets), info)
@@ -194,7 +192,7 @@ class TestPreSharedKeys:
     def test_who_has_the_key_joins(self, assembly: Assembly) -> None:
         welcome = self.welcome(assembly, b"key")
 
-        psks = {b"link": Secret(b"key")}
+        psks: dict[PskName, Secret] = {b"link": Secret(b"key")}
 
         assert join(welcome, assembly.bundles["dave"], policy=receiving(), psks=psks).epoch == 2
 
@@ -206,7 +204,7 @@ class TestPreSharedKeys:
 
     def test_who_has_another_key_opens_nothing(self, assembly: Assembly) -> None:
         welcome = self.welcome(assembly, b"key")
-        psks = {b"link": Secret(b"another")}
+        psks: dict[PskName, Secret] = {b"link": Secret(b"another")}
 
         reason = refusal(
             lambda: join(welcome, assembly.bundles["dave"], policy=receiving(), psks=psks)

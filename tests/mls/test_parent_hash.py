@@ -10,6 +10,7 @@ import pytest
 from e2ee.crypto.cipher_suite import CIPHER_SUITES
 from e2ee.mls.errors import Rule, ValidationError
 from e2ee.mls.parent_hash import check_parent_hashes, parent_hash, set_path
+from e2ee.mls.proposal import Remove
 from e2ee.mls.ratchet_tree import ParentNode, RatchetTree
 from e2ee.mls.tree_math import leaf_to_node
 
@@ -98,6 +99,32 @@ def test_a_hidden_unmerged_leaf_is_found(workshop: Workshop) -> None:
     assert root
     assert root.unmerged_leaves == (3,)
     assert refused(workshop.forged(tree, tree.root, replace(root, unmerged_leaves=())))
+
+
+def test_an_unmerged_leaf_below_a_node_that_knows_it_is_found(workshop: Workshop) -> None:
+    """The root claims that bob is unmerged, while the node between them holds a key of bob's."""
+    clients = [workshop.client(name) for name in NAMES[:4]]
+    group = workshop.grown(clients)
+    tree = workshop.enter(group, workshop.commit(group, clients[0], 0)).tree
+    root = tree.parent_node(3)
+    assert root
+    assert tree.resolution(1) == [1]
+    assert refused(workshop.forged(tree, 3, replace(root, unmerged_leaves=(1,))))
+
+
+def test_a_blank_leaf_does_not_stand_for_a_hidden_one(workshop: Workshop) -> None:
+    """Bob was added below alice's root key; the root names a blank leaf in his place."""
+    clients = [workshop.client(name) for name in NAMES[:6]]
+    group = workshop.group(*clients[:5])
+    gone = [Remove(leaf_index) for leaf_index in (1, 2, 3)]
+    group = workshop.enter(group, workshop.commit(group, clients[0], 0, *gone))
+    added = workshop.add(clients[5])
+    tree = workshop.enter(group, workshop.commit(group, clients[0], 0, added, with_path=False)).tree
+    root = tree.parent_node(7)
+    assert root
+    assert (root.unmerged_leaves, tree.leaf(2)) == ((1,), None)
+    assert not refused(tree)
+    assert refused(workshop.forged(tree, 7, replace(root, unmerged_leaves=(2,))))
 
 
 def test_one_key_for_each_node_of_the_path(workshop: Workshop) -> None:

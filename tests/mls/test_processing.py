@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from e2ee.crypto.errors import OpenError
 from e2ee.crypto.secret import Secret
 from e2ee.crypto.seeded_entropy import SeededEntropy
 from e2ee.errors import Reason
@@ -14,11 +15,11 @@ from e2ee.mls.commit import Commit, ProposalOrRef
 from e2ee.mls.errors import Rule, UsageError, ValidationError
 from e2ee.mls.framing import WireFormat
 from e2ee.mls.group import StagedCommit
-from e2ee.mls.labels import HPKECiphertext
+from e2ee.mls.labels import HPKECiphertext, decrypt_with_label
 from e2ee.mls.leaf_node_validation import ValidationPolicy
 from e2ee.mls.message import MLSMessage
 from e2ee.mls.proposal import Add, PreSharedKey, Proposal, Remove
-from e2ee.mls.psk import PreSharedKeyID
+from e2ee.mls.psk import PreSharedKeyID, PskName
 from e2ee.mls.public_message import PublicMessage
 from e2ee.mls.update_path import UpdatePathNode
 from e2ee.testing.mls_members import (
@@ -36,7 +37,7 @@ DAY = 24 * 60 * 60 * 1000
 
 
 def refused(
-    assembly: Assembly, name: str, message: MLSMessage, psks: dict[bytes, Secret] | None = None
+    assembly: Assembly, name: str, message: MLSMessage, psks: dict[PskName, Secret] | None = None
 ) -> Reason:
     """Why the member refuses the commit, and that nothing of its group has changed."""
     group = assembly.groups[name]
@@ -158,16 +159,22 @@ class TestRemoval:
 
         assert error.value.reason is Rule.WRONG_EPOCH
 
-    def test_the_path_is_sealed_to_nobody_who_is_removed(self, assembly: Assembly) -> None:
+    def test_who_is_removed_opens_no_path_secret_with_any_key_it_has(
+        self, assembly: Assembly
+    ) -> None:
         bob = assembly.groups["bob"]._require_keys().tree
         pending = assembly.commit("alice", Remove(1))
+        context = pending.staged.public.provisional_context.encode()
 
         path = commit_in(pending.message).path
         assert path is not None
-        # Bob's keys were those of leaf 1 and of nodes 1 and 3, above Alice, who sets them anew: the one recipient
-        # left is Carol's leaf.
-        assert [len(node.encrypted_path_secret) for node in path.nodes] == [1]
-        assert set(bob.key_pairs).isdisjoint({4})
+        sealed = [one for node in path.nodes for one in node.encrypted_path_secret]
+        assert len(sealed) == 1  # for Carol; node 1 above Alice and Bob has nobody else below it
+        for pair in bob.key_pairs.values():
+            with pytest.raises(OpenError):
+                decrypt_with_label(
+                    assembly.suite, pair.private, "UpdatePathNode", context, sealed[0]
+                )
 
     def test_the_removed_leaf_is_free_for_the_next_member(self, assembly: Assembly) -> None:
         assembly.commit("alice", Remove(1), assembly.add("dave"))

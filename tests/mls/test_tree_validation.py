@@ -77,6 +77,20 @@ def test_unmerged_leaves(workshop: Workshop, unmerged: tuple[int, ...], rule: Ru
     assert refusal(workshop, forged) == rule
 
 
+def test_an_unmerged_leaf_is_known_to_all_nodes_between(workshop: Workshop) -> None:
+    clients = [workshop.client(str(number)) for number in range(8)]
+    group = workshop.grown(clients[:7])
+    added = workshop.add(clients[7])
+    group = workshop.enter(group, workshop.commit(group, clients[0], 0, added, with_path=False))
+    below, root = group.tree.parent_node(11), group.tree.parent_node(7)
+    assert below
+    assert root
+    assert below.unmerged_leaves == root.unmerged_leaves == (7,)
+    check_joined_tree(group.tree, group.context, workshop.policy)
+    forged = workshop.forged(group.tree, 11, replace(below, unmerged_leaves=()))
+    assert refusal(workshop, forged) == Rule.UNMERGED_LEAF_SKIPS_A_NODE
+
+
 def test_an_unmerged_leaf_is_not_blank(workshop: Workshop) -> None:
     assert (
         refusal(workshop, workshop.forged(grown(workshop), 6, None)) == Rule.UNMERGED_LEAF_NOT_BELOW

@@ -86,8 +86,12 @@ SENDING = [
     Reliance("install_encoder", sender.RTCRtpSender, "self._next_encoded_frame("),
     Reliance("install_encoder", sender.RTCRtpSender._run_rtp, "except Exception:"),
     Reliance("install_encoder", sender.RTCRtpSender, "RtpPacket("),
-    Reliance("force_key_frame", sender.RTCRtpSender._send_keyframe, "self.__force_keyframe = True"),
-    Reliance("force_key_frame", sender.RTCRtpSender._handle_rtcp_packet, "self._send_keyframe()"),
+    Reliance(
+        "TransformingVp8Encoder", sender.RTCRtpSender._send_keyframe, "self.__force_keyframe = True"
+    ),
+    Reliance(
+        "TransformingVp8Encoder", sender.RTCRtpSender._handle_rtcp_packet, "self._send_keyframe()"
+    ),
 ]
 RECEIVING = [
     Reliance("VideoFrameBuffer", JitterBuffer.add, "self._remove_frame(packet.sequence_number)"),

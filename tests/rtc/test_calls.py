@@ -240,9 +240,13 @@ def test_datagrams_of_strangers_do_not_end_a_call(
     call: Call, until: Until, candidate_port: Any
 ) -> None:
     """An empty datagram, or one of more than 1,500 bytes, ends the transport of a plain aiortc."""
-    srtp, stun = b"\x80\x60", b"\x00\x01\x00"
-    junk = [b"", srtp * 800, srtp, b"\x80", b"\x80\xc8", b"\x16" * 3000, srtp + bytes(40), bytes(1)]
-    junk += [stun + bytes([n]) + b"\xff" * (16 + n) for n in range(4, 80, 4)]
+    srtp, stun, dtls = b"\x80\x60", b"\x00\x01", b"\x16"
+    short_priority = b"\x00\x08" + bytes(16) + b"\x00\x24\x00\x02\xff\xff\x00\x00"
+    junk = [b"", srtp * 800, srtp, b"\x80", b"\x80\xc8", dtls * 3000, srtp + bytes(40), bytes(1)]
+    junk += [
+        stun + short_priority,
+        srtp + short_priority,
+    ]  # a STUN attribute of 2 bytes in place of 4
     junk += [os.urandom(200) for _ in range(20)]
 
     async def story() -> None:

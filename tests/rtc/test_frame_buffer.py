@@ -120,3 +120,10 @@ def test_audio_frames_come_in_order_and_once_whatever_comes(first: int, order: l
     assert len(runs) - 2 <= sum(
         before - after >= MAX_MISORDER - DELAY for before, after in itertools.combinations(order, 2)
     )
+
+
+@given(sequence_numbers, st.integers(1, 0x7F00))
+def test_a_long_gap_is_given_up_at_once(first: int, gap: int) -> None:
+    packets = opus_packets(first, 10) + opus_packets(first + 10 + gap, 10)
+    frames = through(audio(), packets)
+    assert len(frames) == 20 - DELAY

@@ -30,7 +30,7 @@ from e2ee.media.opener import FrameOpener
 from e2ee.media.protector import FrameProtector
 from e2ee.media.reasons import RejectReason
 from e2ee.rtc.errors import RtcReason
-from e2ee.rtc.observer import FrameObserver, Observers
+from e2ee.rtc.observer import FrameObserver
 from e2ee.rtc.picture import picture
 from e2ee.rtc.transform import (
     KeyFrameRequests,
@@ -154,7 +154,8 @@ def test_without_a_key_there_is_no_packet(codec: Codec, kind: Kind) -> None:
     sender = Sender(codec, kind)
     frame = video_frame if codec is Codec.VP8 else audio_frame
     assert [sender.send(frame(number)) for number in range(3)] == [None, None, None]
-    assert sender.outgoing.statistics.dropped == {MediaReason.NO_SEND_KEY: 3}
+    assert sender.send("no frame at all") is None, "and the encoder is not even asked"
+    assert sender.outgoing.statistics.dropped == {MediaReason.NO_SEND_KEY: 4}
     sender.keys.install(frame_epoch(0, 2), now=0)
     sender.keys.acknowledged(1, 2, now=0)
     assert sender.send(frame(3)) is not None
@@ -311,6 +312,22 @@ def test_a_frame_whose_beginning_was_missed_is_not_taken_for_a_forged_one() -> N
     with_receiver(story, 2)
 
 
+@pytest.mark.requirement("FRAME-15")
+def test_a_key_frame_is_asked_for_until_one_is_opened() -> None:
+    protector = keys_of(0, 2).send.open_stream(Codec.VP8, Kind.CAMERA)
+    delta, key = (first + b"picture of more than ten bytes" for first in (b"\x01", b"\x00"))
+    frames = [protector.protect(frame) for frame in (delta, delta, key, delta, delta)]
+    frames[0] = frames[0][:-1] + b"\x00"
+
+    def story(receiver: Receiver) -> None:
+        wants = [receiver.buffer.add(packet)[0] for packet in packets(frames)]
+        # a frame is judged when the packet after it came
+        assert wants == [False, True, True, False, False, False]
+        assert receiver.buffer.statistics.rejected == {RejectReason.NOT_AUTHENTIC: 1}
+
+    with_receiver(story, 2)
+
+
 arbitrary_packets = st.lists(
     st.builds(
         RtpPacket,
@@ -372,24 +389,3 @@ def test_a_request_that_may_not_be_sent_yet_is_not_forgotten() -> None:
     assert not requests.wanted
     assert not requests.permit()
     assert requests.wanted
-
-
-def test_an_observer_that_fails_is_left_out_and_the_others_see_on() -> None:
-    class Failing(FrameObserver):
-        calls = 0
-
-        def received(self, kind: Kind, protected: bytes, timestamp: int) -> None:  # noqa: ARG002
-            self.calls += 1
-            raise OSError("disk full")
-
-    class Seeing(FrameObserver):
-        calls = 0
-
-        def received(self, kind: Kind, protected: bytes, timestamp: int) -> None:  # noqa: ARG002
-            self.calls += 1
-
-    failing, seeing = Failing(), Seeing()
-    observers = Observers([failing, seeing])
-    for _ in range(3):
-        observers.received(Kind.CAMERA, b"", 0)
-    assert (failing.calls, seeing.calls) == (1, 3)

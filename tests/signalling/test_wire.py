@@ -235,6 +235,7 @@ UNSENDABLE: dict[str, tuple[Message, WireReason]] = {
     "an integer beyond its type": (Published(2**32), WireReason.BEYOND_LIMIT),
     "a negative integer": (Claim("bob", -1), WireReason.BEYOND_LIMIT),
     "a call id of 15 bytes": (Open(bytes(15), b""), WireReason.BEYOND_LIMIT),
+    "a list of 1,025 elements": (Publish((b"",) * 1025), WireReason.BEYOND_LIMIT),
     "a lone surrogate": (Hangup("\ud800"), WireReason.BEYOND_LIMIT),
     "text beyond 64 KiB": (Accepted("a" * (2**16 + 1)), WireReason.BEYOND_LIMIT),
     "a secret": (Send(bytes(16), Secret(bytes(32))), WireReason.WRONG_TYPE),

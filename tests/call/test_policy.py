@@ -1,0 +1,325 @@
+"""Commits and messages that a call does not allow, from a member who has all the keys for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from e2ee.call.errors import CallReason, CallRefused
+from e2ee.call.policy import HANGUP_REASONS, Said, input_of_commit, input_of_message
+from e2ee.call.states import Input
+from e2ee.crypto.secret import Secret
+from e2ee.errors import Reason
+from e2ee.mls.commit import Commit
+from e2ee.mls.errors import Rule
+from e2ee.mls.framing import WireFormat
+from e2ee.mls.group import Group
+from e2ee.mls.key_package import KeyPackage
+from e2ee.mls.message import MLSMessage
+from e2ee.mls.proposal import Add, GroupContextExtensions, PreSharedKey, Remove
+from e2ee.mls.psk import PreSharedKeyID
+from e2ee.profile.errors import ProfileReason
+from e2ee.profile.leaves import committer_policy
+from e2ee.profile.legal_commits import LegalCommit
+from e2ee.signalling import messages
+from e2ee.signalling.messages import CallMessage
+from e2ee.testing.mls_members import Insider, snapshot
+from e2ee.testing.simulated_calls import SimulatedCalls, SimulatedDevice
+
+KeyPackageOf = Callable[[SimulatedDevice], KeyPackage]
+Refuses = Callable[[SimulatedDevice, MLSMessage, Reason], None]
+
+
+def group_of(device: SimulatedDevice) -> Group:
+    """The group of the one call that a device is in."""
+    epochs = device.call._actions.epochs
+    assert epochs is not None
+    return epochs._group
+
+
+@pytest.fixture
+def refuses(calls: SimulatedCalls) -> Refuses:
+    """That a device refuses this entry of the log for this reason, and is as it was."""
+
+    def check(device: SimulatedDevice, commit: MLSMessage, reason: Reason) -> None:
+        before = snapshot(device.core)
+        entry = messages.Committed(device.call.call_id, commit.encode())
+        refused = calls.give(device, entry)
+        assert refused is not None
+        assert refused.reason is reason
+        assert snapshot(device.core) == before
+
+    return check
+
+
+def commit(calls: SimulatedCalls, device: SimulatedDevice, *proposals: object) -> MLSMessage:
+    """A commit that MLS allows and that the device's own software would not make."""
+    return (
+        group_of(device)
+        .commit(
+            proposals=proposals,  # type: ignore[arg-type]
+            policy=committer_policy(calls.now),
+            entropy=device.owner.entropy,
+        )
+        .message
+    )
+
+
+# ------------------------------------------------------------------------------------- epoch 1: the Answer, no other
+
+
+@pytest.fixture
+def ringing(
+    calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
+) -> tuple[SimulatedDevice, SimulatedDevice, SimulatedDevice]:
+    """Alice, who calls, and two devices of Bob's, which ring."""
+    tablet = calls.device("bob", device_id=2)
+    alice.core.place_call("bob", video=True)
+    calls.settle()
+    return alice, bob, tablet
+
+
+Ringing = tuple[SimulatedDevice, SimulatedDevice, SimulatedDevice]
+
+
+@pytest.mark.requirement("KEYS-11")
+def test_the_caller_commits_nothing_while_it_rings(
+    calls: SimulatedCalls, ringing: Ringing, refuses: Refuses
+) -> None:
+    alice, bob, tablet = ringing
+    empty = commit(calls, alice)
+    removal = commit(calls, alice, Remove(2))
+    for device in (bob, tablet):
+        refuses(device, empty, ProfileReason.ILLEGAL_COMMITTER)
+    refuses(bob, removal, ProfileReason.ILLEGAL_COMMITTER)
+
+
+@pytest.mark.requirement("KEYS-11")
+def test_an_answer_removes_all_others_of_the_callee(
+    calls: SimulatedCalls, ringing: Ringing, refuses: Refuses
+) -> None:
+    alice, bob, _ = ringing
+    refuses(alice, commit(calls, bob), ProfileReason.ILLEGAL_PROPOSAL)
+
+
+@pytest.mark.requirement("KEYS-11")
+def test_an_answer_removes_nobody_else(
+    calls: SimulatedCalls, ringing: Ringing, refuses: Refuses
+) -> None:
+    alice, bob, tablet = ringing
+    throws_alice_out = commit(calls, bob, Remove(0), Remove(2))
+    refuses(alice, throws_alice_out, ProfileReason.ILLEGAL_PROPOSAL)
+    refuses(tablet, throws_alice_out, ProfileReason.ILLEGAL_PROPOSAL)
+
+
+@pytest.mark.requirement("KEYS-11")
+def test_an_answer_adds_nobody(
+    calls: SimulatedCalls, ringing: Ringing, key_package_of: KeyPackageOf, refuses: Refuses
+) -> None:
+    alice, bob, _ = ringing
+    third = calls.device("bob", device_id=3)
+    more = commit(calls, bob, Remove(2), Add(key_package_of(third)))
+    refuses(alice, more, ProfileReason.ILLEGAL_PROPOSAL)
+
+
+# ----------------------------------------------------------------------------- from epoch 2: commits without proposals
+
+
+@pytest.fixture
+def live(calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice) -> None:
+    calls.go_live(alice, bob)
+
+
+@pytest.mark.requirement("KEYS-11")
+@pytest.mark.usefixtures("live")
+def test_nobody_is_added_to_a_call(
+    calls: SimulatedCalls,
+    alice: SimulatedDevice,
+    bob: SimulatedDevice,
+    key_package_of: KeyPackageOf,
+    refuses: Refuses,
+) -> None:
+    carol = calls.device("carol")
+    added = commit(calls, alice, Add(key_package_of(carol)))
+    refuses(bob, added, ProfileReason.ILLEGAL_PROPOSAL)
+
+
+@pytest.mark.requirement("KEYS-11")
+@pytest.mark.usefixtures("live")
+def test_nobody_is_removed_from_a_call(
+    calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice, refuses: Refuses
+) -> None:
+    refuses(bob, commit(calls, alice, Remove(1)), ProfileReason.ILLEGAL_PROPOSAL)
+    refuses(alice, commit(calls, bob, Remove(0)), ProfileReason.ILLEGAL_PROPOSAL)
+
+
+@pytest.mark.requirement("KEYS-13")
+@pytest.mark.usefixtures("live")
+def test_the_profile_stays_as_it_is(
+    calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice, refuses: Refuses
+) -> None:
+    same = GroupContextExtensions(group_of(alice).extensions)
+    refuses(bob, commit(calls, alice, same), ProfileReason.ILLEGAL_PROPOSAL)
+
+
+@pytest.mark.requirement("KEYS-13")
+@pytest.mark.usefixtures("live")
+def test_no_pre_shared_key_comes_in(
+    calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice, refuses: Refuses
+) -> None:
+    psk_id = PreSharedKeyID.external(b"a key", bytes(32))
+    pending = group_of(alice).commit(
+        proposals=[PreSharedKey(psk_id)],
+        psks={b"a key": Secret(bytes(32))},
+        policy=committer_policy(calls.now),
+        entropy=alice.owner.entropy,
+    )
+    refuses(bob, pending.message, Rule.PSK_UNKNOWN)
+
+
+@pytest.mark.requirement("KEYS-13")
+@pytest.mark.usefixtures("live")
+def test_proposals_come_in_commits_only(
+    calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice, refuses: Refuses
+) -> None:
+    group, entropy = group_of(alice), alice.owner.entropy
+    proposed = group.propose_update(entropy=entropy)
+    refuses(bob, proposed.message, CallReason.NOT_A_COMMIT)
+
+
+@pytest.mark.requirement("KEYS-13")
+@pytest.mark.usefixtures("live")
+def test_no_commit_refers_to_a_proposal(
+    calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice, refuses: Refuses
+) -> None:
+    policy, entropy = committer_policy(calls.now), bob.owner.entropy
+    proposed = group_of(bob).propose_update(entropy=entropy)
+    group = group_of(alice)
+    group.receive(proposed.message, policy=policy)
+    by_reference = group.commit(references=[proposed.reference], policy=policy, entropy=entropy)
+    refuses(bob, by_reference.message, ProfileReason.PROPOSAL_BY_REFERENCE)
+
+
+@pytest.mark.requirement("KEYS-12")
+@pytest.mark.usefixtures("live")
+def test_a_commit_without_a_path(
+    alice: SimulatedDevice, bob: SimulatedDevice, refuses: Refuses
+) -> None:
+    bare = Insider(group_of(alice), alice.owner.entropy).say(Commit((), None))
+    refuses(bob, bare, Rule.PATH_MISSING)
+
+
+@pytest.mark.requirement("KEYS-5")
+@pytest.mark.usefixtures("live")
+def test_a_commit_that_nobody_else_can_read(
+    calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice, refuses: Refuses
+) -> None:
+    pending = group_of(alice).commit(
+        policy=committer_policy(calls.now),
+        entropy=alice.owner.entropy,
+        wire_format=WireFormat.PRIVATE_MESSAGE,
+    )
+    refuses(bob, pending.message, CallReason.WRONG_WIRE_FORMAT)
+    sent = messages.Sent(bob.call.call_id, pending.message.encode())
+    refused = calls.give(bob, sent)
+    assert refused is not None
+    assert refused.reason is CallReason.NOT_APPLICATION_DATA
+
+
+@pytest.mark.requirement("CALL-15", "KEYS-11")
+@pytest.mark.usefixtures("live")
+def test_a_commit_with_any_bit_flipped(
+    calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
+) -> None:
+    """Its signature, its tags, its path: one bit, and Bob is where he was; the true commit is then applied."""
+    encoded = bytearray(commit(calls, alice).encode())
+    before = snapshot(bob.core)
+    for position in range(0, len(encoded), 5):
+        encoded[position] ^= 1 << position % 8
+        entry = messages.Committed(bob.call.call_id, bytes(encoded))
+        assert calls.give(bob, entry) is not None, position
+        encoded[position] ^= 1 << position % 8
+    assert snapshot(bob.core) == before
+    assert calls.give(bob, messages.Committed(bob.call.call_id, bytes(encoded))) is None
+    assert bob.call.epoch == 3
+
+
+@pytest.mark.usefixtures("live")
+def test_a_message_with_any_bit_flipped(
+    calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
+) -> None:
+    encoded = bytearray(
+        group_of(alice).protect(b"not even a message", entropy=alice.owner.entropy).encode()
+    )
+    before = snapshot(bob.core)
+    for position in range(len(encoded)):
+        encoded[position] ^= 1 << position % 8
+        assert calls.give(bob, messages.Sent(bob.call.call_id, bytes(encoded))) is not None
+        encoded[position] ^= 1 << position % 8
+    assert snapshot(bob.core) == before
+
+
+# ----------------------------------------------------------------------------------------------- who may say what
+
+
+CALLER, CALLEE = 0, 1
+
+
+@pytest.mark.requirement("CALL-8", "CALL-11", "CALL-13", "CALL-15")
+@pytest.mark.parametrize(
+    ("message", "sender", "epoch", "reason"),
+    [
+        (messages.Offer(0, video=False), CALLER, 1, CallReason.WRONG_SENDER),
+        (messages.Offer(0, video=False), CALLEE, 1, CallReason.WRONG_SENDER),
+        (messages.Accepted(""), CALLEE, 2, CallReason.WRONG_SENDER),
+        (messages.Accepted(""), CALLER, 1, CallReason.WRONG_EPOCH),
+        (messages.Accepted(""), CALLER, 3, CallReason.WRONG_EPOCH),
+        (messages.AnswerDescription(""), CALLER, 2, CallReason.WRONG_SENDER),
+        (messages.AnswerDescription(""), CALLEE, 1, CallReason.WRONG_EPOCH),
+        (messages.Alive(1, 0), CALLER, 1, CallReason.WRONG_EPOCH),
+        (messages.Alive(3, 0), CALLEE, 2, CallReason.WRONG_EPOCH),
+        (messages.Alive(2, 0), CALLEE, 3, CallReason.WRONG_EPOCH),
+        (messages.Hangup("done"), CALLER, 0, CallReason.WRONG_EPOCH),
+        (messages.Hangup("bored"), CALLER, 2, CallReason.UNKNOWN_HANGUP_REASON),
+    ],
+)
+def test_who_may_not_say_what(
+    message: CallMessage, sender: int, epoch: int, reason: CallReason
+) -> None:
+    with pytest.raises(CallRefused) as refused:
+        input_of_message(Said(sender, epoch, message))
+    assert refused.value.reason is reason
+
+
+@pytest.mark.parametrize(
+    ("message", "sender", "epoch", "happened"),
+    [
+        (messages.Accepted(""), CALLER, 2, Input.ACCEPTED),
+        (messages.AnswerDescription(""), CALLEE, 2, Input.ANSWER_DESCRIPTION),
+        (messages.AnswerDescription(""), CALLEE, 3, Input.ANSWER_DESCRIPTION),
+        (messages.Alive(2, 0), CALLER, 2, Input.ALIVE),
+        (messages.Alive(17, 0), CALLEE, 17, Input.ALIVE),
+        *((messages.Hangup(why), CALLEE, 1, Input.HANGUP) for why in sorted(HANGUP_REASONS)),
+        (messages.Hangup("done"), CALLER, 9, Input.HANGUP),
+    ],
+)
+def test_who_may_say_what(message: CallMessage, sender: int, epoch: int, happened: Input) -> None:
+    assert input_of_message(Said(sender, epoch, message)) is happened
+
+
+@pytest.mark.parametrize(
+    ("commit", "own", "caller", "happened"),
+    [
+        (LegalCommit.INVITATION, True, True, Input.INVITE_COMMITTED),
+        (LegalCommit.ANSWER, True, False, Input.ANSWER_COMMITTED),
+        (LegalCommit.ANSWER, False, True, Input.ANSWERED),
+        (LegalCommit.ANSWER, False, False, Input.ANSWERED_ELSEWHERE),
+        (LegalCommit.TIMED, True, True, Input.COMMITTED),
+        (LegalCommit.TIMED, False, False, Input.COMMITTED),
+    ],
+)
+def test_what_a_commit_means_to_whom(
+    commit: LegalCommit, own: bool, caller: bool, happened: Input
+) -> None:
+    assert input_of_commit(commit, own=own, caller=caller) is happened
