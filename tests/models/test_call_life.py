@@ -16,6 +16,7 @@ happens:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar, TypeVar
 
 import pytest
@@ -72,11 +73,11 @@ class CallLife(RuleBasedStateMachine):
         entropy = SeededEntropy(b"a life", ML_KEM_768._encaps_internal)
         self.calls = SimulatedCalls(entropy)
         configuration = Configuration(epoch_lifetime=3_000)
-        options = {"suites": self.suites, "configuration": configuration}
+        device = partial(self.calls.device, suites=self.suites, configuration=configuration)
         self.devices = {
-            "alice": self.calls.device("alice", **options),
-            "phone": self.calls.device("bob", device_id=1, **options),
-            "tablet": self.calls.device("bob", device_id=2, **options),
+            "alice": device("alice"),
+            "phone": device("bob", device_id=1),
+            "tablet": device("bob", device_id=2),
         }
         if begins is State.LIVE:
             placed, _ = self.calls.go_live(self.devices["alice"], self.devices["phone"])
@@ -314,7 +315,7 @@ class HybridLiedToCallLife(HybridCallLife):
 @pytest.mark.requirement("CALL-6", "CALL-8", "CALL-9", "CALL-13", "CALL-14", "CALL-15", "FKEY-4")
 @pytest.mark.parametrize("life", [CallLife, HybridCallLife, LiedToCallLife, HybridLiedToCallLife])
 def test_whatever_happens(life: type[CallLife]) -> None:
-    examples = max(10, settings.default.max_examples // 4)  # each is a whole life
+    examples = settings().max_examples // 4  # each is a whole life
     run_state_machine_as_test(
         life, settings=settings(max_examples=examples, stateful_step_count=60)
     )

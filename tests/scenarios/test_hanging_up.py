@@ -12,9 +12,9 @@ from e2ee.call.errors import CallReason, CallUsageError
 from e2ee.call.events import Ended, EndReason
 from e2ee.call.states import State
 from e2ee.errors import LocalProtocolError
+from e2ee.media.encoded_frame import Codec, Kind
 from e2ee.media.errors import MediaReason
 from e2ee.media.incoming_stream import IncomingStream
-from e2ee.media.encoded_frame import Codec, Kind
 from e2ee.media.opener import Rejected
 from e2ee.media.reasons import RejectReason
 from e2ee.signalling import messages
