@@ -91,6 +91,7 @@ class CallActions:
         """What is on its way cannot be called back before it is there; then ``take_back`` does."""
 
     def take_back(self, logged: Logged, now: int) -> None:
+        """CALL-16: "MUST send `hangup`, in epoch 1, as soon as the log shows the invitation"."""
         self.in_group.apply(logged, now)
         self.hang_up(EndReason.DONE, now)
 

@@ -40,7 +40,7 @@ from e2ee.signalling.wire import decode, encode
 __all__ = ["Epochs", "Logged"]
 
 EARLIER_KEPT = 2
-"""CALL-12: how many epochs before the newest open late messages."""
+"""CALL-12: "the two epochs before the newest"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +193,7 @@ class Epochs:
         opened = group.receive(MLSMessage.of(sealed), policy=receiver_policy(now))
         if not isinstance(opened, ApplicationMessage):
             raise CallRefused(CallReason.NOT_APPLICATION_DATA)
-        if opened.sender not in self._roster:  # CALL-12: "none from a leaf that has been removed"
+        if opened.sender not in self._roster:  # CALL-12: "Those of a leaf that has been removed"
             raise CallRefused(CallReason.SENDER_REMOVED, f"leaf {opened.sender}")
         return Said(opened.sender, sealed.epoch, decode(CALL, opened.data))
 

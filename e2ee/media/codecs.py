@@ -1,8 +1,8 @@
 """The table of codecs in the binding ``codec-compat``: which bytes stay clear, and which streams carry the codec.
 
-"Sender and receiver compute the number from the first byte alone" (CODEC-2), which is the same in a frame and in a
-protected frame, or clear in neither. A codec that is not in the table is not negotiated (CODEC-5). Video never takes the place of
-kind 0 (CODEC-4), and nothing on RTP is of kind 4 (FRAME-5), because the table has no such row.
+"Sender and receiver compute the number from the first byte alone" (CODEC-2): it is the same byte in a frame and in
+the protected frame, or no byte is clear. A codec that is not in the table is not negotiated (CODEC-5). Video never takes
+the place of kind 0 (CODEC-4), and nothing on RTP is of kind 4 (FRAME-5), because the table has no such row.
 """
 
 from __future__ import annotations

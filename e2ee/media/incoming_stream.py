@@ -33,9 +33,10 @@ class IncomingStream:
         self.kind = kind
         self.sender = sender
         self.opened = 0
-        """Frames opened so far."""
+        """How many frames were opened."""
         self.rejected: dict[RejectReason, int] = {}
-        """Frames rejected so far, by reason."""
+        """How many were rejected, by reason."""
         self.held_frames = 0
-        """Frames that wait for their key now, and their size in bytes."""
+        """How many wait for their key now."""
         self.held_bytes = 0
+        """Their size together."""

@@ -11,13 +11,15 @@ from e2ee.media.codecs import clear_length_of
 from e2ee.media.encoded_frame import Codec, Kind
 from e2ee.media.errors import BadFrame, NoSendKey
 from e2ee.sframe.encryption import encrypt
+from e2ee.sframe.errors import OutOfRange
 from e2ee.sframe.key_store import SendKey
+from e2ee.sframe.mls import MAX_INSTANCE
 
 __all__ = ["FrameProtector"]
 
 
 class FrameProtector:
-    """Protects the frames of one stream of this device: all its simulcast layers, one counter.
+    """Protects the frames of one stream of this device: all its simulcast layers, one counter. Raises BadStream, OutOfRange.
 
     Made by ``SendEpochs.open_stream``. ``protect`` and ``takes_key_frame`` are called where the encoder runs, the rest
     where epochs are applied.
@@ -26,8 +28,8 @@ class FrameProtector:
     __slots__ = (
         "_clear_length",
         "_key",
-        "_key_frame_for",
-        "_key_frame_taken",
+        "_key_frames_taken",
+        "_key_frames_wanted",
         "_protected_earlier",
         "codec",
         "instance",
@@ -35,13 +37,15 @@ class FrameProtector:
     )
 
     def __init__(self, codec: Codec, kind: Kind, instance: int) -> None:
+        if not 0 <= instance <= MAX_INSTANCE:
+            raise OutOfRange(f"instance {instance}")
         self.codec = codec
         self.kind = kind
         self.instance = instance
         self._clear_length = clear_length_of(codec, kind)
         self._key: SendKey | None = None
-        self._key_frame_for: SendKey | None = None
-        self._key_frame_taken: SendKey | None = None
+        self._key_frames_wanted = 0  # written where epochs are applied
+        self._key_frames_taken = 0  # written where the encoder runs
         self._protected_earlier = 0
 
     @property
@@ -70,15 +74,14 @@ class FrameProtector:
 
     def takes_key_frame(self) -> bool:
         """Whether the frame that is about to be encoded must be a key frame (FKEY-16). True once for each such epoch."""
-        wanted = self._key_frame_for
-        if wanted is self._key_frame_taken:
+        wanted = self._key_frames_wanted
+        if wanted == self._key_frames_taken:
             return False
-        self._key_frame_taken = wanted
+        self._key_frames_taken = wanted
         return True
 
     def use(self, key: SendKey | None, *, key_frame: bool = False) -> None:
         """Send with ``key`` from the next frame on, which must be a key frame if ``key_frame``; with None, stop."""
         self._protected_earlier = self.protected - (key.counter.drawn if key else 0)
-        if key_frame:
-            self._key_frame_for = key
+        self._key_frames_wanted += key_frame
         self._key = key

@@ -111,8 +111,8 @@ class ReceiveEpochs:
         grace = limits.EARLIER_EPOCHS_AFTER_REMOVAL if epoch.removed else limits.EARLIER_EPOCHS
         for earlier in self._slots.values():
             earlier.end_by(now + grace)  # FKEY-10, FKEY-12
-        oldest = epoch.number - limits.EPOCHS_KEPT + 1  # FKEY-14
-        kept = [slot for slot in self._slots.values() if slot.number >= oldest]
+        erased = epoch.number - limits.EPOCHS_KEPT  # FKEY-14: "epochs up to n - 16"
+        kept = [slot for slot in self._slots.values() if slot.number > erased]
         self._slots = {_low_bits(slot.number): slot for slot in (*kept, _Slot(epoch))}
         self._newest = epoch.number
         self._roster = epoch.roster

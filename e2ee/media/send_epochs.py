@@ -46,9 +46,8 @@ class SendEpochs:
     """The send side of a device's frame keys. ``now`` is Unix time in milliseconds."""
 
     def __init__(self) -> None:
-        self._newest = (
-            -1
-        )  # survives ``erase``: an epoch that was installed twice would count from 0 again
+        # survives ``erase``: an epoch that was installed twice would count from 0 again
+        self._newest = -1
         self._in_use: _SendEpoch | None = None
         self._waiting: list[_SendEpoch] = []  # oldest first, all newer than the one in use
         self._applied: dict[int, int] = {}  # leaf -> the newest epoch that it is known to have

@@ -23,8 +23,8 @@ MAX_LIMIT = (1 << 63) - 1
 class Counter:
     """Gives 0, 1, ... ``limit`` - 1, each once; then ``draw`` raises StopIteration, for good.
 
-    Any thread may draw: stepping a range is one indivisible operation of the interpreter. A value that was drawn is
-    never given back, not even when encryption fails afterwards.
+    Any thread may draw: under the interpreter's lock, without which this package is not to be used, stepping a range
+    is one indivisible operation. A value that was drawn is never given back, not even when encryption fails.
     """
 
     __slots__ = ("_values", "draw", "limit")

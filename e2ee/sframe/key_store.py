@@ -24,7 +24,7 @@ from e2ee.sframe.replay import ReplayWindow
 __all__ = ["ReceiveKey", "ReceiveKeyStore", "SendKey"]
 
 AeadFunction = Callable[[bytes, bytes, bytes], bytes]
-"""``encrypt`` or ``decrypt`` of a ``Cipher``: (nonce, plaintext or ciphertext, aad) -> the other."""
+"""``encrypt`` or ``decrypt`` of a ``Cipher``, bound: (nonce, plaintext or ciphertext, aad) -> the other."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from e2ee.call.configuration import Configuration
-from e2ee.call.errors import CallReason
+from e2ee.call.errors import CallReason, CallRefused
 from e2ee.call.events import Ringing
+from e2ee.call.incoming_invite import _check_members
 from e2ee.errors import Reason
 from e2ee.identity.device_certificate import verify_certificate
-from e2ee.identity.errors import IdentityReason
+from e2ee.identity.errors import IdentityReason, TrustError
+from e2ee.identity.trust import ContactState
 from e2ee.mls.errors import Rule
 from e2ee.mls.extension import Extension
 from e2ee.mls.key_package import KeyPackage
@@ -294,6 +296,24 @@ def test_a_caller_whose_device_was_revoked(
     assert bob.told(Ringing) == []
 
 
+@pytest.mark.requirement("IDENT-7")
+def test_generations_are_remembered_of_whoever_calls(
+    calls: SimulatedCalls,
+    alice: SimulatedDevice,
+    bob: SimulatedDevice,
+    invite: type[HandmadeInvite],
+    key_package_of: Callable[[SimulatedDevice], KeyPackage],
+) -> None:
+    """Also of a caller whose account key has changed, and whom nobody has accepted yet."""
+    bob.core.trust.mark_verified("alice", bytes(32))
+    newer = self_certified(calls, alice, generation=1)
+    assert calls.give(bob, invite(newer, [key_package_of(bob)]).invited()) is None
+    assert bob.last(Ringing).contact is ContactState.CHANGED
+    with pytest.raises(TrustError) as refused:
+        bob.core.trust.judge(alice.owner.certificate, calls.now)
+    assert refused.value.reason is IdentityReason.REVOKED
+
+
 def self_certified(
     calls: SimulatedCalls, device: SimulatedDevice, now: int | None = None, generation: int = 0
 ) -> Any:
@@ -340,3 +360,41 @@ def test_a_welcome_without_the_tree(
     refused = calls.give(bob, handmade(ratchet_tree=False).invited())
     assert refused is not None
     assert refused.reason is Rule.RATCHET_TREE_MISSING
+
+
+@pytest.mark.requirement("CALL-3", "CALL-4")
+def test_an_offer_of_another_device_in_the_group(
+    calls: SimulatedCalls,
+    alice: SimulatedDevice,
+    bob: SimulatedDevice,
+    invite: type[HandmadeInvite],
+    key_package_of: Callable[[SimulatedDevice], KeyPackage],
+) -> None:
+    """Bob's tablet is rung as well, and offers the call to his phone in Alice's place."""
+    tablet = calls.device("bob", device_id=2)
+    both = [key_package_of(tablet), key_package_of(bob)]
+    invited = invite(alice.owner, both).invited()
+    assert calls.give(tablet, invited) is None
+    epochs = tablet.call._actions.epochs
+    assert epochs is not None
+    in_her_place = epochs.protect(messages.Offer(calls.now, video=True), tablet.owner.entropy)
+    refused = calls.give(bob, replace(invited, offer=in_her_place))
+    assert refused is not None
+    assert refused.reason is CallReason.NOT_FROM_THE_CALLER
+
+
+@pytest.mark.requirement("FKEY-2")
+def test_a_leaf_that_no_key_id_can_name(alice: SimulatedDevice, bob: SimulatedDevice) -> None:
+    caller, own = alice.owner.certificate, bob.owner.certificate
+    _check_members(own, {0: caller, 1_023: own})
+    with pytest.raises(CallRefused) as refused:
+        _check_members(own, {0: caller, 1_024: own})
+    assert refused.value.reason is CallReason.WRONG_MEMBERS
+
+
+@pytest.mark.requirement("CALL-4")
+def test_a_caller_at_another_leaf(alice: SimulatedDevice, bob: SimulatedDevice) -> None:
+    caller, own = alice.owner.certificate, bob.owner.certificate
+    with pytest.raises(CallRefused) as refused:
+        _check_members(own, {0: own, 1: caller})
+    assert refused.value.reason is CallReason.WRONG_MEMBERS

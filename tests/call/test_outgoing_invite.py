@@ -13,6 +13,7 @@ from e2ee.call.errors import CallReason, CallRefused
 from e2ee.call.outgoing_invite import choose_suite_to_claim, judge_key_packages, make_invite
 from e2ee.call.owner import Owner
 from e2ee.crypto.cipher_suite import cipher_suite
+from e2ee.crypto.seeded_entropy import SeededEntropy
 from e2ee.errors import Reason
 from e2ee.identity.device_certificate import (
     Attestation,
@@ -103,6 +104,24 @@ def test_two_devices_of_one_number_are_not_both_invited(
 ) -> None:
     tablet = certified(calls.device("bob", device_id=2), device_id=1)
     assert refusal(alice, published(bob.owner), published(tablet)) == [CallReason.DEVICE_TWICE]
+
+
+@pytest.mark.requirement("IDENT-11")
+def test_of_two_account_keys_under_one_name_only_the_first_is_invited(
+    calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
+) -> None:
+    """The directory attested both, and neither is pinned."""
+    behind = SimulatedCalls(SeededEntropy(b"behind"), calls.identity)
+    other = behind.device("bob", device_id=2)
+    assert refusal(alice, published(bob.owner), published(other.owner)) == [
+        CallReason.WRONG_ACCOUNT
+    ]
+
+
+@pytest.mark.requirement("FKEY-2")
+def test_no_more_devices_are_invited_than_a_key_id_can_name(alice: SimulatedDevice) -> None:
+    judged = judge_key_packages(alice.owner, "bob", 0x0001, [b""] * 1_024, START)
+    assert len(judged.refused) == 1_023  # leaves 1 to 1,023, beside the caller's
 
 
 @pytest.mark.requirement("IDENT-5")

@@ -23,7 +23,9 @@ from e2ee.profile.errors import ProfileReason
 from e2ee.profile.leaves import committer_policy
 from e2ee.profile.legal_commits import LegalCommit
 from e2ee.signalling import messages
+from e2ee.signalling.errors import WireReason
 from e2ee.signalling.messages import CallMessage
+from e2ee.signalling.wire import encode
 from e2ee.testing.mls_members import Insider, snapshot
 from e2ee.testing.simulated_calls import SimulatedCalls, SimulatedDevice
 
@@ -221,10 +223,26 @@ def test_a_commit_that_nobody_else_can_read(
         wire_format=WireFormat.PRIVATE_MESSAGE,
     )
     refuses(bob, pending.message, CallReason.WRONG_WIRE_FORMAT)
-    sent = messages.Sent(bob.call.call_id, pending.message.encode())
-    refused = calls.give(bob, sent)
+
+
+@pytest.mark.requirement("KEYS-5")
+@pytest.mark.usefixtures("live")
+@pytest.mark.parametrize("handshake", ["commit", "proposal"])
+def test_a_handshake_in_the_place_of_application_data(
+    calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice, handshake: str
+) -> None:
+    """A proposal that came in unseen would keep Bob from ever sending again in this epoch."""
+    group, entropy, private = group_of(alice), alice.owner.entropy, WireFormat.PRIVATE_MESSAGE
+    if handshake == "commit":
+        policy = committer_policy(calls.now)
+        message = group.commit(policy=policy, entropy=entropy, wire_format=private).message
+    else:
+        message = group.propose_update(entropy=entropy, wire_format=private).message
+    before = snapshot(bob.core)
+    refused = calls.give(bob, messages.Sent(bob.call.call_id, message.encode()))
     assert refused is not None
     assert refused.reason is CallReason.NOT_APPLICATION_DATA
+    assert snapshot(bob.core) == before
 
 
 @pytest.mark.requirement("CALL-15", "KEYS-11")
@@ -258,6 +276,40 @@ def test_a_message_with_any_bit_flipped(
         assert calls.give(bob, messages.Sent(bob.call.call_id, bytes(encoded))) is not None
         encoded[position] ^= 1 << position % 8
     assert snapshot(bob.core) == before
+
+
+@pytest.mark.requirement("SIG-2", "SIG-3", "CALL-15")
+@pytest.mark.usefixtures("live")
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", WireReason.TRUNCATED),
+        (b"\x91\xa3who", WireReason.UNKNOWN_MESSAGE),
+        (b"\x92\xa6hangup\x00", WireReason.WRONG_TYPE),
+        (b"\x91\xa6hangup", WireReason.WRONG_FIELD_COUNT),
+        (b"\x93\xa5alive\xcc\x02\x00", WireReason.NOT_CANONICAL),
+        (encode(messages.Find("bob")), WireReason.UNKNOWN_MESSAGE),
+        (bytes((1 << 16) + 1), WireReason.TOO_LARGE),
+    ],
+)
+def test_what_is_sealed_and_no_call_message(
+    calls: SimulatedCalls,
+    alice: SimulatedDevice,
+    bob: SimulatedDevice,
+    data: bytes,
+    reason: WireReason,
+) -> None:
+    """It is a member's, beyond doubt; it says nothing that a call knows, and does nothing."""
+    epochs = bob.call._actions.epochs
+    assert epochs is not None
+    before = bob.call.state, bob.call.call_code, snapshot(epochs.frame_keys), len(bob.events)
+    sealed = group_of(alice).protect(data, entropy=alice.owner.entropy).encode()
+    refused = calls.give(bob, messages.Sent(bob.call.call_id, sealed))
+    assert refused is not None
+    assert refused.reason is reason
+    after = bob.call.state, bob.call.call_code, snapshot(epochs.frame_keys), len(bob.events)
+    assert after == before
+    assert list(bob.outbox) == []
 
 
 # ----------------------------------------------------------------------------------------------- who may say what

@@ -15,7 +15,7 @@ from e2ee.media.protector import FrameProtector
 from e2ee.sframe.cipher_suite import cipher_suite
 from e2ee.sframe.counter import Counter
 from e2ee.sframe.encryption import decrypt
-from e2ee.sframe.errors import SFrameReason
+from e2ee.sframe.errors import OutOfRange, SFrameReason
 from e2ee.sframe.header import decode_header
 from e2ee.sframe.key_store import ReceiveKey, SendKey
 from e2ee.sframe.replay import ReplayWindow
@@ -103,6 +103,13 @@ def test_a_frame_may_be_clear_bytes_only(frame: bytes) -> None:
 def test_video_is_not_protected_as_a_microphone() -> None:
     with pytest.raises(BadStream):
         FrameProtector(Codec.VP8, Kind.MICROPHONE, 0)
+
+
+@pytest.mark.requirement("FKEY-3")
+@pytest.mark.parametrize("instance", [-1, 16])
+def test_there_are_16_instances(instance: int) -> None:
+    with pytest.raises(OutOfRange):
+        FrameProtector(Codec.VP8, Kind.CAMERA, instance)
 
 
 def test_it_counts_over_all_its_keys() -> None:

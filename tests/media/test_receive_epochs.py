@@ -217,14 +217,25 @@ def test_after_the_call_nothing_is_opened(scene: Scene) -> None:
     assert len(scene.epochs.keys) == 0
 
 
-def test_a_window_for_audio_and_one_for_video(new_scene: type[Scene]) -> None:
-    for kind, size in ((Kind.SCREEN_AUDIO, 128), (Kind.SCREEN_VIDEO, 1_024)):
-        scene = new_scene(kind)
-        scene.apply(5)
-        frames = scene.sender(0, 5).frames(size + 1)
-        scene.opened(frames[size])
-        assert scene.refused(frames[0]) == RejectReason.REPLAYED
-        scene.opened(frames[1])
+@pytest.mark.requirement("FRAME-9")
+@pytest.mark.parametrize(
+    ("kind", "size"),
+    [
+        (Kind.MICROPHONE, 128),
+        (Kind.SCREEN_AUDIO, 128),
+        (Kind.CAMERA, 1_024),
+        (Kind.SCREEN_VIDEO, 1_024),
+    ],
+)
+def test_a_window_for_audio_and_one_for_video(
+    new_scene: type[Scene], kind: Kind, size: int
+) -> None:
+    scene = new_scene(kind)
+    scene.apply(5)
+    frames = scene.sender(0, 5).frames(size + 1)
+    scene.opened(frames[size])
+    assert scene.refused(frames[0]) == RejectReason.REPLAYED
+    scene.opened(frames[1])
 
 
 def test_nothing_is_known_before_the_first_epoch() -> None:

@@ -11,7 +11,10 @@ from e2ee.call.call import Call
 from e2ee.call.configuration import LATE_MESSAGES, MAX_EPOCH_LIFETIME, RANK_DELAY
 from e2ee.call.errors import CallReason
 from e2ee.call.events import EpochChanged, RequestRefused
-from e2ee.media.encoded_frame import OpenedFrame
+from e2ee.media.encoded_frame import Codec, Kind, OpenedFrame
+from e2ee.media.incoming_stream import IncomingStream
+from e2ee.media.opener import Rejected
+from e2ee.media.reasons import RejectReason
 from e2ee.mls.errors import Rule
 from e2ee.signalling import messages
 from e2ee.testing.mls_members import snapshot
@@ -118,7 +121,7 @@ def test_a_message_of_an_earlier_epoch_is_opened_for_ten_seconds(
     assert calls.give(bob, in_time) is None
     calls.advance(LATE_MESSAGES - 1)
     assert calls.give(bob, just_in_time) is None
-    calls.advance(1)
+    calls.now += 1  # and no timer was handled yet
     refused = calls.give(bob, too_late)
     assert refused is not None
     assert refused.reason is CallReason.EPOCH_NOT_KEPT
@@ -208,3 +211,55 @@ def test_a_sender_that_was_heard_in_a_newer_epoch_has_a_second_for_the_earlier_o
     assert isinstance(opener.open(talking.stream, under_way[0], calls.now), OpenedFrame)
     calls.advance(1)
     assert not isinstance(opener.open(talking.stream, under_way[1], calls.now), OpenedFrame)
+
+
+@pytest.mark.requirement("FKEY-13")
+def test_a_commit_is_heard_like_a_message(
+    calls: SimulatedCalls,
+    alice: SimulatedDevice,
+    bob: SimulatedDevice,
+    microphone: Callable[[Call, Call], Microphone],
+) -> None:
+    """Alice's `alive` of epoch 3 is lost; that she commits in epoch 3 shows as well that she has it."""
+    placed, answered = calls.go_live(alice, bob)
+    calls.advance(1_000)
+    talking = microphone(placed, answered)
+    talking.say(b"hello")
+    under_way = talking.protector.protect(b"under way")
+    for _ in "epoch 3", "epoch 4":
+        placed._actions.send_commit(None, calls.now)
+        calls.send()
+        calls.submit(alice)
+        calls.deliver(alice)
+        calls.deliver(bob)
+        for device in (alice, bob):
+            device.outbox.clear()
+    calls.advance(1_000, settle=False)
+    heard = answered.opener.open(talking.stream, under_way, calls.now)
+    assert heard == Rejected(RejectReason.EXPIRED)
+
+
+@pytest.mark.requirement("FKEY-13")
+def test_every_message_is_heard(
+    calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
+) -> None:
+    """Bob's `alive` of epoch 3 is lost, but his description comes in epoch 3."""
+    placed = alice.core.place_call("bob", video=True)
+    calls.settle()
+    bob.call.answer(calls.now)
+    calls.settle()
+    placed.describe("offer", calls.now)
+    calls.settle()
+    under_way = bob.call.open_stream(Codec.OPUS, Kind.MICROPHONE).protect(b"under way")
+    placed._actions.send_commit(None, calls.now)
+    calls.send()
+    calls.submit(alice)
+    calls.deliver(alice)
+    calls.deliver(bob)
+    for device in (alice, bob):
+        device.outbox.clear()
+    bob.call.describe("answer", calls.now)
+    calls.settle()
+    calls.advance(1_000, settle=False)
+    heard = placed.opener.open(IncomingStream(Codec.OPUS, Kind.MICROPHONE), under_way, calls.now)
+    assert heard == Rejected(RejectReason.EXPIRED)

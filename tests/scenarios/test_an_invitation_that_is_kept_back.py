@@ -77,6 +77,8 @@ def test_it_rings_once(calls: SimulatedCalls, alice: SimulatedDevice, bob: Simul
     assert again is not None
     assert again.reason is CallReason.CALL_ALREADY_SEEN
     bob.call.hang_up(calls.now)
+    calls.send()
+    assert bob.core.calls == {}
     after_the_end = calls.give(bob, invited)
     assert after_the_end is not None
     assert after_the_end.reason is CallReason.CALL_ALREADY_SEEN

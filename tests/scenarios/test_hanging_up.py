@@ -115,7 +115,7 @@ def test_a_person_who_rejects_the_call_ends_it_for_everybody(
     assert alice.last(Ended) == Ended(placed.call_id, EndReason.DONE, remote=True)
 
 
-@pytest.mark.requirement("CALL-13")
+@pytest.mark.requirement("CALL-16")
 def test_the_caller_hangs_up_while_the_invitation_is_under_way(
     calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
 ) -> None:

@@ -6,10 +6,11 @@ import pytest
 from kyber_py.ml_kem import ML_KEM_768
 
 from e2ee.call.errors import CallReason, CallUsageError
-from e2ee.call.events import Ended, EndReason, IdentityChanged, Ringing
+from e2ee.call.events import Ended, EndReason, EpochChanged, IdentityChanged, Ringing
 from e2ee.call.states import State
 from e2ee.crypto.seeded_entropy import SeededEntropy
-from e2ee.identity.errors import IdentityReason
+from e2ee.identity.device_certificate import verify_certificate
+from e2ee.identity.errors import IdentityReason, TrustError
 from e2ee.identity.trust import ContactState
 from e2ee.signalling import messages
 from e2ee.testing.simulated_calls import SimulatedCalls, SimulatedDevice
@@ -107,15 +108,25 @@ def test_a_changed_caller_is_shown_and_answered_only_after_a_person_accepted_it(
 
 
 @pytest.mark.requirement("IDENT-8")
-def test_the_first_call_pins_and_the_next_is_judged_by_the_pin(calls: SimulatedCalls) -> None:
+def test_the_first_call_pins_at_both_sides(calls: SimulatedCalls) -> None:
+    """Afterwards each knows the other without the directory's word, which has run out by then."""
     alice, bob = calls.device("alice"), calls.device("bob")
-    placed, _ = calls.go_live(alice, bob)
-    placed.hang_up(calls.now)
+    much_later = calls.now + 60 * 24 * 3600 * 1000
+    both = ((alice, bob), (bob, alice))
+    for one, other in both:
+        with pytest.raises(TrustError):
+            one.core.trust.judge(other.owner.certificate, much_later)
+    alice.core.place_call("bob", video=True)
     calls.settle()
-    for owner, other in ((alice, bob), (bob, alice)):
-        trust = owner.core.trust
-        trust.mark_verified(other.account.account_id, other.account.public)
-        assert trust.judge(other.owner.certificate, calls.now) is ContactState.VERIFIED
+    for one, other in both:
+        contact = one.core.trust.judge(other.owner.certificate, much_later)
+        assert contact is ContactState.UNVERIFIED
+
+
+@pytest.mark.requirement("IDENT-8")
+def test_a_compared_number_shows_at_the_next_call(calls: SimulatedCalls) -> None:
+    alice, bob = calls.device("alice"), calls.device("bob")
+    alice.core.trust.mark_verified("bob", bob.account.public)
     calls.go_live(bob, alice)
     assert alice.last(Ringing).contact is ContactState.VERIFIED
 
@@ -174,3 +185,44 @@ def test_a_device_that_has_only_the_lower_suite_decides_for_all(calls: Simulated
     calls.settle()
     assert placed.state is State.CALLING
     assert placed.suite == 0x0001
+
+
+@pytest.mark.requirement("KEYS-14")
+def test_what_only_one_side_knows_does_not_split_the_group(calls: SimulatedCalls) -> None:
+    """Bob comes to think that Alice is somebody else, and revoked; her commit is applied and shown nevertheless."""
+    alice, bob = calls.device("alice"), calls.device("bob")
+    placed, answered = calls.go_live(alice, bob)
+    bob.core.trust.mark_verified("alice", bytes(32))
+    raised = alice.account.certify(
+        bytes(32), device_id=9, now=calls.now, versions=(0x0100,), suites=(1,), generation=7
+    )
+    bob.core.trust.observe([verify_certificate(raised.encode(), bytes(32))])
+    calls.advance(600_000)
+    assert placed.epoch == answered.epoch == 3
+    assert bob.last(EpochChanged).committer.account_id == "alice"
+    assert placed.call_code == answered.call_code
+
+
+@pytest.mark.requirement("IDENT-6", "KEYS-14")
+def test_certificates_and_key_packages_that_expire_in_the_call_end_nothing(
+    calls: SimulatedCalls,
+) -> None:
+    alice, bob = calls.device("alice"), calls.device("bob")
+    placed, answered = calls.go_live(alice, bob)
+    calls.now += 40 * 24 * 3600 * 1000
+    for device in (
+        alice,
+        bob,
+    ):  # the service forgets a call that is silent so long; the log is brought by hand
+        device.call._actions.send_commit(None, calls.now)
+        calls.send()
+        commit = device.outbox.pop()
+        assert isinstance(commit, messages.Commit)
+        for member in (alice, bob):
+            entry = messages.Committed(placed.call_id, commit.commit)
+            assert calls.give(member, entry) is None
+        alice.outbox.clear()
+        bob.outbox.clear()
+    assert placed.epoch == answered.epoch == 4
+    assert placed.call_code == answered.call_code
+    assert len(placed.members) == 2
