@@ -63,7 +63,8 @@ def verdict(findings: Findings) -> tuple[Check, ...]:
 
 
 def _equal(name: str, one: str, other: str) -> Check:
-    return Check(name, bool(one) and one == other, "equal", one if one == other else "different")
+    same = bool(one) and one == other
+    return Check(name, same, "equal", "equal" if same else "different")
 
 
 def _codes(caller: PeerReport, callee: PeerReport) -> Check:
