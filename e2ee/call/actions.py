@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from e2ee.call.alive import acknowledge, alive
-from e2ee.call.configuration import ACCEPTED_TIMEOUT, ANSWER_DESCRIPTION_TIMEOUT
+from e2ee.call.configuration import ACCEPTED_TIMEOUT, ANSWER_DESCRIPTION_TIMEOUT, RANK_DELAY
 from e2ee.call.epochs import Epochs, Logged
 from e2ee.call.errors import CallReason, CallUsageError
 from e2ee.call.events import (
@@ -145,7 +145,9 @@ class CallActions:
     def acknowledge(self, said: Said, now: int) -> None:
         acknowledge(self.in_group.frame_keys, said, now)
 
-    def report_refusal(self, refused: messages.Refused, _now: int) -> None:
+    def report_refusal(self, refused: messages.Refused, now: int) -> None:
+        if refused.request == messages.Commit.name:  # KEYS-15: the epoch still has to end
+            self.in_group.drop_commit(now + RANK_DELAY)
         self.events.append(
             RequestRefused(refused.request, refused.call_id, refused.reason, refused.detail)
         )

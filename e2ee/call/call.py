@@ -246,13 +246,14 @@ class Call:
         epochs = self._actions.epochs
         if Input.COMMIT_DUE not in TRANSITIONS[self._state] or epochs is None or epochs.committing:
             return None
-        return commit_due_at(
+        due_at = commit_due_at(
             epoch=epochs.number,
             applied_at=epochs.applied_at,
             rank=epochs.rank,
             member_count=len(epochs.members),
             epoch_lifetime=self._actions.owner.configuration.epoch_lifetime,
         )
+        return max(due_at, epochs.retry_at)
 
     # What comes of it
 

@@ -83,6 +83,7 @@ class Epochs:
         self._group = group
         self._roster = members_now
         self.applied_at = now
+        self.retry_at = now
         self.call_code = call_code(group.epoch_authenticator)
 
     @property
@@ -125,6 +126,11 @@ class Epochs:
     def committing(self) -> bool:
         """Whether an own commit of this epoch is on its way."""
         return self._own_commit is not None
+
+    def drop_commit(self, retry_at: int) -> None:
+        """The own commit was refused, and will not come; another may be made from ``retry_at`` on."""
+        self._own_commit = None
+        self.retry_at = retry_at
 
     def commit(
         self, kind: LegalCommit, proposals: list[Remove], now: int, entropy: Entropy

@@ -5,7 +5,7 @@ Events carry what a person must be shown or a shell must act on, never a secret.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from e2ee.call.roster import Member
@@ -117,7 +117,7 @@ class DescriptionWanted(CallEvent):
 class DescriptionReceived(CallEvent):
     """The other side's session description (SDP, with all candidates), authenticated by its leaf."""
 
-    description: str
+    description: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,16 @@ class Call:
         self._core.hang_up(self._clock())
         self._changed()
 
+    def abandon(self) -> None:
+        """End the call, if it is not over: the client goes."""
+        with contextlib.suppress(CallUsageError):
+            self.hang_up()
+        if (
+            self._passed is None
+        ):  # what hangs up while it invites ends only when the service says so
+            self._passed = self.statistics
+            self._do(self._close())
+
     async def ended(self) -> None:
         """Wait until the call is over and its connection closed."""
         await self._ended.wait()

@@ -20,6 +20,7 @@ from e2ee.call.call import Call as CallCore
 from e2ee.call.device import Device
 from e2ee.call.events import CallEvent, Event, KeyPackagesPublished, Ringing
 from e2ee.client.call import Call
+from e2ee.client.errors import ServiceLost
 from e2ee.client.media import Media, Network
 from e2ee.client.session import Session
 from e2ee.errors import RemoteProtocolError
@@ -29,6 +30,9 @@ from e2ee.system_clock import Clock
 __all__ = ["Client", "Invitation"]
 
 _log = logging.getLogger(__name__)
+
+_FAREWELL = 1.0
+"""Seconds in which the service may take the last messages of a client that leaves."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,18 @@ class Client:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._receive())
             tasks.create_task(self._send())
+
+    async def close(self) -> None:
+        """End every call, tell the service if it still listens, and close all connections."""
+        calls = list(self._calls.values())
+        for call in calls:
+            call.abandon()
+        with contextlib.suppress(ServiceLost, TimeoutError):
+            async with asyncio.timeout(_FAREWELL):
+                for message in self._device.messages_to_send():
+                    await self._session.send(message)
+        for call in calls:
+            await call.ended()
 
     async def _receive(self) -> None:
         while True:

@@ -64,8 +64,11 @@ async def online(
         client = Client(Device(owner), session, clock, network or Network())
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(client.run())
-            yield client
-            running.cancel()
+            try:
+                yield client
+            finally:
+                await client.close()
+                running.cancel()
 
 
 async def _certified(

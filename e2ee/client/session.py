@@ -54,6 +54,8 @@ class Session:
         signature = register_signature(account, self._server_name)
         await self.send(messages.Register(account.account_id, account.public, signature))
         attested = await _answer(self._transport, messages.Attested)
+        if attested.directory_key_id > 255:  # a u8 in the certificate
+            raise ServiceLost(ClientReason.UNEXPECTED_ANSWER, "directory_key_id above 255")
         return Attestation(attested.directory_key_id, attested.attested_until, attested.attestation)
 
     async def login(

@@ -5,12 +5,20 @@ from __future__ import annotations
 __all__ = [
     "CALL_IDLE",
     "CALL_ID_REMEMBERED",
+    "MAX_DEVICES",
     "MAX_KEY_PACKAGES",
     "MAX_OPEN_CALLS",
+    "MAX_RELAYED_BYTES",
     "MAX_REMEMBERED_KEY_PACKAGES",
     "MAX_WAITING_BYTES",
     "MAX_WAITING_MESSAGES",
 ]
+
+MAX_DEVICES = 64
+"""Devices of an account, each with its own ``device_id``."""
+
+MAX_RELAYED_BYTES = (1 << 20) - 1024
+"""What a request may bring for others, so that what is sent on is a service message as well (SIG-3)."""
 
 MAX_KEY_PACKAGES = 100
 """KeyPackages held of a device."""

@@ -17,7 +17,7 @@ from typing import Any
 
 from e2ee.crypto.entropy import Entropy
 from e2ee.crypto.signature import ED25519, SigningKey
-from e2ee.delivery import call_log, key_packages
+from e2ee.delivery import call_log, key_packages, limits
 from e2ee.delivery.call_table import CallTable
 from e2ee.delivery.errors import DeliveryError, DeliveryReason
 from e2ee.delivery.mls_messages import check_application_message
@@ -152,7 +152,11 @@ class DeliveryService:
         )
         check_dates(device, now, Dates.RECEIVER)
         self._check_account(device)
-        if device not in self._store.devices(device.account_id):
+        devices = self._store.devices(device.account_id)
+        if device not in devices:
+            others = [each for each in devices if each.device_id != device.device_id]
+            if len(others) >= limits.MAX_DEVICES:  # DS-7
+                raise DeliveryError(DeliveryReason.TOO_MANY_DEVICES, f"{len(others)} others")
             self._store.put_device(device)
         superseded = self._sessions.log_in(connection_id, device)
         answer: Outgoing = [(connection_id, messages.LoggedIn())]
@@ -199,6 +203,7 @@ class DeliveryService:
 
     def _commit(self, requester: _Requester, request: messages.Commit, now: int) -> Outgoing:
         call = self._calls.get(request.call_id, now)
+        _require_room(request.commit, request.welcome or b"", request.offer or b"")
         entry = call_log.commit(call, request, requester.device, now)
         self._calls.put(request.call_id, entry.call)
         # Who is removed learns so from the entry (CALL-10), so it goes to the members of the epoch that it ends.
@@ -212,6 +217,7 @@ class DeliveryService:
         call = self._calls.get(request.call_id, now)
         # DS-6: "only from devices that are members of the call's group to the other members"
         call.require_member(requester.device)
+        _require_room(request.message)
         epochs = range(max(0, call.epoch - 1), call.epoch + 1)
         check_application_message(request.message, request.call_id, epochs)
         others = [key for key in call.devices() if key != requester.device.signature_key]
@@ -220,6 +226,12 @@ class DeliveryService:
     def _to(self, devices: Iterable[bytes], message: FromService) -> Outgoing:
         connections = map(self._sessions.connection_of, devices)
         return [(connection, message) for connection in connections if connection is not None]
+
+
+def _require_room(*relayed: bytes) -> None:
+    """Raises DeliveryError if what is to be sent on would be longer than a service message may be (DS-7)."""
+    if sum(map(len, relayed)) > limits.MAX_RELAYED_BYTES:
+        raise DeliveryError(DeliveryReason.TOO_MANY_BYTES, f"at most {limits.MAX_RELAYED_BYTES}")
 
 
 _BEFORE_LOGIN: Mapping[

@@ -63,6 +63,7 @@ class Rule(Reason):
 
     # 7.8, 7.9, 12.4.3.3 ratchet trees
     TREE_EMPTY = "TREE_EMPTY"
+    TREE_TOO_WIDE = "TREE_TOO_WIDE"
     TREE_ENDS_BLANK = "TREE_ENDS_BLANK"
     TREE_NODE_MISPLACED = "TREE_NODE_MISPLACED"
     TREE_HASH = "TREE_HASH"

@@ -39,13 +39,15 @@ class ValidationPolicy:
     """What leaves are judged by beside the RFC: the application's word on credentials, and the time.
 
     ``now`` is Unix milliseconds; ``tolerance`` is milliseconds: 0 for who commits, ``RECEIVER_TOLERANCE`` for who
-    receives; ``maximum_lifetime`` is seconds.
+    receives; ``maximum_lifetime`` is seconds. A tree of more than ``maximum_leaves`` leaves, blank ones too, is refused
+    before anything of it is hashed.
     """
 
     authentication: AuthenticationService
     now: int
     tolerance: int = 0
     maximum_lifetime: int = MAXIMUM_LIFETIME
+    maximum_leaves: int = 1 << 20
 
 
 def check_leaf_node(suite: CipherSuite, leaf_node: LeafNode, policy: ValidationPolicy) -> None:

@@ -126,7 +126,9 @@ class PublicGroup:
             ratchet_tree = find(group_info.extensions, ExtensionType.RATCHET_TREE)
         if ratchet_tree is None:
             raise ValidationError(Rule.RATCHET_TREE_MISSING)
-        tree = RatchetTree.decode(cipher_suite(context.cipher_suite), ratchet_tree)
+        tree = RatchetTree.decode(
+            cipher_suite(context.cipher_suite), ratchet_tree, maximum_leaves=policy.maximum_leaves
+        )
         check_group_info_signature(group_info, tree)
         check_joined_tree(tree, context, policy)
         check_external_senders(context.extensions, policy)

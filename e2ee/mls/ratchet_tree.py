@@ -118,9 +118,13 @@ class RatchetTree:
         return cls(suite, [leaf_node], [None], [None])
 
     @classmethod
-    def decode(cls, suite: CipherSuite, data: bytes) -> RatchetTree:
+    def decode(
+        cls, suite: CipherSuite, data: bytes, *, maximum_leaves: int = 1 << 20
+    ) -> RatchetTree:
         """The tree that a ``ratchet_tree`` extension holds. Raises DecodeError or ValidationError."""
         entries = _entries.decode(data)
+        if len(entries) > 2 * maximum_leaves - 1:
+            raise ValidationError(Rule.TREE_TOO_WIDE, f"{len(entries)} nodes")
         _check_entries(entries)
         nodes = [None if node is None else node.node for node, _ in entries]
         # The presence octet and the node type come before the node itself.

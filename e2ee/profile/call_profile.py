@@ -113,6 +113,9 @@ def group_extensions(profile: CallProfile) -> tuple[Extension, ...]:
     )
 
 
+_EXTENSIONS = frozenset({ExtensionType.REQUIRED_CAPABILITIES, CALL_PROFILE})
+
+
 def call_profile(extensions: tuple[Extension, ...]) -> CallProfile:
     """The profile in a group's extensions. Raises ProfileError."""
     data = find(extensions, CALL_PROFILE)
@@ -127,6 +130,12 @@ def call_profile(extensions: tuple[Extension, ...]) -> CallProfile:
     # KEYS-9: "`required_capabilities` MUST list it"
     if CALL_PROFILE not in required.extension_types:
         raise ProfileError(ProfileReason.CALL_PROFILE_NOT_REQUIRED)
+    # KEYS-9: "no other extension"; with it goes KEYS-13's "external senders"
+    for extension in extensions:
+        if extension.extension_type not in _EXTENSIONS:
+            raise ProfileError(
+                ProfileReason.UNEXPECTED_EXTENSION, f"{extension.extension_type:#06x}"
+            )
     return profile
 
 

@@ -14,12 +14,16 @@ from e2ee.profile.call_profile import CALL_PROFILE
 
 __all__ = [
     "KEY_PACKAGE_LIFETIME",
+    "MAX_LEAVES",
     "MAX_LIFETIME",
     "call_capabilities",
     "committer_policy",
     "key_package_lifetime",
     "receiver_policy",
 ]
+
+MAX_LEAVES = 1 << 10
+"""As many as a KID can name (FKEY-2): a wider tree is no call's."""
 
 MAX_LIFETIME = 31 * 24 * 3600
 """Longest lifetime of a KeyPackage, in seconds (KEYS-8)."""
@@ -50,9 +54,11 @@ def key_package_lifetime(now: int) -> Lifetime:
 
 def committer_policy(now: int) -> ValidationPolicy:
     """KEYS-8: who adds a KeyPackage "MUST refuse it outside its lifetime". ``now`` in Unix milliseconds."""
-    return ValidationPolicy(DeviceAuthentication(), now, 0, MAX_LIFETIME)
+    return ValidationPolicy(DeviceAuthentication(), now, 0, MAX_LIFETIME, MAX_LEAVES)
 
 
 def receiver_policy(now: int) -> ValidationPolicy:
     """KEYS-8: "who receives the Add MUST accept 24 hours more on both sides, and no more"."""
-    return ValidationPolicy(DeviceAuthentication(), now, RECEIVER_TOLERANCE, MAX_LIFETIME)
+    return ValidationPolicy(
+        DeviceAuthentication(), now, RECEIVER_TOLERANCE, MAX_LIFETIME, MAX_LEAVES
+    )

@@ -144,7 +144,10 @@ class MediaPeer:
         """The description to answer the peer's offer with. Raises WrongState, DescriptionError."""
         self._expect("stable", described=False)
         await self._apply(offer, "offer")
-        return await self._describe(await self._connection.createAnswer())
+        try:
+            return await self._describe(await self._connection.createAnswer())
+        except Exception as error:  # an offer that was applied and cannot be answered
+            raise DescriptionError(RtcReason.MALFORMED_DESCRIPTION, str(error)) from error
 
     async def accept(self, answer: str) -> None:
         """Take the peer's answer. Raises WrongState, DescriptionError."""

@@ -8,6 +8,7 @@ awaits and so never in two places at a time. Nothing is logged here; an observer
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 from collections.abc import Callable
 
@@ -30,6 +31,10 @@ Observer = Callable[[ConnectionId, ServiceMessage], None]
 UNSUPPORTED_DATA = 1003
 POLICY_VIOLATION = 1008
 MESSAGE_TOO_BIG = 1009
+
+
+_CLOSING = 5.0
+"""Seconds in which a connection that is closed has to take notice."""
 
 
 class _Close(Exception):
@@ -70,7 +75,10 @@ class WebSocketShell:
             pass
         except* _Close as group:
             close = next(error for error in group.exceptions if isinstance(error, _Close))
-            await websocket.close(close.code, close.reason)
+            # Whoever does not read may not read this either, or be gone.
+            with contextlib.suppress(WebSocketDisconnect, TimeoutError):
+                async with asyncio.timeout(_CLOSING):
+                    await websocket.close(close.code, close.reason)
 
     async def _until_end(
         self, connection_id: ConnectionId, websocket: WebSocket, outbox: Outbox

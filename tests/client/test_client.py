@@ -12,6 +12,7 @@ from e2ee.call.configuration import Configuration
 from e2ee.call.errors import CallUsageError
 from e2ee.call.events import CallEvent, Calling, Ended, EndReason, EpochChanged
 from e2ee.client.call import Call, Connected
+from e2ee.client.client import Client
 from e2ee.client.media import Media
 from e2ee.media.encoded_frame import Kind
 from e2ee.rtc.measure import read_number
@@ -103,6 +104,42 @@ def test_the_epoch_changes_while_they_talk(tell: Tell) -> None:
             assert not answered.statistics.received[Kind.CAMERA].rejected
             call.hang_up()
             await asyncio.gather(call.ended(), answered.ended())
+
+    tell(story)
+
+
+def test_a_client_that_goes_ends_its_calls_and_its_microphone(tell: Tell) -> None:
+    async def story(platform: Platform) -> None:
+        async with platform.client("bob") as bob:
+            async with platform.client("alice") as alice:
+                call = alice.call("bob", Media(TestPicture(), Tone(440)))
+                answered = (await bob.invitation()).answer(Media())
+                await asyncio.gather(until(call, Connected), until(answered, Connected))
+            await call.ended()
+            sent = {kind: each.frames for kind, each in call.statistics.sent.items()}
+            assert await ending(answered) == Ended(call.call_id, EndReason.DONE, remote=True)
+            await answered.ended()
+            assert {kind: each.frames for kind, each in call.statistics.sent.items()} == sent
+
+    tell(story)
+
+
+def test_a_call_ends_with_its_service(tell: Tell) -> None:
+    async def story(platform: Platform) -> None:
+        calls: list[Call] = []
+
+        async def talk(bob: Client) -> None:
+            async with platform.client("alice") as alice:
+                calls.append(alice.call("bob", Media(TestPicture(), Tone(440))))
+                (await bob.invitation()).answer(Media())
+                await until(calls[0], Connected)
+                await alice._session._transport._connection.close()  # type: ignore[attr-defined]
+                await asyncio.Event().wait()
+
+        async with platform.client("bob") as bob:
+            with pytest.raises(ExceptionGroup):
+                await talk(bob)
+            await calls[0].ended()
 
     tell(story)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from e2ee.crypto.seeded_entropy import SeededEntropy
+from e2ee.delivery import limits
 from e2ee.delivery.errors import DeliveryError, DeliveryReason, ServiceUsageError
 from e2ee.delivery.service import refusal
 from e2ee.identity.account import AccountKey
@@ -427,3 +428,33 @@ def test_a_key_of_small_order_proves_nothing(town: Town) -> None:
     (answer,) = alice.send(forged)
     assert isinstance(answer, messages.Refused)
     assert answer.reason == IdentityReason.BAD_LOGIN_SIGNATURE
+
+
+@pytest.mark.requirement("DS-7")
+def test_an_account_has_a_bounded_number_of_devices(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MAX_DEVICES", 3)
+    for device_id in (1, 2, 3):
+        town.member("carol", device_id)
+    town.member("carol", 3)  # in the place of the third
+    _, devices, *_ = town.state()
+    fourth = town.device("carol", 4)
+    fourth.hello()
+    refused = fourth.login()[-1]
+    assert isinstance(refused, messages.Refused)
+    assert refused.reason == DeliveryReason.TOO_MANY_DEVICES
+    assert town.state()[1] == devices
+
+
+@pytest.mark.requirement("DS-7", "SIG-3")
+def test_what_could_not_be_sent_on_is_refused_and_changes_nothing(town: Town) -> None:
+    alice, bob = town.member("alice"), town.member("bob", key_packages=1)
+    alice.invite("bob")
+    bob.join()
+    before = town.state()
+    long = bytes(limits.MAX_RELAYED_BYTES + 1)
+    assert alice.refused(messages.Send(CALL_ID, long)) == DeliveryReason.TOO_MANY_BYTES
+    commit = messages.Commit(CALL_ID, long, None, None)
+    assert alice.refused(commit) == DeliveryReason.TOO_MANY_BYTES
+    assert town.state() == before

@@ -111,6 +111,16 @@ def test_six_members_on_the_wire() -> None:
     assert tree.leaf(99) is None
 
 
+def test_a_tree_wider_than_its_reader_allows_is_refused_before_it_is_looked_at() -> None:
+    """Blank nodes take a byte each: a megabyte of them would keep a reader busy for seconds."""
+    wide = encoded(A, parent("X"), B)
+    assert RatchetTree.decode(SUITE, wide, maximum_leaves=2).leaf_count == 2
+    for data in (wide, encoded(*[None] * 2_000)):
+        with pytest.raises(ValidationError) as refused:
+            RatchetTree.decode(SUITE, data, maximum_leaves=1)
+        assert refused.value.reason is Rule.TREE_TOO_WIDE
+
+
 @pytest.mark.parametrize(
     ("nodes", "rule"),
     [

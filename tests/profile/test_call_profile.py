@@ -133,3 +133,13 @@ def test_a_call_id_has_16_bytes(length: int) -> None:
 def test_every_field_has_another_value_here() -> None:
     """``delivery_key`` is any service's: the service compares it with its own."""
     assert {*OTHER_VALUES, "delivery_key"} == {*CallProfile.__slots__}
+
+
+@pytest.mark.requirement("KEYS-9", "KEYS-13")
+@pytest.mark.parametrize("extension_type", [ExtensionType.EXTERNAL_SENDERS, 0x0A0A])
+def test_a_call_has_no_other_extension(extension_type: int) -> None:
+    extensions = group_extensions(PROFILE)
+    assert call_profile(extensions) == PROFILE
+    with pytest.raises(ProfileError) as refused:
+        call_profile((*extensions, Extension(extension_type, b"\x00")))
+    assert refused.value.reason is ProfileReason.UNEXPECTED_EXTENSION

@@ -212,6 +212,21 @@ def test_an_ended_counter_ends_what_is_sent_and_not_the_sender() -> None:
     assert outgoing.statistics.dropped == {SFrameReason.COUNTER_EXHAUSTED: 2}
 
 
+@pytest.mark.requirement("FRAME-1")
+def test_whatever_goes_wrong_while_protecting_nothing_is_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sender = Sender(Codec.OPUS, Kind.MICROPHONE, 1)
+
+    def fail(_frame: bytes) -> bytes:
+        raise MemoryError
+
+    monkeypatch.setattr(FrameProtector, "protect", lambda _self, frame: fail(frame))
+    assert sender.encoder.encode(audio_frame(0))[0] == []
+    assert sender.outgoing.statistics.dropped == {RtcReason.INTERNAL: 1}
+    assert sender.outgoing.statistics.frames == 0
+
+
 class Receiver:
     """An opening jitter buffer around a real receiver, and what it let through."""
 

@@ -56,6 +56,22 @@ def test_the_member_whose_turn_it_is_commits_after_ten_minutes_and_then_the_next
     assert placed.epoch == answered.epoch == 2
 
 
+@pytest.mark.requirement("KEYS-15")
+def test_a_commit_that_the_service_refused_is_made_again(
+    calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
+) -> None:
+    placed, answered = calls.go_live(alice, bob)
+    calls.advance(MAX_EPOCH_LIFETIME, settle=False)
+    assert commits(alice) == 1
+    alice.outbox.clear()
+    refusal = messages.Refused("commit", placed.call_id, "OVERLOADED", "later")
+    assert calls.give(alice, refusal) is None
+    assert placed.epoch == 2
+    bob.outbox.clear()
+    calls.advance(RANK_DELAY)
+    assert placed.epoch == answered.epoch == 3
+
+
 @pytest.mark.requirement("KEYS-17", "DS-5")
 def test_an_own_commit_is_applied_when_the_log_shows_it_and_not_before(
     calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
