@@ -27,14 +27,17 @@ from e2ee.identity.device_certificate import (
 from e2ee.identity.trust import ContactState
 from e2ee.mls.group import Group, PendingCommit
 from e2ee.mls.key_package import KeyPackage, check_key_package
+from e2ee.mls.leaf_node_validation import check_compatible
 from e2ee.mls.proposal import Add
 from e2ee.profile.call_profile import group_extensions, one_to_one
 from e2ee.profile.leaves import committer_policy
 from e2ee.profile.roster import leaf_certificate
 from e2ee.profile.suites import check_group_suite, choose_suite
-from e2ee.sframe.mls import MAX_LEAF_INDEX
 
 __all__ = ["Invite", "Judged", "choose_suite_to_claim", "judge_key_packages", "make_invite"]
+
+MAX_CALLEE_DEVICES = 63
+"""As many as one commit adds with a Welcome that holds the tree (KEYS-7): the caller's own leaf is the 64th."""
 
 
 def choose_suite_to_claim(
@@ -78,7 +81,7 @@ def judge_key_packages(
 ) -> Judged:
     """Which of these KeyPackages, answers to a claim, are devices of the account to call."""
     judged, verified = Judged(), []
-    for data in encoded[:MAX_LEAF_INDEX]:  # the caller's own leaf is one more (FKEY-2)
+    for data in encoded[:MAX_CALLEE_DEVICES]:
         try:
             key_package = body(KeyPackage, data)
             certificate = _certificate_of(key_package, account_id, suite, now)
@@ -102,6 +105,7 @@ def _judge(
     try:
         contact = owner.trust.judge(certificate, now)
         _check_distinct(certificate, [owner.certificate, *judged.certificates])
+        _check_fits(owner, key_package, certificate, judged.accepted)
     except RemoteProtocolError as error:
         judged.refused.append(error)
         return
@@ -136,6 +140,20 @@ def _check_distinct(
             raise CallRefused(CallReason.DEVICE_TWICE, f"device {certificate.device_id}")
         if same_account and other.account_key != certificate.account_key:
             raise CallRefused(CallReason.WRONG_ACCOUNT, "two account keys for one account")
+
+
+def _check_fits(
+    owner: Owner,
+    key_package: KeyPackage,
+    certificate: VerifiedCertificate,
+    others: Sequence[KeyPackage],
+) -> None:
+    """What a commit of all of them would be refused for: one odd device must not keep the others from ringing."""
+    leaf_node = key_package.leaf_node
+    profile = one_to_one(owner.certificate.account_key, certificate.account_key, owner.delivery_key)
+    check_compatible(cipher_suite(key_package.cipher_suite), leaf_node, group_extensions(profile))
+    if any(leaf_node.encryption_key == other.leaf_node.encryption_key for other in others):
+        raise CallRefused(CallReason.DEVICE_TWICE, "an encryption key of another device")
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,10 +23,13 @@ from e2ee.identity.device_certificate import (
 )
 from e2ee.identity.errors import IdentityReason
 from e2ee.identity.trust import ContactState
+from e2ee.mls.credential import Credential
 from e2ee.mls.errors import Rule
 from e2ee.mls.key_package import KeyPackage
+from e2ee.mls.key_package_bundle import KeyPackageBundle
 from e2ee.mls.message import MLSMessage
 from e2ee.profile.errors import ProfileError, ProfileReason
+from e2ee.profile.leaves import call_capabilities, key_package_lifetime
 from e2ee.testing.simulated_calls import START, SimulatedCalls, SimulatedDevice
 
 DAY = 24 * 3600 * 1000
@@ -118,10 +121,30 @@ def test_of_two_account_keys_under_one_name_only_the_first_is_invited(
     ]
 
 
-@pytest.mark.requirement("FKEY-2")
-def test_no_more_devices_are_invited_than_a_key_id_can_name(alice: SimulatedDevice) -> None:
+@pytest.mark.requirement("CALL-2")
+def test_no_more_devices_are_invited_than_one_welcome_is_for(alice: SimulatedDevice) -> None:
     judged = judge_key_packages(alice.owner, "bob", 0x0001, [b""] * 1_024, START)
-    assert len(judged.refused) == 1_023  # leaves 1 to 1,023, beside the caller's
+    assert len(judged.refused) == 63  # with the caller's, 64 leaves
+
+
+@pytest.mark.requirement("CALL-2")
+def test_a_device_that_does_not_know_calls_is_left_out_and_the_others_ring(
+    alice: SimulatedDevice, bob: SimulatedDevice
+) -> None:
+    """Its KeyPackage would make the commit of all of them invalid."""
+    owner = bob.owner
+    odd = KeyPackageBundle.generate(
+        cipher_suite(0x0001),
+        owner.signing_key,
+        Credential.basic(owner.certificate.certificate.encode()),
+        replace(call_capabilities((0x0001,)), extensions=()),
+        key_package_lifetime(START),
+        owner.entropy,
+    )
+    encoded = MLSMessage.of(odd.key_package).encode()
+    judged = judge_key_packages(alice.owner, "bob", 0x0001, [encoded, published(owner)], START)
+    assert [error.reason for error in judged.refused] == [Rule.LEAF_LACKS_GROUP_EXTENSION]
+    assert len(judged.accepted) == 1
 
 
 @pytest.mark.requirement("IDENT-5")
