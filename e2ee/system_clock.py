@@ -16,7 +16,15 @@ Clock = Callable[[], int]
 _NANOSECONDS = 1_000_000
 
 
+_BOOTTIME: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+
+
+def _steady() -> int:
+    """Nanoseconds that never go back; where the system can tell, those in which the machine sleeps count too."""
+    return time.monotonic_ns() if _BOOTTIME is None else time.clock_gettime_ns(_BOOTTIME)
+
+
 def system_clock() -> Clock:
     """A clock that is right now and stays even."""
-    offset = time.time_ns() - time.monotonic_ns()
-    return lambda: (offset + time.monotonic_ns()) // _NANOSECONDS
+    offset = time.time_ns() - _steady()
+    return lambda: (offset + _steady()) // _NANOSECONDS
