@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from e2ee.call.errors import CallReason, CallUsageError
-from e2ee.call.events import Ended, EndReason, IdentityChanged
+from e2ee.call.events import DescriptionReceived, Ended, EndReason, IdentityChanged
 from e2ee.call.states import State
 from e2ee.identity.safety_number import safety_number
 from e2ee.media.encoded_frame import Codec, Kind
@@ -150,3 +150,8 @@ def test_the_service_refuses_to_open_the_call(
     calls.settle()
     assert alice.core.calls == {}
     assert bob.refused == []
+
+
+def test_a_description_s_password_is_not_printed() -> None:
+    event = DescriptionReceived(bytes(16), "a=ice-pwd:a long password")
+    assert "password" not in repr(event)

@@ -66,6 +66,18 @@ def test_what_is_no_answer_ends_the_session(answer: FromService | bytes) -> None
     assert lost.value.reason is ClientReason.UNEXPECTED_ANSWER
 
 
+def test_an_attestation_that_fits_no_certificate_ends_the_session() -> None:
+    async def register() -> None:
+        session = await Session.open(
+            Script(WELCOME, messages.Attested(256, 0, bytes(64))), SERVER_NAME
+        )
+        await session.register(ALICE)
+
+    with pytest.raises(ServiceLost) as lost:
+        asyncio.run(register())
+    assert lost.value.reason is ClientReason.UNEXPECTED_ANSWER
+
+
 def test_a_refusal_has_the_service_s_words() -> None:
     refusal = messages.Refused("register", None, "ACCOUNT_TAKEN", "somebody has it")
 
