@@ -123,6 +123,11 @@ class Call:
             self._passed = self.statistics
             self._do(self._close())
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the call has ended and its connection is closed."""
+        return self._ended.is_set()
+
     async def ended(self) -> None:
         """Wait until the call is over and its connection closed."""
         await self._ended.wait()

@@ -86,6 +86,7 @@ class Client:
     def take(self, core: CallCore, media: Media) -> Call:
         """Give a call of the device its media."""
         call = Call(core, media, self._network, self.clock, self.changed)
+        self._calls = {key: each for key, each in self._calls.items() if not each.is_over}
         self._calls[core.call_id] = call
         self.changed()
         return call
@@ -122,9 +123,8 @@ class Client:
                 continue
             try:
                 self._device.receive(message, self.clock())
-            except (
-                RemoteProtocolError
-            ) as error:  # whoever sent it: the call goes on (CALL-5, CALL-15)
+            except RemoteProtocolError as error:
+                # Whoever sent it: the call goes on, and nobody is told (CALL-5, CALL-15).
                 _log.warning("refused %s: %s", message.name, error)
             self.changed()
 

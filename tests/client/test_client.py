@@ -175,5 +175,7 @@ def test_a_call_that_is_over_cannot_be_ended_again(tell: Tell) -> None:
             await call.ended()
             with pytest.raises(CallUsageError):
                 call.hang_up()
+            another = alice.call("bob", Media())
+            assert list(alice._calls.values()) == [another]  # what is over is forgotten
 
     tell(story)
