@@ -3,6 +3,7 @@
     E2EEError
       LocalProtocolError
         BadLength                 BAD_LENGTH: you handed in a key, nonce or length that the algorithm does not have
+        BadPrivateKey             BAD_PRIVATE_KEY: your private key is of the right length and still none of its curve
         NoEncapsulation           NO_ENCAPSULATION: a seeded entropy was asked for ML-KEM without being given one
       RemoteProtocolError
         OpenError                 NOT_AUTHENTIC: a ciphertext that its key, nonce and associated data did not make
@@ -21,6 +22,7 @@ from e2ee.errors import LocalProtocolError, Reason, RemoteProtocolError
 __all__ = [
     "BadEncapsulation",
     "BadLength",
+    "BadPrivateKey",
     "BadPublicKey",
     "BadSignature",
     "CryptoReason",
@@ -39,6 +41,7 @@ class CryptoReason(Reason):
     BAD_ENCAPSULATION = "BAD_ENCAPSULATION"
     UNSUPPORTED_CIPHER_SUITE = "UNSUPPORTED_CIPHER_SUITE"
     BAD_LENGTH = "BAD_LENGTH"
+    BAD_PRIVATE_KEY = "BAD_PRIVATE_KEY"
     NO_ENCAPSULATION = "NO_ENCAPSULATION"
 
 
@@ -82,6 +85,13 @@ class BadLength(LocalProtocolError):
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(CryptoReason.BAD_LENGTH, detail)
+
+
+class BadPrivateKey(LocalProtocolError):
+    """The caller's private key is not one that the algorithm has."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(CryptoReason.BAD_PRIVATE_KEY, detail)
 
 
 class NoEncapsulation(LocalProtocolError):

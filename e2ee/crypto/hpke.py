@@ -14,18 +14,17 @@ from e2ee.crypto.kdf import Kdf, LabeledKdf
 from e2ee.crypto.kem import Kem, KeyPair
 from e2ee.crypto.secret import Secret
 
-__all__ = ["Hpke", "Kem", "KeyPair", "KeySchedule"]
+__all__ = ["Hpke", "Kem", "KeyPair", "MessageKey"]
 
 _MODE_BASE = b"\x00"
 
 
 @dataclass(frozen=True, slots=True)
-class KeySchedule:
-    """What the key schedule makes of a KEM shared secret (RFC 9180 Section 5.1)."""
+class MessageKey:
+    """What one message is sealed with."""
 
     key: Secret
     base_nonce: Secret
-    exporter_secret: Secret
 
 
 class Hpke:
@@ -45,15 +44,15 @@ class Hpke:
     ) -> tuple[bytes, bytes]:
         """(encapsulated key, ciphertext || tag) for the holder of ``public_key``, or ``BadPublicKey``."""
         shared_secret, enc = self.kem.encap(public_key, entropy)
-        schedule = self.key_schedule(shared_secret, info)
-        return enc, self.aead.key(schedule.key).seal(schedule.base_nonce, aad, plaintext)
+        by = self.message_key(shared_secret, info)
+        return enc, self.aead.key(by.key).seal(by.base_nonce, aad, plaintext)
 
     def open(
         self, enc: bytes, private_key: bytes, info: bytes, aad: bytes, ciphertext: bytes
     ) -> bytes:
         """The plaintext, or ``BadEncapsulation``, or ``OpenError``."""
-        schedule = self.key_schedule(self.kem.decap(enc, private_key), info)
-        return self.aead.key(schedule.key).open(schedule.base_nonce, aad, ciphertext)
+        by = self.message_key(self.kem.decap(enc, private_key), info)
+        return self.aead.key(by.key).open(by.base_nonce, aad, ciphertext)
 
     def send_export(
         self,
@@ -74,19 +73,27 @@ class Hpke:
         shared_secret = self.kem.decap(enc, private_key)
         return self._export(shared_secret, info, exporter_context, length)
 
-    def key_schedule(self, shared_secret: bytes, info: bytes) -> KeySchedule:
-        """KeySchedule of mode_base with the default psk and psk_id (RFC 9180 Section 5.1)."""
-        info_hash = self._labeled.extract(b"", b"info_hash", info)
-        context = _MODE_BASE + self._psk_id_hash + info_hash
-        secret = self._labeled.extract(shared_secret, b"secret", b"")
-        return KeySchedule(
+    def message_key(self, shared_secret: bytes, info: bytes) -> MessageKey:
+        """KeySchedule of mode_base with the default psk and psk_id (RFC 9180 Section 5.1), as far as sealing goes."""
+        secret, context = self._key_schedule(shared_secret, info)
+        return MessageKey(
             key=self._labeled.expand(secret, b"key", context, self.aead.Nk),
             base_nonce=self._labeled.expand(secret, b"base_nonce", context, self.aead.Nn),
-            exporter_secret=self._labeled.expand(secret, b"exp", context, self.kdf.Nh),
         )
+
+    def exporter_secret(self, shared_secret: bytes, info: bytes) -> Secret:
+        """The same KeySchedule, as far as exporting goes."""
+        secret, context = self._key_schedule(shared_secret, info)
+        return self._labeled.expand(secret, b"exp", context, self.kdf.Nh)
+
+    def _key_schedule(self, shared_secret: bytes, info: bytes) -> tuple[Secret, bytes]:
+        """(secret, key_schedule_context), from which all outputs are expanded."""
+        info_hash = self._labeled.extract(b"", b"info_hash", info)
+        context = _MODE_BASE + self._psk_id_hash + info_hash
+        return self._labeled.extract(shared_secret, b"secret", b""), context
 
     def _export(
         self, shared_secret: bytes, info: bytes, exporter_context: bytes, length: int
     ) -> Secret:
-        exporter_secret = self.key_schedule(shared_secret, info).exporter_secret
+        exporter_secret = self.exporter_secret(shared_secret, info)
         return self._labeled.expand(exporter_secret, b"sec", exporter_context, length)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAlgorithm
@@ -26,10 +27,11 @@ class Kdf:
     hpke_id: int
     Nh: int
     algorithm: HashAlgorithm
+    new: Callable[[bytes], hashlib._Hash]
 
     def hash(self, data: bytes) -> bytes:
         """The hash of ``data``, ``Nh`` bytes."""
-        return hashlib.new(self.algorithm.name, data).digest()
+        return self.new(data).digest()
 
     def hmac(self, key: bytes, data: bytes) -> bytes:
         """HMAC (RFC 2104), ``Nh`` bytes. Tags are compared with ``secret.equal``."""
@@ -50,24 +52,26 @@ class Kdf:
             raise BadLength(f"{self.name} expands to 0 to {255 * self.Nh} bytes, not {length}")
 
 
-@dataclass(frozen=True, slots=True)
 class LabeledKdf:
     """LabeledExtract and LabeledExpand of RFC 9180 Section 4, for one ``suite_id``."""
 
-    kdf: Kdf
-    suite_id: bytes
+    __slots__ = ("_kdf", "_prefix")
+
+    def __init__(self, kdf: Kdf, suite_id: bytes) -> None:
+        self._kdf = kdf
+        self._prefix = b"HPKE-v1" + suite_id
 
     def extract(self, salt: bytes, label: bytes, ikm: bytes) -> Secret:
         """LabeledExtract(salt, label, ikm)."""
-        return self.kdf.extract(salt, b"HPKE-v1" + self.suite_id + label + ikm)
+        return self._kdf.extract(salt, self._prefix + label + ikm)
 
     def expand(self, prk: bytes, label: bytes, info: bytes, length: int) -> Secret:
         """LabeledExpand(prk, label, info, L)."""
-        self.kdf.check_length(length)  # first: a length has 2 bytes below
-        labeled_info = length.to_bytes(2, "big") + b"HPKE-v1" + self.suite_id + label + info
-        return self.kdf.expand(prk, labeled_info, length)
+        self._kdf.check_length(length)  # first: a length has 2 bytes below
+        labeled_info = length.to_bytes(2, "big") + self._prefix + label + info
+        return self._kdf.expand(prk, labeled_info, length)
 
 
-HKDF_SHA256 = Kdf("HKDF-SHA256", 0x0001, 32, SHA256())
-HKDF_SHA384 = Kdf("HKDF-SHA384", 0x0002, 48, SHA384())
-HKDF_SHA512 = Kdf("HKDF-SHA512", 0x0003, 64, SHA512())
+HKDF_SHA256 = Kdf("HKDF-SHA256", 0x0001, 32, SHA256(), hashlib.sha256)
+HKDF_SHA384 = Kdf("HKDF-SHA384", 0x0002, 48, SHA384(), hashlib.sha384)
+HKDF_SHA512 = Kdf("HKDF-SHA512", 0x0003, 64, SHA512(), hashlib.sha512)

@@ -9,14 +9,31 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import partial
 
-from e2ee.crypto.dh_group import X25519, DhGroup
+from e2ee.crypto.dh_group import (
+    ECDH_P256,
+    ECDH_P384,
+    ECDH_P521,
+    X448,
+    X25519,
+    DhGroup,
+)
 from e2ee.crypto.entropy import Entropy
 from e2ee.crypto.errors import BadEncapsulation, BadPublicKey
-from e2ee.crypto.kdf import HKDF_SHA256, Kdf, LabeledKdf
+from e2ee.crypto.kdf import HKDF_SHA256, HKDF_SHA384, HKDF_SHA512, Kdf, LabeledKdf
 from e2ee.crypto.secret import Secret
 
-__all__ = ["DHKEM_X25519_HKDF_SHA256", "Dhkem", "Kem", "KeyPair"]
+__all__ = [
+    "DHKEM_P256_HKDF_SHA256",
+    "DHKEM_P384_HKDF_SHA384",
+    "DHKEM_P521_HKDF_SHA512",
+    "DHKEM_X448_HKDF_SHA512",
+    "DHKEM_X25519_HKDF_SHA256",
+    "Dhkem",
+    "Kem",
+    "KeyPair",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,33 +101,41 @@ class Dhkem(Kem):
         return self.derive_key_pair(entropy.random(self.Nsk))
 
     def derive_key_pair(self, ikm: bytes) -> KeyPair:
-        dkp_prk = self._labeled.extract(b"", b"dkp_prk", ikm)
-        private = self._labeled.expand(dkp_prk, b"sk", b"", self.Nsk)
-        return KeyPair(private, self._group.public_key(private))
+        private = self._derive_private_key(ikm)
+        return KeyPair(private, self._group.private_key(private).public)
 
     def public_key(self, private: bytes) -> bytes:
-        return self._group.public_key(private)
+        return self._group.private_key(private).public
 
     def check_public_key(self, public: bytes) -> None:
         self._group.check_public_key(public)
 
     def encap(self, public: bytes, entropy: Entropy) -> tuple[Secret, bytes]:
-        ephemeral = self.generate_key_pair(entropy)
-        dh = self._group.exchange(ephemeral.private, public)
-        enc = ephemeral.public
-        return self._extract_and_expand(dh, enc + public), enc
+        ephemeral = self._derive_private_key(entropy.random(self.Nsk))  # GenerateKeyPair()
+        key = self._group.private_key(ephemeral)
+        enc = key.public
+        return self._extract_and_expand(key.exchange(public), enc + public), enc
 
     def decap(self, enc: bytes, private: bytes) -> Secret:
         self.check_encapsulated_key(enc)
+        key = self._group.private_key(private)
         try:
-            dh = self._group.exchange(private, enc)
+            dh = key.exchange(enc)
         except BadPublicKey as error:
             raise BadEncapsulation(error.detail) from None
-        return self._extract_and_expand(dh, enc + self._group.public_key(private))
+        return self._extract_and_expand(dh, enc + key.public)
+
+    def _derive_private_key(self, ikm: bytes) -> Secret:
+        dkp_prk = self._labeled.extract(b"", b"dkp_prk", ikm)
+        return self._group.derive_private_key(partial(self._labeled.expand, dkp_prk))
 
     def _extract_and_expand(self, dh: bytes, kem_context: bytes) -> Secret:
         eae_prk = self._labeled.extract(b"", b"eae_prk", dh)
         return self._labeled.expand(eae_prk, b"shared_secret", kem_context, self.Nsecret)
 
 
+DHKEM_P256_HKDF_SHA256 = Dhkem(0x0010, ECDH_P256, HKDF_SHA256)
+DHKEM_P384_HKDF_SHA384 = Dhkem(0x0011, ECDH_P384, HKDF_SHA384)
+DHKEM_P521_HKDF_SHA512 = Dhkem(0x0012, ECDH_P521, HKDF_SHA512)
 DHKEM_X25519_HKDF_SHA256 = Dhkem(0x0020, X25519, HKDF_SHA256)
+DHKEM_X448_HKDF_SHA512 = Dhkem(0x0021, X448, HKDF_SHA512)

@@ -17,7 +17,7 @@ from __future__ import annotations
 import hmac
 from typing import NoReturn, Self
 
-__all__ = ["Secret", "equal"]
+__all__ = ["NonCopyable", "Secret", "equal"]
 
 
 def equal(a: bytes, b: bytes) -> bool:
@@ -61,3 +61,12 @@ class Secret(bytes):
 
     def __reduce_ex__(self, _: object) -> NoReturn:
         raise TypeError("secrets are not pickled")
+
+
+class NonCopyable:
+    """State that exists once: its copy would use a key a second time, and outlive what is erased here."""
+
+    __slots__ = ()
+
+    def __reduce_ex__(self, _: object) -> NoReturn:  # what copy, deepcopy and pickle all ask
+        raise TypeError(f"a {type(self).__name__} is neither copied nor pickled")

@@ -15,6 +15,7 @@ TREE: dict[type[LocalProtocolError | RemoteProtocolError], tuple[type[E2EEError]
     errors.BadEncapsulation: (RemoteProtocolError, CryptoReason.BAD_ENCAPSULATION),
     errors.UnsupportedCipherSuite: (RemoteProtocolError, CryptoReason.UNSUPPORTED_CIPHER_SUITE),
     errors.BadLength: (LocalProtocolError, CryptoReason.BAD_LENGTH),
+    errors.BadPrivateKey: (LocalProtocolError, CryptoReason.BAD_PRIVATE_KEY),
     errors.NoEncapsulation: (LocalProtocolError, CryptoReason.NO_ENCAPSULATION),
 }
 

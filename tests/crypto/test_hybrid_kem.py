@@ -8,7 +8,7 @@ import pytest
 from kyber_py.ml_kem import ML_KEM_768
 
 from e2ee.crypto.dh_group import X25519
-from e2ee.crypto.errors import BadPublicKey, CryptoReason
+from e2ee.crypto.errors import BadLength, BadPublicKey, CryptoReason
 from e2ee.crypto.hybrid_kem import MLKEM768_X25519 as KEM
 from e2ee.crypto.seeded_entropy import SeededEntropy
 from e2ee.crypto.system_entropy import SystemEntropy
@@ -27,7 +27,7 @@ def test_keys_are_expanded_from_the_seed() -> None:
     keys = KEM.derive_key_pair(IKM)
     x = hashlib.shake_256(keys.private).digest(96)
     ek_pq, _ = ML_KEM_768.key_derive(x[:64])
-    assert keys.public == ek_pq + X25519.public_key(x[64:])
+    assert keys.public == ek_pq + X25519.private_key(x[64:]).public
 
 
 @pytest.mark.requirement("KEYS-3")
@@ -45,7 +45,7 @@ def test_the_combiner_hashes_both_secrets_and_x25519s_ciphertext_and_key() -> No
     shared_secret, enc = KEM.encap(keys.public, SystemEntropy())
     _, dk_pq = ML_KEM_768.key_derive(x[:64])
     ss_pq = ML_KEM_768.decaps(dk_pq, enc[:1088])
-    ss_t = X25519.exchange(x[64:], enc[1088:])
+    ss_t = X25519.private_key(x[64:]).exchange(enc[1088:])
     transcript = ss_pq + ss_t + enc[1088:] + keys.public[1184:] + rb"\.//^" + b"\\"
     assert shared_secret == hashlib.sha3_256(transcript).digest()
 
@@ -98,3 +98,9 @@ def test_both_sources_of_randomness_encapsulate_to_the_same_holder(entropy: Seed
     for source in (entropy, SystemEntropy()):
         shared_secret, enc = KEM.encap(keys.public, source)
         assert KEM.decap(enc, keys.private) == shared_secret
+
+
+def test_a_private_key_is_not_padded() -> None:
+    for use in (KEM.public_key, lambda key: KEM.decap(bytes(KEM.Nenc), key)):
+        with pytest.raises(BadLength):
+            use(bytes(31))

@@ -21,15 +21,30 @@ def test_the_pairs_are_the_table_of_the_chapter() -> None:
     row = re.compile(r"^\| `(0x[0-9A-F]{4})` \|.*\| `(0x[0-9A-F]{4})` \w+ \|$", re.MULTILINE)
     table = [(int(mls, 16), int(sframe, 16)) for mls, sframe in row.findall(CHAPTER.read_text())]
     assert table == [(suite.mls, suite.sframe) for suite in SUITES]
-    assert {suite.mls for suite in SUITES} == set(CIPHER_SUITES)
+    assert {suite.mls for suite in SUITES} <= set(CIPHER_SUITES)
 
 
 @pytest.mark.requirement("KEYS-1")
 def test_an_mls_suite_has_one_sframe_suite() -> None:
     assert (sframe_suite(LOW), sframe_suite(HIGH)) == (0x0004, 0x0005)
-    for unpaired in (0x0000, 0x0002, 0x0003, 0xF0E1, 0xFFFF):
+    for unpaired in {0x0000, 0xF0E1, 0xFFFF, *CIPHER_SUITES} - {LOW, HIGH}:
         with pytest.raises(ProfileError) as refused:
             sframe_suite(unpaired)
+        assert refused.value.reason is ProfileReason.UNPAIRED_SUITE
+
+
+@pytest.mark.requirement("KEYS-1")
+@pytest.mark.parametrize("suite", sorted(set(CIPHER_SUITES) - {LOW, HIGH}))
+def test_what_mls_has_beside_is_for_no_call(suite: int) -> None:
+    """Though everybody lists it, and though the minimum is below all."""
+    listed = [suite, LOW]
+    assert choose_suite(listed, [listed]) == LOW
+    with pytest.raises(ProfileError) as refused:
+        choose_suite([suite], [[suite]])
+    assert refused.value.reason is ProfileReason.NO_COMMON_SUITE
+    for group, minimum in ((suite, LOW), (LOW, suite)):
+        with pytest.raises(ProfileError) as refused:
+            check_group_suite(group, listed, [listed], minimum)
         assert refused.value.reason is ProfileReason.UNPAIRED_SUITE
 
 
