@@ -4,17 +4,20 @@
 #   make test      all tests            (PYTEST="-k name" passes options on)
 #   make check     format, lint, types, import contracts, requirements: what CI checks before the tests
 #   make bench     speed of frames, beside a bare AES-GCM call and davey
+#   make bench-mls speed of MLS groups, beside mls-rs and ts-mls   (minutes; BENCH_MLS=--quick is faster)
 #   make vectors   generate vectors/ and the specification's indexes again
 #   make lock      resolve requirements.lock again
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+TS_MLS := tests/foreign/ts_mls
 DEMO   ?= --once
 PYTEST ?=
+BENCH_MLS ?= --plot spec/pictures/bench-mls.png
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types contracts requirements bench vectors lock clean
+.PHONY: help setup demo test check format lint types contracts requirements bench bench-mls vectors lock clean
 
 help:
 	@sed -n 's/^#  *\(make .*\)/\1/p' $(firstword $(MAKEFILE_LIST))
@@ -24,7 +27,7 @@ setup: $(VENV)/.project
 demo: setup
 	$(BIN)/e2ee demo $(DEMO)
 
-test: setup
+test: setup $(TS_MLS)/node_modules/.package-lock.json
 	$(BIN)/pytest -n auto --dist worksteal $(PYTEST)
 
 check: format lint types contracts requirements
@@ -48,6 +51,9 @@ requirements: setup
 bench: setup
 	$(BIN)/python -m tests.bench
 
+bench-mls: setup $(TS_MLS)/node_modules/.package-lock.json
+	$(BIN)/python -m tests.bench.mls $(BENCH_MLS)
+
 vectors: setup
 	$(BIN)/e2ee vectors generate
 	$(BIN)/e2ee requirements --write
@@ -59,7 +65,12 @@ lock: setup
 	  --no-annotate --custom-compile-command "make lock" --quiet --output-file requirements.lock
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache demo-out dist
+	rm -rf $(VENV) $(TS_MLS)/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache demo-out dist
+
+# ts-mls, a live peer of the tests, by the node of the environment.
+$(TS_MLS)/node_modules/.package-lock.json: $(TS_MLS)/package-lock.json $(VENV)/.requirements
+	cd $(TS_MLS) && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent --no-audit --no-fund --ignore-scripts
+	@touch $@
 
 # Three steps, each done again only when what it depends on is newer: the environment, what we need, we ourselves.
 # PIP_* are cleared of what could lead around the hashes.

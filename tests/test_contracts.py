@@ -30,6 +30,7 @@ PLANTS = {
     "layers": ("e2ee/crypto/kdf.py", "import e2ee.sframe.header"),
     "mls-halves": ("e2ee/mls/framing.py", "from e2ee.mls import key_schedule"),
     "server-cannot-decrypt": ("e2ee/delivery/service.py", "import e2ee.mls.epoch"),
+    "stored-by-applications": ("e2ee/call/call.py", "import e2ee.mls.stored_group"),
     "pure-core": ("e2ee/media/opus.py", "import time"),
     "pure-crypto": ("e2ee/crypto/kdf.py", "import os"),
     "one-source-of-randomness": ("e2ee/cli/main.py", "import random"),
@@ -138,3 +139,24 @@ def test_only_system_entropy_asks_the_system_for_randomness() -> None:
         or (isinstance(node, ast.Call) and ast.unparse(node.func).endswith("PrivateKey.generate"))
     }
     assert asking == {"crypto/system_entropy.py"}
+
+
+def test_a_calls_group_is_never_stored() -> None:
+    """Nobody but simulations of other applications asks a group, or an own commit, for its bytes."""
+    storing = {"serialize", "deserialize", "restore_commit"}
+    asking = {
+        package
+        for path in (ROOT / "e2ee").rglob("*.py")
+        if (package := path.relative_to(ROOT / "e2ee").parts[0]) != "mls"
+        and storing & named_in(ast.parse(path.read_text()))
+    }
+    assert asking == {"testing"}
+
+
+def named_in(tree: ast.AST) -> set[object]:
+    """Every attribute that is asked for, and every constant: with getattr a name is one."""
+    return {
+        node.attr if isinstance(node, ast.Attribute) else node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute | ast.Constant)
+    }

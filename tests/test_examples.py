@@ -10,7 +10,16 @@ import pytest
 
 import e2ee.examples
 
-EXAMPLES = {"first_call": ["Calling", "Connected", "the code to compare:", "Ended"]}
+EXAMPLES = {
+    "first_call": ["Calling", "Connected", "the code to compare:", "Ended"],
+    "mls_group": [
+        "Carol reads: Whose turn is it? (from leaf 1)",
+        "Alice and Bob export the same secret: True",
+        "Bob sees that leaf 0 removes [2]",
+        "Carol gets: WRONG_EPOCH",
+        "Epoch 2: 2 members",
+    ],
+}
 """What each prints, in this order."""
 
 

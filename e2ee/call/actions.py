@@ -74,7 +74,7 @@ class CallActions:
         entropy = self.owner.entropy
         epochs = Epochs(invite.group, self.owner.frame_keys(), now)
         offer = invite.pending.protect(encode(messages.Offer(now, self.video)), entropy=entropy)
-        group_info = invite.group.group_info()
+        group_info = invite.group.group_info(external_pub=False)
         commit = epochs.propose(LegalCommit.INVITATION, invite.pending)
         welcome = None if invite.pending.welcome is None else invite.pending.welcome.encode()
         self.epochs = epochs

@@ -58,7 +58,7 @@ def stage(group: Group, members: Roster, data: bytes, now: int) -> tuple[StagedC
         raise CallRefused(CallReason.NOT_A_COMMIT)
     profile = call_profile(group.extensions)
     # KEYS-11: "A member MUST refuse every other commit."
-    return staged, judge(profile, group.epoch, members, staged.committer, commit)
+    return staged, judge(profile, group.epoch, members, message.content.sender, commit)
 
 
 def input_of_commit(commit: LegalCommit, *, own: bool, caller: bool) -> Input:

@@ -19,10 +19,11 @@ __all__ = ["COMMANDS", "application"]
 
 COMMANDS: Mapping[str, str] = {
     "demo": "Two processes call each other, and prove what the server between them could see.",
+    "mls-peer": "MLS clients for other implementations' tests, by JSON lines.",
     "requirements": "The specification's requirements, with the vectors, tests and code of each.",
     "vectors": "The test vectors: make them, or check that they are up to date.",
 }
-"""Name of the command, which is its module's name in this package, and its line of help."""
+"""Name of the command, which is its module's name in this package (with "_" for "-"), and its line of help."""
 
 
 def application(called: Sequence[str]) -> typer.Typer:
@@ -36,7 +37,7 @@ def application(called: Sequence[str]) -> typer.Typer:
     app.callback()(options)
     for name, line in COMMANDS.items():
         if name in called:
-            import_module(f"e2ee.cli.{name}").register(app)
+            import_module(f"e2ee.cli.{name.replace('-', '_')}").register(app)
         else:
             app.command(name, help=line)(_not_called)
     return app

@@ -1,6 +1,6 @@
 """From each requirement to the vectors, tests and code that show it, and what is wrong where they do not.
 
-    vectors   each case of ``vectors/*.json`` names its requirements
+    vectors   each case below ``vectors/`` names its requirements; a section of an RFC is nobody's here
     tests     ``@pytest.mark.requirement("FRAME-7")`` on a test, its class or its module (``pytestmark``)
     code      the id in a comment or docstring, at the function that enforces it
 
@@ -15,6 +15,7 @@ from __future__ import annotations
 import ast
 import io
 import json
+import re
 import tokenize
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -30,6 +31,9 @@ KINDS = ("vectors", "tests", "code")
 
 WITHOUT_CITATIONS = ("conformance", "vectorgen")
 """Packages whose text names ids without enforcing them."""
+
+_OF_AN_RFC = re.compile(r"RFC\d+-\d+(\.\d+)*")
+"""The requirements of vectors that show what no chapter says again."""
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -110,11 +114,14 @@ class Trace:
                 known.append(where)
 
     def _vectors(self) -> Iterator[tuple[str, str]]:
-        for path in sorted((self.root / "vectors").glob("*.json")):
-            for group in json.loads(path.read_text())["groups"]:
+        folder = self.root / "vectors"
+        for path in sorted(folder.rglob("*.json")):
+            file = path.relative_to(folder).as_posix()
+            for group in json.loads(path.read_text()).get("groups", ()):
                 for case in group["cases"]:
                     for id_ in case["requirements"]:
-                        yield id_, f"vectors/{path.name}#{case['id']}"
+                        if not _OF_AN_RFC.fullmatch(id_):
+                            yield id_, f"vectors/{file}#{case['id']}"
 
     def _python(
         self, folder: str, ids_of: Callable[[str, ast.Module, list[str]], Iterator[tuple[str, str]]]

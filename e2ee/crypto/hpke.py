@@ -43,15 +43,22 @@ class Hpke:
         self, public_key: bytes, info: bytes, aad: bytes, plaintext: bytes, entropy: Entropy
     ) -> tuple[bytes, bytes]:
         """(encapsulated key, ciphertext || tag) for the holder of ``public_key``, or ``BadPublicKey``."""
+        return self.seal_in(self.key_schedule_context(info), public_key, aad, plaintext, entropy)
+
+    def seal_in(
+        self, context: bytes, public_key: bytes, aad: bytes, plaintext: bytes, entropy: Entropy
+    ) -> tuple[bytes, bytes]:
+        """``seal`` with the ``key_schedule_context`` of an ``info`` that many messages have in common."""
         shared_secret, enc = self.kem.encap(public_key, entropy)
-        by = self.message_key(shared_secret, info)
+        by = self.message_key(shared_secret, context)
         return enc, self.aead.key(by.key).seal(by.base_nonce, aad, plaintext)
 
     def open(
         self, enc: bytes, private_key: bytes, info: bytes, aad: bytes, ciphertext: bytes
     ) -> bytes:
         """The plaintext, or ``BadEncapsulation``, or ``OpenError``."""
-        by = self.message_key(self.kem.decap(enc, private_key), info)
+        shared_secret = self.kem.decap(enc, private_key)
+        by = self.message_key(shared_secret, self.key_schedule_context(info))
         return self.aead.key(by.key).open(by.base_nonce, aad, ciphertext)
 
     def send_export(
@@ -73,27 +80,28 @@ class Hpke:
         shared_secret = self.kem.decap(enc, private_key)
         return self._export(shared_secret, info, exporter_context, length)
 
-    def message_key(self, shared_secret: bytes, info: bytes) -> MessageKey:
-        """KeySchedule of mode_base with the default psk and psk_id (RFC 9180 Section 5.1), as far as sealing goes."""
-        secret, context = self._key_schedule(shared_secret, info)
+    def key_schedule_context(self, info: bytes) -> bytes:
+        """That of mode_base with the default psk and psk_id (RFC 9180 Section 5.1)."""
+        info_hash = self._labeled.extract(b"", b"info_hash", info)
+        return _MODE_BASE + self._psk_id_hash + info_hash
+
+    def message_key(self, shared_secret: bytes, context: bytes) -> MessageKey:
+        """KeySchedule as far as sealing goes; ``context`` is a ``key_schedule_context``."""
+        secret = self._secret(shared_secret)
         return MessageKey(
             key=self._labeled.expand(secret, b"key", context, self.aead.Nk),
             base_nonce=self._labeled.expand(secret, b"base_nonce", context, self.aead.Nn),
         )
 
-    def exporter_secret(self, shared_secret: bytes, info: bytes) -> Secret:
+    def exporter_secret(self, shared_secret: bytes, context: bytes) -> Secret:
         """The same KeySchedule, as far as exporting goes."""
-        secret, context = self._key_schedule(shared_secret, info)
-        return self._labeled.expand(secret, b"exp", context, self.kdf.Nh)
+        return self._labeled.expand(self._secret(shared_secret), b"exp", context, self.kdf.Nh)
 
-    def _key_schedule(self, shared_secret: bytes, info: bytes) -> tuple[Secret, bytes]:
-        """(secret, key_schedule_context), from which all outputs are expanded."""
-        info_hash = self._labeled.extract(b"", b"info_hash", info)
-        context = _MODE_BASE + self._psk_id_hash + info_hash
-        return self._labeled.extract(shared_secret, b"secret", b""), context
+    def _secret(self, shared_secret: bytes) -> Secret:
+        return self._labeled.extract(shared_secret, b"secret", b"")
 
     def _export(
         self, shared_secret: bytes, info: bytes, exporter_context: bytes, length: int
     ) -> Secret:
-        exporter_secret = self.exporter_secret(shared_secret, info)
+        exporter_secret = self.exporter_secret(shared_secret, self.key_schedule_context(info))
         return self._labeled.expand(exporter_secret, b"sec", exporter_context, length)

@@ -12,7 +12,7 @@ from e2ee.delivery.errors import DeliveryError, DeliveryReason
 from e2ee.delivery.mls_messages import body, check_application_message
 from e2ee.identity.device_certificate import Dates, VerifiedCertificate, check_dates
 from e2ee.mls.commit import Commit
-from e2ee.mls.framing import VerifiedContent, check_group_and_epoch
+from e2ee.mls.content_authentication import VerifiedContent, check_group_and_epoch
 from e2ee.mls.group_info import GroupInfo
 from e2ee.mls.key_package import make_key_package_ref
 from e2ee.mls.public_group import PublicGroup, StagedPublicCommit
@@ -20,7 +20,7 @@ from e2ee.mls.public_message import PublicMessage
 from e2ee.mls.welcome import Welcome
 from e2ee.profile.call_profile import CallProfile, call_profile, check_one_to_one
 from e2ee.profile.leaves import receiver_policy
-from e2ee.profile.legal_commits import added_certificates, judge
+from e2ee.profile.legal_commits import added_certificates, judge, member_leaf_index
 from e2ee.profile.roster import Roster, roster
 from e2ee.profile.suites import sframe_suite
 from e2ee.signalling import messages
@@ -111,8 +111,9 @@ def _verified_commit(call: Call, data: bytes, device: VerifiedCertificate) -> Ve
     message = body(PublicMessage, data)
     check_group_and_epoch(call.group.context, message.content.group_id, message.content.epoch)
     call.require_member(device)
+    committer = member_leaf_index(message.content.sender)
     verified = call.group.verify(message)
-    if call.members[verified.leaf_index].signature_key != device.signature_key:
+    if call.members[committer].signature_key != device.signature_key:
         raise DeliveryError(DeliveryReason.NOT_THE_COMMITTER, "another member's commit")
     return verified
 
@@ -121,7 +122,7 @@ def _staged(call: Call, verified: VerifiedContent, now: int) -> StagedPublicComm
     """DS-4: "passes every check that needs no secret"."""
     policy = receiver_policy(now)
     if isinstance(verified.content, Commit):
-        judge(call.profile, call.epoch, call.members, verified.leaf_index, verified.content)
+        judge(call.profile, call.epoch, call.members, verified.sender, verified.content)
         for certificate in added_certificates(verified.content):
             check_dates(certificate, now, Dates.RECEIVER)
     return call.group.stage(verified, policy)

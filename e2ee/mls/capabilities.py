@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import IntEnum
 from typing import Annotated
 
 from e2ee.mls.extension import Extension, ExtensionType, find
 from e2ee.tls_syntax import Struct, struct, uint16, vector
 
-__all__ = ["Capabilities", "ProposalType", "RequiredCapabilities", "required_capabilities"]
+__all__ = [
+    "DEFAULT_EXTENSIONS",
+    "DEFAULT_PROPOSALS",
+    "Capabilities",
+    "ProposalType",
+    "RequiredCapabilities",
+    "best_cipher_suite",
+    "required_capabilities",
+]
 
 CodePoints = Annotated[tuple[int, ...], vector(uint16)]
 
@@ -26,8 +34,8 @@ class ProposalType(IntEnum):
     GROUP_CONTEXT_EXTENSIONS = 7
 
 
-_DEFAULT_EXTENSIONS = frozenset(map(int, ExtensionType))
-_DEFAULT_PROPOSALS = frozenset(map(int, ProposalType))
+DEFAULT_EXTENSIONS = frozenset(map(int, ExtensionType))
+DEFAULT_PROPOSALS = frozenset(map(int, ProposalType))
 
 
 @struct
@@ -51,11 +59,11 @@ class Capabilities(Struct):
 
     def supports_extension(self, extension_type: int) -> bool:
         """Whether the client supports this type of extension, default types included."""
-        return extension_type in self.extensions or extension_type in _DEFAULT_EXTENSIONS
+        return extension_type in self.extensions or extension_type in DEFAULT_EXTENSIONS
 
     def supports_proposal(self, proposal_type: int) -> bool:
         """Whether the client supports this type of proposal, default types included."""
-        return proposal_type in self.proposals or proposal_type in _DEFAULT_PROPOSALS
+        return proposal_type in self.proposals or proposal_type in DEFAULT_PROPOSALS
 
     def meet(self, required: RequiredCapabilities) -> bool:
         """Whether all that is required is supported. There are no default credential types."""
@@ -64,6 +72,21 @@ class Capabilities(Struct):
             and all(map(self.supports_proposal, required.proposal_types))
             and set(required.credential_types) <= set(self.credentials)
         )
+
+
+def best_cipher_suite(
+    preference: Iterable[int], capabilities: Collection[Capabilities]
+) -> int | None:
+    """The first code point of ``preference``, which are this client's own suites, that everybody lists; None if none is.
+
+    RFC 9420 Section 11: "To protect against downgrade attacks, the creator MUST use the capabilities information in these
+    KeyPackages to verify that the chosen version and cipher suite is the best option supported by all members." So
+    ``capabilities`` are those of one KeyPackage of each, which may itself be of another suite than the best.
+    """
+    for suite in preference:
+        if all(suite in listed.cipher_suites for listed in capabilities):
+            return suite
+    return None
 
 
 def required_capabilities(extensions: Iterable[Extension]) -> RequiredCapabilities:

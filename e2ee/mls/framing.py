@@ -1,8 +1,7 @@
-"""Framing (RFC 9420 Sections 6 and 6.1): who says what in which epoch, and the signature over it.
+"""Framing (RFC 9420 Section 6): who says what in which group and epoch.
 
-``AuthenticatedContent`` is what PublicMessage and PrivateMessage carry in their different wrappings; one that was
-received proves nothing yet. ``verify_content`` turns it into ``VerifiedContent``, which is all that the rest of the
-package acts on. Only members are heard: external senders and joiners who commit themselves are refused.
+Structures only. ``AuthenticatedContent`` is what PublicMessage and PrivateMessage carry in their different wrappings;
+one that was received proves nothing until ``content_authentication`` has verified it.
 """
 
 from __future__ import annotations
@@ -11,16 +10,13 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Annotated
 
-from e2ee.crypto.cipher_suite import CipherSuite
 from e2ee.mls.commit import Commit
 from e2ee.mls.errors import Rule, ValidationError
-from e2ee.mls.group_context import GroupContext, ProtocolVersion
-from e2ee.mls.labels import sign_with_label, verify_with_label
-from e2ee.mls.leaf_node import LeafNode
+from e2ee.mls.group_context import GroupContext
 from e2ee.mls.proposal import Proposal
-from e2ee.mls.ratchet_tree import RatchetTree
 from e2ee.tls_syntax import (
     Codec,
+    EncodedOnce,
     Opaque,
     Struct,
     Uint64,
@@ -40,16 +36,10 @@ __all__ = [
     "ContentType",
     "FramedContent",
     "FramedContentAuthData",
-    "FramedContentTBS",
     "Sender",
     "SenderType",
-    "VerifiedContent",
     "WireFormat",
     "auth_data",
-    "check_group_and_epoch",
-    "sender_leaf",
-    "sign_content",
-    "verify_content",
 ]
 
 
@@ -111,9 +101,36 @@ class Sender(Struct):
         """The member at this leaf."""
         return cls(SenderType.MEMBER, leaf_index)
 
+    @classmethod
+    def external(cls, sender_index: int) -> Sender:
+        """The party at this place of the group's ``external_senders``."""
+        return cls(SenderType.EXTERNAL, sender_index)
+
+    @classmethod
+    def new_member_proposal(cls) -> Sender:
+        """A client that asks to be added."""
+        return cls(SenderType.NEW_MEMBER_PROPOSAL, None)
+
+    @classmethod
+    def new_member_commit(cls) -> Sender:
+        """A client that joins by its own commit."""
+        return cls(SenderType.NEW_MEMBER_COMMIT, None)
+
+    @property
+    def is_member(self) -> bool:
+        """Whether this is somebody in the group."""
+        return self.sender_type is SenderType.MEMBER
+
+    @property
+    def leaf_index(self) -> int:
+        """A member's. Raises ValidationError(SENDER_NOT_A_MEMBER) for everybody else."""
+        if not self.is_member or self.index is None:
+            raise ValidationError(Rule.SENDER_NOT_A_MEMBER, self.sender_type.name.lower())
+        return self.index
+
 
 @struct
-class FramedContent(Struct):
+class FramedContent(EncodedOnce):
     """RFC 9420 Section 6. Made with ``FramedContent.of``, so that type and content agree."""
 
     group_id: Opaque
@@ -148,27 +165,6 @@ def _content_type(content: bytes | Proposal | Commit) -> ContentType:
     if isinstance(content, Proposal):
         return ContentType.PROPOSAL
     return ContentType.APPLICATION
-
-
-@struct
-class FramedContentTBS(Struct):
-    """RFC 9420 Section 6.1: what the signature covers. ``context`` is of the epoch in which it is sent."""
-
-    version: Annotated[ProtocolVersion, enum(ProtocolVersion, uint16)]
-    wire_format: Annotated[WireFormat, enum(WireFormat, uint16)]
-    content: FramedContent
-    context: Annotated[
-        GroupContext | None,
-        select(
-            "content.sender.sender_type",
-            {
-                SenderType.MEMBER: GroupContext.codec(),
-                SenderType.NEW_MEMBER_COMMIT: GroupContext.codec(),
-                SenderType.EXTERNAL: nothing,
-                SenderType.NEW_MEMBER_PROPOSAL: nothing,
-            },
-        ),
-    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,84 +203,3 @@ class AuthenticatedContent(Struct):
     wire_format: Annotated[WireFormat, enum(WireFormat, uint16)]
     content: FramedContent
     auth: Annotated[FramedContentAuthData, select("content.content_type", auth_data)]
-
-
-@dataclass(frozen=True, slots=True)
-class VerifiedContent:
-    """Content that the member at ``leaf_index`` signed in the epoch of ``context``.
-
-    Made by ``verify_content``, and by a member of what it has just signed itself; by nothing else.
-    """
-
-    context: GroupContext
-    authenticated: AuthenticatedContent
-    leaf_index: int
-
-    @property
-    def content(self) -> bytes | Proposal | Commit:
-        """Application data, a proposal or a commit."""
-        return self.authenticated.content.content
-
-    @property
-    def authenticated_data(self) -> bytes:
-        """What the sender signed beside the content."""
-        return self.authenticated.content.authenticated_data
-
-
-def sign_content(
-    suite: CipherSuite,
-    context: GroupContext,
-    wire_format: WireFormat,
-    content: FramedContent,
-    private: bytes,
-) -> bytes:
-    """The signature of a member over ``content`` in the epoch of ``context``."""
-    signed = FramedContentTBS(ProtocolVersion.MLS10, wire_format, content, context)
-    return sign_with_label(suite, private, "FramedContentTBS", signed.encode())
-
-
-def verify_content(
-    suite: CipherSuite,
-    context: GroupContext,
-    authenticated: AuthenticatedContent,
-    signature_key: bytes,
-) -> VerifiedContent:
-    """``signature_key`` is that of ``sender_leaf``. Raises ValidationError."""
-    content = authenticated.content
-    check_group_and_epoch(context, content.group_id, content.epoch)
-    signed = FramedContentTBS(ProtocolVersion.MLS10, authenticated.wire_format, content, context)
-    # "Recipients of an MLSMessage MUST verify the signature with the key depending on the sender_type of the sender"
-    verify_with_label(
-        suite,
-        signature_key,
-        "FramedContentTBS",
-        signed.encode(),
-        authenticated.auth.signature,
-        Rule.CONTENT_SIGNATURE,
-    )
-    return VerifiedContent(context, authenticated, _member_index(content.sender))
-
-
-def sender_leaf(tree: RatchetTree, sender: Sender) -> LeafNode:
-    """The leaf whose signature key must verify what ``sender`` says. Raises ValidationError."""
-    # Of a member "the signature key contained in the LeafNode at the index indicated by leaf_index in the ratchet tree".
-    leaf_node = tree.leaf(_member_index(sender))
-    if leaf_node is None:
-        raise ValidationError(Rule.SENDER_NOT_A_MEMBER, f"leaf {sender.index}")
-    return leaf_node
-
-
-def _member_index(sender: Sender) -> int:
-    if sender.sender_type != SenderType.MEMBER or sender.index is None:
-        raise ValidationError(Rule.SENDER_TYPE_UNSUPPORTED_HERE, sender.sender_type.name.lower())
-    return sender.index
-
-
-def check_group_and_epoch(context: GroupContext, group_id: bytes, epoch: int) -> None:
-    """A message is for this group and this epoch."""
-    if group_id != context.group_id:
-        raise ValidationError(Rule.WRONG_GROUP)
-    # Section 12.4.2: "Verify that the epoch field of the enclosing FramedContent is equal to the epoch field of the
-    # current GroupContext object."
-    if epoch != context.epoch:
-        raise ValidationError(Rule.WRONG_EPOCH, f"{epoch} in epoch {context.epoch}")

@@ -6,7 +6,7 @@ from enum import IntEnum
 from typing import Annotated
 
 from e2ee.mls.extension import Extensions
-from e2ee.tls_syntax import Opaque, Struct, Uint16, Uint64, enum, struct, uint16
+from e2ee.tls_syntax import EncodedOnce, Opaque, Uint16, Uint64, enum, struct, uint16
 
 __all__ = ["GroupContext", "ProtocolVersion"]
 
@@ -18,7 +18,7 @@ class ProtocolVersion(IntEnum):
 
 
 @struct
-class GroupContext(Struct):
+class GroupContext(EncodedOnce):
     """RFC 9420 Section 8.1. ``cipher_suite`` is a code point; hashes are ``Nh`` bytes (or none before epoch 1)."""
 
     version: Annotated[ProtocolVersion, enum(ProtocolVersion, uint16)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import replace
 
 from e2ee.crypto.cipher_suite import CipherSuite
@@ -12,7 +13,7 @@ from e2ee.mls.labels import sign_with_label, verify_with_label
 from e2ee.mls.ratchet_tree import RatchetTree
 from e2ee.tls_syntax import Opaque, Struct, Uint32, opaque, struct
 
-__all__ = ["GroupInfo", "check_group_info_signature", "sign_group_info"]
+__all__ = ["GroupInfo", "check_group_info_signature", "check_joinable", "sign_group_info"]
 
 
 @struct
@@ -35,6 +36,19 @@ def sign_group_info(suite: CipherSuite, unsigned: GroupInfo, private: bytes) -> 
     """``unsigned`` with the signature of the member at its ``signer``."""
     signature = sign_with_label(suite, private, "GroupInfoTBS", _to_be_signed(unsigned))
     return replace(unsigned, signature=signature)
+
+
+def check_joinable(
+    group_info: GroupInfo, suite: CipherSuite, group_ids_in_use: Container[bytes]
+) -> None:
+    """A client whose KeyPackage is for ``suite``, and which is in these groups, may join. Raises ValidationError."""
+    context = group_info.group_context
+    # "Verify that the group_id is unique among the groups that the client is currently participating in."
+    if context.group_id in group_ids_in_use:
+        raise ValidationError(Rule.GROUP_ID_IN_USE)
+    # "Verify that the cipher_suite in the GroupInfo matches the cipher_suite in the KeyPackage."
+    if context.cipher_suite != suite.code_point:
+        raise ValidationError(Rule.GROUP_INFO_CIPHER_SUITE, f"{context.cipher_suite:#06x}")
 
 
 def check_group_info_signature(group_info: GroupInfo, tree: RatchetTree) -> None:

@@ -8,6 +8,7 @@ and opens; whether what comes out is true is checked in ``joining``.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from e2ee.crypto.cipher_suite import CipherSuite
@@ -19,7 +20,7 @@ from e2ee.mls.group_info import GroupInfo
 from e2ee.mls.labels import (
     HPKECiphertext,
     decrypt_with_label,
-    encrypt_with_label,
+    encryption_with_label,
     expand_with_label,
 )
 from e2ee.mls.psk import PreSharedKeyID
@@ -28,13 +29,16 @@ from e2ee.tls_syntax import Codec, Struct, opaque, optional, struct, vector
 __all__ = [
     "GroupSecrets",
     "PathSecret",
+    "SecretOpaque",
     "open_group_info",
     "open_group_secrets",
     "seal_group_info",
     "seal_group_secrets",
+    "secret_opaque",
 ]
 
-_secret: Codec[Secret] = Codec(lambda reader: Secret(opaque.read(reader)), opaque.write, 1)
+secret_opaque: Codec[Secret] = Codec(lambda reader: Secret(opaque.read(reader)), opaque.write, 1)
+SecretOpaque = Annotated[Secret, secret_opaque]
 """``opaque x<V>`` that is hidden when printed."""
 
 
@@ -42,28 +46,27 @@ _secret: Codec[Secret] = Codec(lambda reader: Secret(opaque.read(reader)), opaqu
 class PathSecret(Struct):
     """RFC 9420 Section 12.4.3.1: of the lowest node that is above both the committer and the newcomer."""
 
-    path_secret: Annotated[Secret, _secret]
+    path_secret: SecretOpaque
 
 
 @struct
 class GroupSecrets(Struct):
     """RFC 9420 Section 12.4.3.1."""
 
-    joiner_secret: Annotated[Secret, _secret]
+    joiner_secret: SecretOpaque
     path_secret: Annotated[PathSecret | None, optional(PathSecret.codec())]
     psks: Annotated[tuple[PreSharedKeyID, ...], vector(PreSharedKeyID.codec())]
 
 
 def seal_group_secrets(
     suite: CipherSuite,
-    init_key: bytes,
     encrypted_group_info: bytes,
-    group_secrets: GroupSecrets,
+    newcomers: Iterable[tuple[bytes, GroupSecrets]],
     entropy: Entropy,
-) -> HPKECiphertext:
-    """GroupSecrets for the holder of ``init_key``."""
-    plaintext = group_secrets.encode()
-    return encrypt_with_label(suite, init_key, "Welcome", encrypted_group_info, plaintext, entropy)
+) -> list[HPKECiphertext]:
+    """For each pair (init_key, GroupSecrets) what the holder of this ``init_key`` can open."""
+    encrypt = encryption_with_label(suite, "Welcome", encrypted_group_info)
+    return [encrypt(init_key, secrets.encode(), entropy) for init_key, secrets in newcomers]
 
 
 def open_group_secrets(

@@ -8,7 +8,7 @@ that the committer had the same secrets. Only then is there a Group.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Container, Mapping
 from types import MappingProxyType
 
 from e2ee.crypto.cipher_suite import CipherSuite
@@ -16,7 +16,7 @@ from e2ee.crypto.secret import Secret
 from e2ee.mls.epoch import Epoch
 from e2ee.mls.errors import Rule, ValidationError
 from e2ee.mls.group import Group
-from e2ee.mls.group_info import GroupInfo
+from e2ee.mls.group_info import GroupInfo, check_joinable
 from e2ee.mls.group_secrets import (
     GroupSecrets,
     PathSecret,
@@ -33,9 +33,12 @@ from e2ee.mls.key_schedule import (
 )
 from e2ee.mls.labels import HPKECiphertext
 from e2ee.mls.leaf_node_validation import ValidationPolicy
+from e2ee.mls.predecessor import Predecessor
+from e2ee.mls.proposal_list import check_psks
 from e2ee.mls.psk import PskName
 from e2ee.mls.public_group import PublicGroup
 from e2ee.mls.ratchet_tree import RatchetTree
+from e2ee.mls.succession import check_successor_group, find_succession
 from e2ee.mls.transcript_hash import check_confirmation_tag
 from e2ee.mls.tree_math import common_ancestor, direct_path, leaf_to_node
 from e2ee.mls.tree_private_keys import TreePrivateKeys
@@ -54,23 +57,29 @@ def join(
     policy: ValidationPolicy,
     ratchet_tree: bytes | None = None,
     psks: Mapping[PskName, Secret] = _NO_PSKS,
+    predecessors: Collection[Predecessor] = (),
     group_ids_in_use: Container[bytes] = (),
 ) -> Group:
     """The group, in the epoch that the commit with this Welcome began.
 
     ``bundle`` is the KeyPackage that was added, with its private keys; ``policy`` has a receiver's tolerance;
-    ``ratchet_tree`` is the encoded tree if the Welcome does not hold it; ``psks`` are all PSKs that the client has; ``group_ids_in_use`` are
-    those of the groups that this client is in. Raises ValidationError, DecodeError, or what ``policy``'s authentication raises.
+    ``ratchet_tree`` is the encoded tree if it came out of band, and then the one that counts; ``psks`` are all PSKs that
+    the client has; ``predecessors`` are the epochs of which it may be asked to join a successor (``successor``);
+    ``group_ids_in_use`` are those of the groups that this client is in. Raises ValidationError, DecodeError, or what ``policy``'s authentication raises.
     """
     suite, sealed = bundle.suite, _sealed_for(bundle, welcome)
     group_secrets = open_group_secrets(
         suite, bundle.init_private_key, welcome.encrypted_group_info, sealed
     )
-    psk_secret = psk_secret_of(suite.kdf, group_secrets.psks, psks)
+    check_psks(suite, group_secrets.psks, initial_commit=True)
+    succession = find_succession(group_secrets.psks, predecessors)
+    known = psks if succession is None else {**psks, **succession.psks}
+    psk_secret = psk_secret_of(suite.kdf, group_secrets.psks, known)
     welcome_secret = derive_welcome_secret(suite.kdf, group_secrets.joiner_secret, psk_secret)
     group_info = open_group_info(suite, welcome_secret, welcome.encrypted_group_info)
-    _check_context(group_info, suite, group_ids_in_use)
+    check_joinable(group_info, suite, group_ids_in_use)
     public = PublicGroup.from_group_info(group_info, policy, ratchet_tree)
+    check_successor_group(public.context, public.tree, succession, predecessors, policy)
     tree = _private_keys(public.tree, bundle, group_info.signer, group_secrets.path_secret)
     secrets = _epoch_secrets(group_info, suite, group_secrets, psk_secret)
     return Group(Epoch.begin(public, tree, bundle.signature_private_key, secrets))
@@ -87,18 +96,6 @@ def _sealed_for(bundle: KeyPackageBundle, welcome: Welcome) -> HPKECiphertext:
         if entry.new_member == own_ref:
             return entry.encrypted_group_secrets
     raise ValidationError(Rule.WELCOME_NOT_FOR_THIS_KEY_PACKAGE)
-
-
-def _check_context(
-    group_info: GroupInfo, suite: CipherSuite, group_ids_in_use: Container[bytes]
-) -> None:
-    context = group_info.group_context
-    # "Verify that the group_id is unique among the groups that the client is currently participating in."
-    if context.group_id in group_ids_in_use:
-        raise ValidationError(Rule.GROUP_ID_IN_USE)
-    # "Verify that the cipher_suite in the GroupInfo matches the cipher_suite in the KeyPackage."
-    if context.cipher_suite != suite.code_point:
-        raise ValidationError(Rule.GROUP_INFO_CIPHER_SUITE, f"{context.cipher_suite:#06x}")
 
 
 def _epoch_secrets(
@@ -157,9 +154,5 @@ def _with_path(
 
 
 def _check_complete(tree: RatchetTree, keys: TreePrivateKeys) -> None:
-    """Every key that is sealed to a node above us reaches us: by the node's key, or as an unmerged leaf."""
-    for x in direct_path(leaf_to_node(keys.leaf_index), tree.leaf_count):
-        parent = tree.parent_node(x)
-        if parent is None or x in keys.key_pairs or keys.leaf_index in parent.unmerged_leaves:
-            continue
-        raise ValidationError(Rule.PATH_SECRET_MISSING, f"node {x}")
+    if missing := keys.missing_in(tree):
+        raise ValidationError(Rule.PATH_SECRET_MISSING, f"node {missing[0]}")

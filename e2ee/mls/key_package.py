@@ -7,18 +7,24 @@ from dataclasses import replace
 from e2ee.crypto.cipher_suite import CipherSuite
 from e2ee.crypto.errors import BadPublicKey
 from e2ee.mls.errors import Rule, ValidationError
-from e2ee.mls.extension import Extensions
+from e2ee.mls.extension import Extension, Extensions, find
 from e2ee.mls.group_context import ProtocolVersion
 from e2ee.mls.labels import ref_hash, sign_with_label, verify_with_label
 from e2ee.mls.leaf_node import LeafNode, LeafNodeSource, check_leaf_signature
 from e2ee.mls.leaf_node_validation import ValidationPolicy, check_leaf_node, check_leaf_source
-from e2ee.tls_syntax import Opaque, Struct, Uint16, opaque, struct
+from e2ee.tls_syntax import EncodedOnce, Opaque, Uint16, opaque, struct
 
-__all__ = ["KeyPackage", "check_key_package", "make_key_package_ref", "sign_key_package"]
+__all__ = [
+    "LAST_RESORT",
+    "KeyPackage",
+    "check_key_package",
+    "make_key_package_ref",
+    "sign_key_package",
+]
 
 
 @struct
-class KeyPackage(Struct):
+class KeyPackage(EncodedOnce):
     """RFC 9420 Section 10. ``version`` and ``cipher_suite`` are code points, known or not."""
 
     version: Uint16
@@ -27,6 +33,19 @@ class KeyPackage(Struct):
     leaf_node: LeafNode
     extensions: Extensions
     signature: Opaque
+
+    @property
+    def is_last_resort(self) -> bool:
+        """Whether its owner meant it to be used when no other is left, and again after that."""
+        return find(self.extensions, LAST_RESORT.extension_type) is not None
+
+
+LAST_RESORT = Extension(0x000A, b"")
+"""The KeyPackage extension ``last_resort_key_package`` of draft-ietf-mls-extensions-04 and -05, as mls-rs and OpenMLS have it.
+
+It marks a KeyPackage that may be used more than once (RFC 9420 Section 16.8); its type is not a default one, so who uses it
+lists it in its capabilities. Later drafts carry the mark in another extension.
+"""
 
 
 def make_key_package_ref(suite: CipherSuite, key_package: KeyPackage) -> bytes:
@@ -58,7 +77,7 @@ def check_key_package(
     # "Verify that the leaf_node of the KeyPackage is valid for a KeyPackage according to Section 7.3."
     check_leaf_source(leaf_node, LeafNodeSource.KEY_PACKAGE)
     check_leaf_node(suite, leaf_node, policy)
-    check_leaf_signature(suite, leaf_node, leaf_node.encode(), group_id=b"", leaf_index=0)
+    check_leaf_signature(suite, leaf_node, group_id=b"", leaf_index=0)
     # "Verify that the signature on the KeyPackage is valid using the public key in leaf_node.credential."
     verify_with_label(
         suite,

@@ -1,7 +1,9 @@
 """KeyPackageBundle: a KeyPackage with the three private keys that only its owner has (RFC 9420 Section 10).
 
-The KeyPackage is published; the bundle waits with its owner for a Welcome, or begins a group. ``init_private_key`` is
-for one Welcome: who joined by it drops the bundle, unless the KeyPackage is a last-resort one.
+The KeyPackage is published; the bundle waits with its owner for a Welcome, or begins a group. It is for one use: who
+joined by it drops the bundle, and with it ``init_private_key``. One that was marked with ``key_package.LAST_RESORT``
+stays, since it is given away again and again when no other is left; who joined by it commits soon, so that no two of its
+groups hold the same leaf for long.
 """
 
 from __future__ import annotations
@@ -13,10 +15,12 @@ from e2ee.crypto.entropy import Entropy
 from e2ee.crypto.kem import KeyPair
 from e2ee.crypto.secret import Secret
 from e2ee.crypto.signature import SigningKey
+from e2ee.mls.advertising import check_advertised
 from e2ee.mls.capabilities import Capabilities
 from e2ee.mls.credential import Credential
 from e2ee.mls.errors import Rule, UsageError
 from e2ee.mls.extension import Extension
+from e2ee.mls.grease import grease_extensions, with_grease
 from e2ee.mls.group_context import ProtocolVersion
 from e2ee.mls.key_package import KeyPackage, sign_key_package
 from e2ee.mls.leaf_node import LeafNode, LeafNodeSource, Lifetime, sign_leaf_node
@@ -65,8 +69,19 @@ class KeyPackageBundle:
         *,
         extensions: tuple[Extension, ...] = (),
         leaf_extensions: tuple[Extension, ...] = (),
+        grease: bool = False,
     ) -> KeyPackageBundle:
-        """A fresh KeyPackage of this client, signed; its two HPKE key pairs are drawn from ``entropy``."""
+        """A fresh KeyPackage of this client, signed; its two HPKE key pairs are drawn from ``entropy``.
+
+        ``capabilities`` are what the client supports. With ``grease``, which the RFC recommends, random values that mean
+        nothing are added to them, to the leaf's extensions and to the KeyPackage's. Raises UsageError: DEFAULT_TYPE_LISTED,
+        CAPABILITY_NOT_IMPLEMENTED, EXTENSION_NOT_LISTED.
+        """
+        check_advertised(suite, capabilities, (*extensions, *leaf_extensions))
+        if grease:
+            capabilities = with_grease(capabilities, entropy)
+            extensions += grease_extensions(capabilities, entropy)
+            leaf_extensions += grease_extensions(capabilities, entropy)
         init, encryption = (suite.hpke.kem.generate_key_pair(entropy) for _ in range(2))
         unsigned_leaf = LeafNode(
             encryption_key=encryption.public,

@@ -6,20 +6,24 @@ so that an output made for one purpose means nothing for another. This module ho
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from e2ee.crypto.cipher_suite import CipherSuite
 from e2ee.crypto.entropy import Entropy
 from e2ee.crypto.errors import BadSignature
 from e2ee.crypto.kdf import Kdf
 from e2ee.crypto.secret import Secret
 from e2ee.mls.errors import Rule, ValidationError
-from e2ee.tls_syntax import Opaque, Struct, Uint16, struct, uint32
+from e2ee.tls_syntax import Opaque, Struct, opaque, struct, uint16, uint32
 
 __all__ = [
+    "Encryption",
     "HPKECiphertext",
     "decrypt_with_label",
     "derive_secret",
     "derive_tree_secret",
     "encrypt_with_label",
+    "encryption_with_label",
     "expand_with_label",
     "ref_hash",
     "sign_with_label",
@@ -30,39 +34,6 @@ PREFIX = b"MLS 1.0 "
 
 
 @struct
-class RefHashInput(Struct):
-    """RFC 9420 Section 5.2. The label is used as it is, without the prefix."""
-
-    label: Opaque
-    value: Opaque
-
-
-@struct
-class SignContent(Struct):
-    """RFC 9420 Section 5.1.2."""
-
-    label: Opaque
-    content: Opaque
-
-
-@struct
-class EncryptContext(Struct):
-    """RFC 9420 Section 5.1.3."""
-
-    label: Opaque
-    context: Opaque
-
-
-@struct
-class KDFLabel(Struct):
-    """RFC 9420 Section 8."""
-
-    length: Uint16
-    label: Opaque
-    context: Opaque
-
-
-@struct
 class HPKECiphertext(Struct):
     """RFC 9420 Section 7.6: what EncryptWithLabel gives."""
 
@@ -70,14 +41,22 @@ class HPKECiphertext(Struct):
     ciphertext: Opaque
 
 
+Encryption = Callable[[bytes, bytes, Entropy], HPKECiphertext]
+"""(public key, plaintext, entropy) -> what the holder of the private key can open."""
+
+
 def ref_hash(kdf: Kdf, label: str, value: bytes) -> bytes:
     """RefHash (RFC 9420 Section 5.2): ``Nh`` bytes that stand for ``value``; ``label`` is the whole label."""
-    return kdf.hash(RefHashInput(label.encode(), value).encode())
+    return kdf.hash(opaque.encode(label.encode()) + opaque.encode(value))
 
 
 def expand_with_label(kdf: Kdf, secret: bytes, label: str, context: bytes, length: int) -> Secret:
     """ExpandWithLabel (RFC 9420 Section 8): ``length`` bytes."""
-    return kdf.expand(secret, KDFLabel(length, PREFIX + label.encode(), context).encode(), length)
+    kdf_label = bytearray()
+    uint16.write(length, kdf_label)
+    opaque.write(PREFIX + label.encode(), kdf_label)
+    opaque.write(context, kdf_label)
+    return kdf.expand(secret, bytes(kdf_label), length)
 
 
 def derive_secret(kdf: Kdf, secret: bytes, label: str) -> Secret:
@@ -90,16 +69,24 @@ def derive_tree_secret(kdf: Kdf, secret: bytes, label: str, generation: int, len
     return expand_with_label(kdf, secret, label, uint32.encode(generation), length)
 
 
+def _labelled(label: str, content: bytes) -> bytes:
+    """SignContent and EncryptContext (RFC 9420 Sections 5.1.2 and 5.1.3)."""
+    labelled = bytearray()
+    opaque.write(PREFIX + label.encode(), labelled)
+    opaque.write(content, labelled)
+    return bytes(labelled)
+
+
 def sign_with_label(suite: CipherSuite, private: bytes, label: str, content: bytes) -> bytes:
     """SignWithLabel (RFC 9420 Section 5.1.2): a signature over label and content."""
-    return suite.signature.sign(private, SignContent(PREFIX + label.encode(), content).encode())
+    return suite.signature.sign(private, _labelled(label, content))
 
 
 def verify_with_label(
     suite: CipherSuite, public: bytes, label: str, content: bytes, signature: bytes, rule: Rule
 ) -> None:
     """VerifyWithLabel (RFC 9420 Section 5.1.2). Raises ValidationError(rule) if the signature is not valid."""
-    message = SignContent(PREFIX + label.encode(), content).encode()
+    message = _labelled(label, content)
     try:
         suite.signature.verify(public, message, signature)
     except BadSignature as error:
@@ -115,13 +102,22 @@ def encrypt_with_label(
     entropy: Entropy,
 ) -> HPKECiphertext:
     """EncryptWithLabel (RFC 9420 Section 5.1.3): HPKE to ``public_key``, bound to label and context."""
-    info = EncryptContext(PREFIX + label.encode(), context).encode()
-    return HPKECiphertext(*suite.hpke.seal(public_key, info, b"", plaintext, entropy))
+    return encryption_with_label(suite, label, context)(public_key, plaintext, entropy)
+
+
+def encryption_with_label(suite: CipherSuite, label: str, context: bytes) -> Encryption:
+    """EncryptWithLabel for many recipients: label and context, which they have in common, are hashed once."""
+    in_common = suite.hpke.key_schedule_context(_labelled(label, context))
+
+    def encrypt(public_key: bytes, plaintext: bytes, entropy: Entropy) -> HPKECiphertext:
+        return HPKECiphertext(*suite.hpke.seal_in(in_common, public_key, b"", plaintext, entropy))
+
+    return encrypt
 
 
 def decrypt_with_label(
     suite: CipherSuite, private_key: bytes, label: str, context: bytes, sealed: HPKECiphertext
 ) -> bytes:
     """DecryptWithLabel (RFC 9420 Section 5.1.3). Raises OpenError if it was not sealed for this."""
-    info = EncryptContext(PREFIX + label.encode(), context).encode()
+    info = _labelled(label, context)
     return suite.hpke.open(sealed.kem_output, private_key, info, b"", sealed.ciphertext)

@@ -16,6 +16,7 @@ from e2ee.mls.errors import Rule
 from e2ee.mls.extension import Extensions
 from e2ee.mls.labels import sign_with_label, verify_with_label
 from e2ee.tls_syntax import (
+    EncodedOnce,
     Opaque,
     Struct,
     Uint64,
@@ -54,7 +55,7 @@ class Lifetime(Struct):
 
 
 @struct
-class LeafNode(Struct):
+class LeafNode(EncodedOnce):
     """RFC 9420 Section 7.2.
 
     ``details`` follows ``leaf_node_source``: the Lifetime (key_package), None (update), the parent hash (commit).
@@ -94,28 +95,28 @@ def sign_leaf_node(
     suite: CipherSuite, unsigned: LeafNode, private: bytes, group_id: bytes, leaf_index: int
 ) -> LeafNode:
     """``unsigned`` with its signature; a leaf for a KeyPackage is signed for no group and no place."""
-    content = _to_be_signed(unsigned, unsigned.encode(), group_id, leaf_index)
+    content = _to_be_signed(unsigned, group_id, leaf_index)
     return replace(unsigned, signature=sign_with_label(suite, private, "LeafNodeTBS", content))
 
 
 def check_leaf_signature(
-    suite: CipherSuite, leaf_node: LeafNode, encoding: bytes, group_id: bytes, leaf_index: int
+    suite: CipherSuite, leaf_node: LeafNode, group_id: bytes, leaf_index: int
 ) -> None:
-    """``encoding`` is that of ``leaf_node``: a tree has it already. Raises ValidationError."""
+    """The owner of the leaf's signature key signed it, for this group and place. Raises ValidationError."""
     # "Verify that the signature on the LeafNode is valid using signature_key."
     verify_with_label(
         suite,
         leaf_node.signature_key,
         "LeafNodeTBS",
-        _to_be_signed(leaf_node, encoding, group_id, leaf_index),
+        _to_be_signed(leaf_node, group_id, leaf_index),
         leaf_node.signature,
         Rule.LEAF_SIGNATURE,
     )
 
 
-def _to_be_signed(leaf_node: LeafNode, encoding: bytes, group_id: bytes, leaf_index: int) -> bytes:
+def _to_be_signed(leaf_node: LeafNode, group_id: bytes, leaf_index: int) -> bytes:
     """LeafNodeTBS: the fields above the signature, then the place in the group of a leaf that was made in one."""
-    fields = encoding.removesuffix(opaque.encode(leaf_node.signature))
+    fields = leaf_node.encode().removesuffix(opaque.encode(leaf_node.signature))
     if leaf_node.leaf_node_source == LeafNodeSource.KEY_PACKAGE:
         return fields
     return fields + opaque.encode(group_id) + uint32.encode(leaf_index)

@@ -6,16 +6,18 @@ Rules that compare a leaf with the others of its tree (unique keys, credential t
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from e2ee.crypto.cipher_suite import CipherSuite
 from e2ee.crypto.errors import BadPublicKey
 from e2ee.mls.capabilities import required_capabilities
-from e2ee.mls.credential import AuthenticationService
+from e2ee.mls.credential import AuthenticationService, Credential, as_presented
 from e2ee.mls.errors import Rule, ValidationError
 from e2ee.mls.extension import Extension
 from e2ee.mls.group_context import ProtocolVersion
 from e2ee.mls.leaf_node import LeafNode, LeafNodeSource
+from e2ee.mls.ratchet_limits import DEFAULT_LIMITS, RatchetLimits
 
 __all__ = [
     "MAXIMUM_LIFETIME",
@@ -40,7 +42,9 @@ class ValidationPolicy:
 
     ``now`` is Unix milliseconds; ``tolerance`` is milliseconds: 0 for who commits, ``RECEIVER_TOLERANCE`` for who
     receives; ``maximum_lifetime`` is seconds. A tree of more than ``maximum_leaves`` leaves, blank ones too, is refused
-    before anything of it is hashed.
+    before anything of it is hashed, and of one sender no more than ``maximum_proposals`` are kept in an epoch (all clients
+    that ask to be added are one sender: anybody can be any number of them). ``ratchet_limits`` is for who receives messages. ``identity`` gives equal values for
+    credentials that present equivalent identifiers (Section 11.3: "considered equivalent by the application").
     """
 
     authentication: AuthenticationService
@@ -48,6 +52,9 @@ class ValidationPolicy:
     tolerance: int = 0
     maximum_lifetime: int = MAXIMUM_LIFETIME
     maximum_leaves: int = 1 << 20
+    maximum_proposals: int = 1_000
+    ratchet_limits: RatchetLimits = DEFAULT_LIMITS
+    identity: Callable[[Credential], Hashable] = as_presented
 
 
 def check_leaf_node(suite: CipherSuite, leaf_node: LeafNode, policy: ValidationPolicy) -> None:

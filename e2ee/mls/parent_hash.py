@@ -10,8 +10,9 @@ from collections.abc import Sequence
 
 from e2ee.mls import tree_math
 from e2ee.mls.errors import Rule, ValidationError
-from e2ee.mls.ratchet_tree import ParentNode, RatchetTree
+from e2ee.mls.ratchet_tree import RatchetTree
 from e2ee.mls.tree_hash import original_tree_hash
+from e2ee.mls.tree_node import ParentNode
 from e2ee.tls_syntax import Opaque, Struct, struct
 
 __all__ = ["check_parent_hashes", "parent_hash", "set_path"]
@@ -54,7 +55,7 @@ def set_path(
 def check_parent_hashes(tree: RatchetTree) -> None:
     """RFC 9420 Section 7.9.2, for a tree that is being joined. Raises ValidationError."""
     for x, parent in tree.parent_nodes():
-        left, right = tree_math.left(x), tree_math.right(x)
+        left, right = tree_math.children(x)
         # "verifying that there is exactly one descendant of each non-blank parent node for which the parent node is
         # parent-hash valid."
         if _links(tree, parent, left, right) + _links(tree, parent, right, left) != 1:

@@ -1,4 +1,4 @@
-"""Processing a commit of another member (RFC 9420 Section 12.4.2).
+"""Processing a commit of another member, or of a client that joins by it (RFC 9420 Section 12.4.2).
 
 The public half has judged everything that needs no key (``PublicGroup.stage``). Here the path secret is opened, the
 key schedule moves on beside the old one, and the confirmation tag shows that the committer arrived at the same
@@ -11,8 +11,9 @@ from collections.abc import Mapping
 
 from e2ee.crypto.kem import KeyPair
 from e2ee.crypto.secret import Secret
+from e2ee.mls.content_authentication import VerifiedContent
 from e2ee.mls.epoch import Epoch, MemberKeys
-from e2ee.mls.framing import VerifiedContent
+from e2ee.mls.external_init import receive_external_init
 from e2ee.mls.key_schedule import (
     EpochSecrets,
     derive_epoch_secret,
@@ -84,5 +85,14 @@ def _next_secrets(
 ) -> EpochSecrets:
     kdf, context = group.suite.kdf, staged.context.encode()
     psk_secret = psk_secret_of(kdf, staged.applied.psks, psks)
-    joiner_secret = derive_joiner_secret(kdf, keys.init_secret, commit_secret, context)
+    init_secret = _init_secret(group, keys, staged)
+    joiner_secret = derive_joiner_secret(kdf, init_secret, commit_secret, context)
     return EpochSecrets.derive(kdf, derive_epoch_secret(kdf, joiner_secret, psk_secret, context))
+
+
+def _init_secret(group: PublicGroup, keys: MemberKeys, staged: StagedPublicCommit) -> Secret:
+    # Section 12.4.3.2: "When processing a Commit, both existing and new members MUST use the external init secret"
+    kem_output = staged.applied.kem_output
+    if kem_output is None:
+        return keys.init_secret
+    return receive_external_init(group.suite, keys.external_secret, kem_output)

@@ -1,24 +1,49 @@
 """Proposals (RFC 9420 Section 12.1): requests for one change to a group.
 
 All proposals of the RFC are read and written. Which of them may stand together in a commit is decided in
-``proposal_list``. A proposal of an unknown type has no length of its own, so bytes that hold one do not decode.
+``proposal_list``.
+
+A proposal has no length of its own, so the types that a reader knows decide what it can read at all. Two cases:
+
+    private use range        an application's own proposal: ``CustomProposal``, whose data is one ``opaque<V>``, which is
+                             how mls-rs and OpenMLS write theirs too; the application says what it means
+    any other unknown type   does not decode. "Proposals with a non-default proposal type MUST NOT be included in a
+                             commit unless the proposal type is supported by all the members of the group that will
+                             process the Commit" (Section 13.2), and this client is such a member.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from e2ee.crypto.cipher_suite import CipherSuite
+from e2ee.errors import DecodeError
 from e2ee.mls.capabilities import ProposalType
+from e2ee.mls.errors import Rule, UsageError
 from e2ee.mls.extension import Extensions
 from e2ee.mls.key_package import KeyPackage
 from e2ee.mls.labels import ref_hash
 from e2ee.mls.leaf_node import LeafNode
 from e2ee.mls.psk import PreSharedKeyID
-from e2ee.tls_syntax import Opaque, Struct, Uint16, Uint32, enum, select, struct, uint16
+from e2ee.tls_syntax import (
+    Codec,
+    EncodeError,
+    EncodeReason,
+    Opaque,
+    Reader,
+    Struct,
+    Uint16,
+    Uint32,
+    opaque,
+    struct,
+    uint16,
+)
 
 __all__ = [
+    "PRIVATE_USE",
     "Add",
+    "CustomProposal",
     "ExternalInit",
     "GroupContextExtensions",
     "PreSharedKey",
@@ -84,11 +109,38 @@ class GroupContextExtensions(Struct):
     extensions: Extensions
 
 
+PRIVATE_USE = range(0xF000, 0x10000)
+"""RFC 9420 Section 17.4: the proposal types that applications define among themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomProposal:
+    """A proposal that the application defined: its type is of ``PRIVATE_USE``, its data is the application's.
+
+    It changes nothing of the group by itself. All members must list its type in their capabilities, and a commit of it
+    has a path. Raises UsageError(CUSTOM_PROPOSAL_TYPE) for any other type.
+    """
+
+    proposal_type: int
+    data: bytes
+
+    def __post_init__(self) -> None:
+        if self.proposal_type not in PRIVATE_USE:
+            raise UsageError(Rule.CUSTOM_PROPOSAL_TYPE, f"{self.proposal_type:#06x}")
+
+
 ProposalContent = (
-    Add | Update | Remove | PreSharedKey | ReInit | ExternalInit | GroupContextExtensions
+    Add
+    | Update
+    | Remove
+    | PreSharedKey
+    | ReInit
+    | ExternalInit
+    | GroupContextExtensions
+    | CustomProposal
 )
 
-_CONTENT: dict[ProposalType, type[Struct]] = {
+_CONTENT: dict[int, type[Struct]] = {
     ProposalType.ADD: Add,
     ProposalType.UPDATE: Update,
     ProposalType.REMOVE: Remove,
@@ -100,20 +152,44 @@ _CONTENT: dict[ProposalType, type[Struct]] = {
 _TYPE = {content: proposal_type for proposal_type, content in _CONTENT.items()}
 
 
+def _read(reader: Reader) -> ProposalContent:
+    proposal_type = uint16.read(reader)
+    if proposal_type in _CONTENT:
+        content: ProposalContent = _CONTENT[proposal_type].codec().read(reader)  # type: ignore[assignment]
+        return content
+    if proposal_type in PRIVATE_USE:
+        return CustomProposal(proposal_type, opaque.read(reader))
+    raise DecodeError(Rule.PROPOSAL_TYPE_UNKNOWN, f"{proposal_type:#06x}")
+
+
+def _write(content: ProposalContent, out: bytearray) -> None:
+    if isinstance(content, CustomProposal):
+        uint16.write(content.proposal_type, out)
+        opaque.write(content.data, out)
+        return
+    proposal_type = _TYPE.get(type(content))
+    if proposal_type is None:
+        raise EncodeError(EncodeReason.WRONG_TYPE, f"{type(content).__name__} is no proposal")
+    uint16.write(proposal_type, out)
+    _CONTENT[proposal_type].codec().write(content, out)
+
+
+_depth = max(content.codec().depth for content in _CONTENT.values())
+
+
 @struct
 class Proposal(Struct):
-    """RFC 9420 Section 12.1. Made with ``Proposal.of``, so that type and content agree."""
+    """RFC 9420 Section 12.1: ``proposal_type``, which follows from the content, and the content."""
 
-    proposal_type: Annotated[ProposalType, enum(ProposalType, uint16)]
-    content: Annotated[
-        ProposalContent,
-        select("proposal_type", {tag: content.codec() for tag, content in _CONTENT.items()}),
-    ]
+    content: Annotated[ProposalContent, Codec(_read, _write, uint16.min_size, _depth)]
 
-    @classmethod
-    def of(cls, content: ProposalContent) -> Proposal:
-        """The proposal with this content."""
-        return cls(_TYPE[type(content)], content)
+    @property
+    def proposal_type(self) -> int:
+        """A ``ProposalType``, or the type of a custom proposal."""
+        content = self.content
+        return (
+            content.proposal_type if isinstance(content, CustomProposal) else _TYPE[type(content)]
+        )
 
 
 def make_proposal_ref(suite: CipherSuite, authenticated_content: bytes) -> bytes:

@@ -1,103 +1,69 @@
-"""Proposal lists (RFC 9420 Sections 12.2 and 12.3): what one commit may change, and the tree after it.
+"""Proposal lists (RFC 9420 Section 12.2): which proposals one commit may hold together.
 
-``apply_proposals`` is called by who commits and by everybody who processes the commit, so both judge alike. It first
-checks the list, each rule in a function that quotes it, then applies the proposals in the order of Section 12.3, each
-checked where it is applied. It needs no secret and changes nothing: the result stands beside the old tree.
-
-Add, Update, Remove and GroupContextExtensions are applied, and PreSharedKey, whose secrets are the members' affair.
-ReInit is refused as unsupported here. There are no external commits, and with them no ExternalInit.
+``check_list`` judges the list of a regular commit, each rule in a function that quotes it, before anything is applied.
+What each proposal holds is checked where it is applied, in ``applied_proposals``; the list of an external commit in
+``external_commit``. Who commits and everybody who processes the commit ask the same functions, so all judge alike.
+Nothing here needs a secret.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from e2ee.mls.capabilities import ProposalType, required_capabilities
+from e2ee.crypto.cipher_suite import CipherSuite
+from e2ee.mls.capabilities import ProposalType
 from e2ee.mls.commit import Commit
 from e2ee.mls.errors import Rule, ValidationError
-from e2ee.mls.extension import Extension, ExtensionType, external_senders, find
+from e2ee.mls.extension import Extension
+from e2ee.mls.framing import Sender
 from e2ee.mls.group_context import GroupContext
-from e2ee.mls.key_package import KeyPackage, check_key_package
-from e2ee.mls.leaf_node import LeafNode, LeafNodeSource, check_leaf_signature
-from e2ee.mls.leaf_node_validation import (
-    ValidationPolicy,
-    check_compatible,
-    check_leaf_node,
-    check_leaf_source,
-    check_successor,
-)
+from e2ee.mls.key_package import KeyPackage
+from e2ee.mls.leaf_node import LeafNode
 from e2ee.mls.proposal import (
     Add,
+    CustomProposal,
+    ExternalInit,
     GroupContextExtensions,
     PreSharedKey,
     Proposal,
+    ReInit,
     Remove,
     Update,
 )
-from e2ee.mls.psk import PreSharedKeyID
+from e2ee.mls.psk import PreSharedKeyID, ResumptionPSKUsage
 from e2ee.mls.ratchet_tree import RatchetTree
 
 __all__ = [
-    "AddedMember",
-    "AppliedProposals",
+    "ProposalList",
     "SentProposal",
-    "apply_proposals",
-    "check_external_senders",
+    "check_list",
     "check_path_present",
+    "check_psks",
+    "check_removed",
+    "path_required",
     "resolve_proposals",
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class SentProposal:
-    """A proposal and the leaf index of the member who sent it; the committer sent those that a commit holds by value."""
+    """A proposal and who sent it: of those that a commit holds by value, the committer."""
 
     proposal: Proposal
-    sender: int
-
-
-@dataclass(frozen=True, slots=True)
-class AddedMember:
-    """Where a new member was put."""
-
-    leaf_index: int
-    key_package: KeyPackage
-
-
-@dataclass(frozen=True, slots=True)
-class AppliedProposals:
-    """The group as the proposals make it, before the committer's path; ``updated`` and ``removed`` are leaf indices."""
-
-    proposals: tuple[SentProposal, ...]
-    tree: RatchetTree
-    extensions: tuple[Extension, ...]
-    updated: tuple[int, ...]
-    removed: tuple[int, ...]
-    added: tuple[AddedMember, ...]
-
-    @property
-    def added_leaves(self) -> frozenset[int]:
-        """The leaf indices of the new members, to whom the path is not encrypted."""
-        return frozenset(member.leaf_index for member in self.added)
-
-    @property
-    def psks(self) -> tuple[PreSharedKeyID, ...]:
-        """The pre-shared keys that come into the key schedule, in the order of their proposals."""
-        contents = (sent.proposal.content for sent in self.proposals)
-        return tuple(content.psk for content in contents if isinstance(content, PreSharedKey))
+    sender: Sender
 
 
 def resolve_proposals(
-    commit: Commit, committer: int, sent: Mapping[bytes, SentProposal]
+    commit: Commit, committer: Sender, sent: Mapping[bytes, SentProposal]
 ) -> tuple[SentProposal, ...]:
     """The proposals of a commit in their order; ``sent`` holds this epoch's by ProposalRef. Raises ValidationError."""
     return tuple(_resolve(item.value, committer, sent) for item in commit.proposals)
 
 
 def _resolve(
-    value: Proposal | bytes, committer: int, sent: Mapping[bytes, SentProposal]
+    value: Proposal | bytes, committer: Sender, sent: Mapping[bytes, SentProposal]
 ) -> SentProposal:
     if isinstance(value, Proposal):
         return SentProposal(value, committer)
@@ -106,216 +72,186 @@ def _resolve(
     return sent[value]
 
 
-_PATH_REQUIRED = {
-    ProposalType.UPDATE,
-    ProposalType.REMOVE,
-    ProposalType.EXTERNAL_INIT,
-    ProposalType.GROUP_CONTEXT_EXTENSIONS,
-}
+_PATH_NOT_REQUIRED = {ProposalType.ADD, ProposalType.PSK, ProposalType.REINIT}
+"""RFC 9420 Section 17.4, column "Path", without the types for which it is "Y"."""
+
+
+def path_required(proposals: Iterable[SentProposal]) -> bool:
+    """Whether a commit of these proposals must have an UpdatePath; the empty commit must."""
+    types = {sent.proposal.proposal_type for sent in proposals}
+    return not types or bool(types - _PATH_NOT_REQUIRED)
 
 
 def check_path_present(commit: Commit, proposals: Iterable[SentProposal]) -> None:
     """A commit whose proposals ask for an UpdatePath has one. Raises ValidationError."""
-    # "The path field MAY be omitted if (a) it covers at least one proposal and (b) none of the proposals covered by the
-    # Commit are of "path required" types."
-    types = {sent.proposal.proposal_type for sent in proposals}
-    if commit.path is None and (not types or types & _PATH_REQUIRED):
+    # "By default, the path field of a Commit MUST be populated. The path field MAY be omitted if (a) it covers at least
+    # one proposal and (b) none of the proposals covered by the Commit are of "path required" types."
+    if commit.path is None and path_required(proposals):
         raise ValidationError(Rule.PATH_MISSING)
 
 
 @dataclass(frozen=True, slots=True)
-class _Changes:
-    """A proposal list by type, in the list's order."""
+class ProposalList:
+    """The proposals of one commit by type, each type in the order of the commit."""
 
-    updates: list[tuple[int, LeafNode]]
-    removes: list[int]
-    adds: list[KeyPackage]
-    extensions: list[tuple[Extension, ...]]
-    psks: list[PreSharedKeyID]
+    updates: list[tuple[int, LeafNode]] = field(default_factory=list)
+    """Each with the leaf index of its sender."""
+    removes: list[int] = field(default_factory=list)
+    adds: list[KeyPackage] = field(default_factory=list)
+    extensions: list[tuple[Extension, ...]] = field(default_factory=list)
+    psks: list[PreSharedKeyID] = field(default_factory=list)
+    reinits: list[ReInit] = field(default_factory=list)
+    external_inits: list[ExternalInit] = field(default_factory=list)
+    customs: list[CustomProposal] = field(default_factory=list)
 
+    @classmethod
+    def of(cls, proposals: Iterable[SentProposal]) -> ProposalList:
+        """Raises ValidationError(SENDER_NOT_A_MEMBER) for an Update of a sender who has no leaf."""
+        found = cls()
+        for sent in proposals:
+            found._append(sent)
+        return found
 
-def _sort(proposals: Iterable[SentProposal]) -> _Changes:
-    changes = _Changes([], [], [], [], [])
-    for sent in proposals:
+    def _append(self, sent: SentProposal) -> None:
         match sent.proposal.content:
             case Update(leaf_node):
-                changes.updates.append((sent.sender, leaf_node))
+                self.updates.append((sent.sender.leaf_index, leaf_node))
             case Remove(removed):
-                changes.removes.append(removed)
+                self.removes.append(removed)
             case Add(key_package):
-                changes.adds.append(key_package)
+                self.adds.append(key_package)
             case GroupContextExtensions(extensions):
-                changes.extensions.append(extensions)
+                self.extensions.append(extensions)
             case PreSharedKey(psk):
-                changes.psks.append(psk)
-            case _:
-                _refuse(sent.proposal)
-    return changes
+                self.psks.append(psk)
+            case ReInit() as reinit:
+                self.reinits.append(reinit)
+            case ExternalInit() as external_init:
+                self.external_inits.append(external_init)
+            case CustomProposal() as custom:
+                self.customs.append(custom)
+
+    @property
+    def count(self) -> int:
+        """The number of all proposals."""
+        return sum(len(getattr(self, name)) for name in self.__slots__)
 
 
-def _refuse(proposal: Proposal) -> None:
+def check_list(
+    tree: RatchetTree, context: GroupContext, committer: int, proposals: ProposalList
+) -> None:
+    """The list of a regular commit by the member at ``committer``, in the epoch of ``context``. Raises ValidationError."""
+    _check_no_external_init(proposals)
+    _check_reinit(context, proposals)
+    _check_committer(committer, proposals)
+    _check_one_change_a_leaf(proposals)
+    check_removed(tree, proposals.removes)
+    _check_added_once(proposals)
+    _check_not_in_group(tree, proposals)
+    _check_one_extension_list(proposals)
+    check_psks(tree.suite, proposals.psks, initial_commit=context.epoch == 0)
+    _check_types_supported(tree, proposals)
+
+
+def _check_no_external_init(proposals: ProposalList) -> None:
     # "It contains an ExternalInit proposal."
-    if proposal.proposal_type == ProposalType.EXTERNAL_INIT:
+    if proposals.external_inits:
         raise ValidationError(Rule.EXTERNAL_INIT_BY_MEMBER)
-    raise ValidationError(Rule.PROPOSAL_UNSUPPORTED_HERE, proposal.proposal_type.name.lower())
 
 
-def apply_proposals(
-    tree: RatchetTree,
-    context: GroupContext,
-    committer: int,
-    proposals: tuple[SentProposal, ...],
-    policy: ValidationPolicy,
-) -> AppliedProposals:
-    """The tree and the extensions after these proposals of a regular commit. Raises ValidationError.
-
-    ``tree`` and ``context`` are of the epoch in which the member at ``committer`` commits.
-    """
-    changes = _sort(proposals)
-    _check_list(tree, committer, changes)
-    # "The new extensions MUST be used when evaluating other proposals in this list."
-    extensions = changes.extensions[0] if changes.extensions else context.extensions
-    for leaf_index, leaf_node in changes.updates:
-        _check_update(tree, context.group_id, leaf_index, leaf_node, extensions, policy)
-        tree = tree.update(leaf_index, leaf_node)
-    for leaf_index in changes.removes:
-        tree = tree.remove(leaf_index)
-    if changes.extensions:
-        _check_extensions(tree, extensions, policy)
-    tree, added = _apply_adds(tree, changes.adds, extensions, policy)
-    updated = tuple(leaf_index for leaf_index, _ in changes.updates)
-    return AppliedProposals(proposals, tree, extensions, updated, tuple(changes.removes), added)
+def _check_reinit(context: GroupContext, proposals: ProposalList) -> None:
+    # "It contains a ReInit proposal together with any other proposal."
+    if proposals.reinits and proposals.count > 1:
+        raise ValidationError(Rule.REINIT_NOT_ALONE)
+    # Section 12.1.5: "A ReInit proposal is invalid if the version field is less than the version for the current
+    # group."
+    for reinit in proposals.reinits:
+        if reinit.version < context.version:
+            raise ValidationError(Rule.REINIT_VERSION_LOWER, f"{reinit.version:#06x}")
 
 
-def _check_list(tree: RatchetTree, committer: int, changes: _Changes) -> None:
-    """The rules of Section 12.2 about the list as a whole."""
-    _check_committer(committer, changes)
-    _check_one_change_a_leaf(changes)
-    _check_removed(tree, changes)
-    _check_added_once(changes)
-    _check_not_in_group(tree, changes)
-    _check_one_extension_list(changes)
-    _check_psks(tree, changes)
-
-
-def _apply_adds(
-    tree: RatchetTree,
-    key_packages: Iterable[KeyPackage],
-    extensions: tuple[Extension, ...],
-    policy: ValidationPolicy,
-) -> tuple[RatchetTree, tuple[AddedMember, ...]]:
-    added = []
-    for key_package in key_packages:
-        # Section 12.1.1: "An Add proposal is invalid if the KeyPackage is invalid according to Section 10.1."
-        check_key_package(tree.suite, key_package, policy)
-        check_compatible(tree.suite, key_package.leaf_node, extensions)
-        tree, leaf_index = tree.add(key_package.leaf_node)
-        added.append(AddedMember(leaf_index, key_package))
-    return tree, tuple(added)
-
-
-def _check_committer(committer: int, changes: _Changes) -> None:
+def _check_committer(committer: int, proposals: ProposalList) -> None:
     # "It contains an Update proposal generated by the committer."
-    if any(leaf_index == committer for leaf_index, _ in changes.updates):
+    if any(leaf_index == committer for leaf_index, _ in proposals.updates):
         raise ValidationError(Rule.UPDATE_BY_COMMITTER)
     # "It contains a Remove proposal that removes the committer."
-    if committer in changes.removes:
+    if committer in proposals.removes:
         raise ValidationError(Rule.REMOVE_OF_COMMITTER)
 
 
-def _check_one_change_a_leaf(changes: _Changes) -> None:
+def _check_one_change_a_leaf(proposals: ProposalList) -> None:
     # "It contains multiple Update and/or Remove proposals that apply to the same leaf."
-    changed = Counter([*changes.removes, *(leaf_index for leaf_index, _ in changes.updates)])
+    changed = Counter([*proposals.removes, *(leaf_index for leaf_index, _ in proposals.updates)])
     for leaf_index, times in changed.items():
         if times > 1:
             raise ValidationError(Rule.LEAF_CHANGED_TWICE, f"leaf {leaf_index}")
 
 
-def _check_removed(tree: RatchetTree, changes: _Changes) -> None:
+def check_removed(tree: RatchetTree, removes: Iterable[int]) -> None:
+    """These leaves, which Remove proposals name, are members'. Raises ValidationError."""
     # Section 12.1.3: "A Remove proposal is invalid if the removed field does not identify a non-blank leaf node."
-    for leaf_index in changes.removes:
+    for leaf_index in removes:
         if tree.leaf(leaf_index) is None:
             raise ValidationError(Rule.REMOVE_OF_BLANK_LEAF, f"leaf {leaf_index}")
 
 
-def _check_added_once(changes: _Changes) -> None:
+def _check_added_once(proposals: ProposalList) -> None:
     # "It contains multiple Add proposals that contain KeyPackages that represent the same client according to the
     # application (for example, identical signature keys)."
-    if len({added.leaf_node.signature_key for added in changes.adds}) != len(changes.adds):
+    if len({added.leaf_node.signature_key for added in proposals.adds}) != len(proposals.adds):
         raise ValidationError(Rule.CLIENT_ADDED_TWICE)
 
 
-def _check_not_in_group(tree: RatchetTree, changes: _Changes) -> None:
+def _check_not_in_group(tree: RatchetTree, proposals: ProposalList) -> None:
     # "It contains an Add proposal with a KeyPackage that represents a client already in the group according to the
     # application, unless there is a Remove proposal in the list removing the matching client from the group."
-    added = {key_package.leaf_node.signature_key for key_package in changes.adds}
-    for leaf_index, leaf_node in tree.members() if added else ():
-        if leaf_node.signature_key in added and leaf_index not in changes.removes:
-            raise ValidationError(Rule.CLIENT_ALREADY_IN_GROUP, f"leaf {leaf_index}")
+    leaving = {leaf.signature_key for leaf in map(tree.leaf, proposals.removes) if leaf}
+    for added in proposals.adds:
+        signature_key = added.leaf_node.signature_key
+        if signature_key in tree.index.signature_keys and signature_key not in leaving:
+            raise ValidationError(Rule.CLIENT_ALREADY_IN_GROUP, signature_key.hex())
 
 
-def _check_one_extension_list(changes: _Changes) -> None:
+def _check_one_extension_list(proposals: ProposalList) -> None:
     # "It contains multiple GroupContextExtensions proposals."
-    if len(changes.extensions) > 1:
+    if len(proposals.extensions) > 1:
         raise ValidationError(Rule.SEVERAL_GROUP_CONTEXT_EXTENSIONS)
 
 
-def _check_psks(tree: RatchetTree, changes: _Changes) -> None:
+def check_psks(
+    suite: CipherSuite, psks: Sequence[PreSharedKeyID], *, initial_commit: bool = False
+) -> None:
+    """The PreSharedKey proposals of one commit. Raises ValidationError.
+
+    ``initial_commit``: of epoch 0, in which the creator is alone. This is the one commit that reinitializes a group or
+    branches from it, and nobody else ever processes it.
+    """
     # Section 12.1.4: a PreSharedKey proposal is invalid if it "is not being processed as part of a reinitialization of
     # the group [...], and the PreSharedKeyID has psktype set to resumption and usage set to reinit", and likewise for
     # branch.
-    if not all(psk.brings_a_key_into_a_living_group for psk in changes.psks):
+    if not initial_commit and any(psk.usage in _OF_INITIAL_COMMITS for psk in psks):
         raise ValidationError(Rule.PSK_USAGE)
     # "The psk_nonce is not of length KDF.Nh."
-    if any(len(psk.psk_nonce) != tree.suite.kdf.Nh for psk in changes.psks):
+    if any(len(psk.psk_nonce) != suite.kdf.Nh for psk in psks):
         raise ValidationError(Rule.PSK_NONCE_LENGTH)
     # "It contains multiple PreSharedKey proposals that reference the same PreSharedKeyID."
-    if len(set(changes.psks)) != len(changes.psks):
+    if len(set(psks)) != len(psks):
         raise ValidationError(Rule.PSK_TWICE)
+    # Section 8.4: "the count field contains the total number of PSKs", and it is a uint16.
+    if len(psks) > 0xFFFF:
+        raise ValidationError(Rule.PSK_COUNT, f"{len(psks)}")
 
 
-def _check_update(
-    tree: RatchetTree,
-    group_id: bytes,
-    leaf_index: int,
-    leaf_node: LeafNode,
-    extensions: tuple[Extension, ...],
-    policy: ValidationPolicy,
-) -> None:
-    # Section 12.1.2: "An Update proposal is invalid if the LeafNode is invalid for an Update proposal according to
-    # Section 7.3."
-    old = tree.leaf(leaf_index)
-    if old is None:
-        raise ValidationError(Rule.SENDER_NOT_A_MEMBER, f"leaf {leaf_index}")
-    check_leaf_source(leaf_node, LeafNodeSource.UPDATE)
-    check_leaf_node(tree.suite, leaf_node, policy)
-    check_compatible(tree.suite, leaf_node, extensions)
-    check_leaf_signature(tree.suite, leaf_node, leaf_node.encode(), group_id, leaf_index)
-    check_successor(old, leaf_node, policy)
+_OF_INITIAL_COMMITS = {ResumptionPSKUsage.REINIT, ResumptionPSKUsage.BRANCH}
 
 
-def _check_extensions(
-    tree: RatchetTree, extensions: tuple[Extension, ...], policy: ValidationPolicy
-) -> None:
-    """New GroupContext extensions, against the members who stay; those who are added are checked by their Adds."""
-    required = required_capabilities(extensions)
-    for leaf_index, leaf_node in tree.members():
-        # Section 12.1.7: "A GroupContextExtensions proposal is invalid if it includes a required_capabilities extension
-        # and some members of the group do not support some of the required capabilities (including those added in the
-        # same Commit, and excluding those removed)."
-        if not leaf_node.capabilities.meet(required):
-            raise ValidationError(Rule.MEMBER_LACKS_REQUIRED_CAPABILITY, f"leaf {leaf_index}")
-        # Section 13.4: "an extension in use by the group MUST be supported by all members of the group."
-        types = (extension.extension_type for extension in extensions)
-        if not all(map(leaf_node.capabilities.supports_extension, types)):
-            raise ValidationError(Rule.MEMBER_LACKS_GROUP_EXTENSION, f"leaf {leaf_index}")
-    check_external_senders(extensions, policy)
-
-
-def check_external_senders(extensions: tuple[Extension, ...], policy: ValidationPolicy) -> None:
-    """Everybody who may send from outside is accepted by the application."""
-    # Section 5.3.1: credentials are validated "When an external_senders extension is added to the group" and "When an
-    # existing external_senders extension is updated".
-    senders = find(extensions, ExtensionType.EXTERNAL_SENDERS)
-    for sender in external_senders.decode(senders) if senders is not None else ():
-        policy.authentication.check(sender.credential, sender.signature_key)
+def _check_types_supported(tree: RatchetTree, proposals: ProposalList) -> None:
+    # "It contains a Proposal with a non-default proposal type that is not supported by some members of the group that
+    # will process the Commit (i.e., members being added or removed by the Commit do not need to support the proposal
+    # type)."
+    types = {custom.proposal_type for custom in proposals.customs}
+    for leaf_index, leaf_node in tree.members() if types else ():
+        if leaf_index not in proposals.removes and not types.issubset(
+            leaf_node.capabilities.proposals
+        ):
+            raise ValidationError(Rule.PROPOSAL_TYPE_NOT_SUPPORTED, f"leaf {leaf_index}")

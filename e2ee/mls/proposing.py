@@ -10,14 +10,13 @@ from dataclasses import dataclass, replace
 from e2ee.crypto.entropy import Entropy
 from e2ee.crypto.kem import KeyPair
 from e2ee.mls.commit import Commit
+from e2ee.mls.content_authentication import authenticate
 from e2ee.mls.epoch import MemberKeys
 from e2ee.mls.framing import (
     AuthenticatedContent,
     FramedContent,
-    FramedContentAuthData,
     Sender,
     WireFormat,
-    sign_content,
 )
 from e2ee.mls.leaf_node import LeafNode, LeafNodeSource, sign_leaf_node
 from e2ee.mls.message import MLSMessage
@@ -45,10 +44,8 @@ def sign(
     """Content of this member, signed in the present epoch; a commit still lacks its confirmation tag."""
     sender = Sender.member(keys.leaf_index)
     framed = FramedContent.of(group.context, sender, content, authenticated_data)
-    signature = sign_content(
-        group.suite, group.context, wire_format, framed, keys.signature_private_key
-    )
-    return AuthenticatedContent(wire_format, framed, FramedContentAuthData(signature, None))
+    private_key = keys.signature_private_key
+    return authenticate(group.suite, group.context, wire_format, framed, private_key)
 
 
 def new_update(group: PublicGroup, keys: MemberKeys, entropy: Entropy) -> tuple[Update, KeyPair]:

@@ -50,9 +50,9 @@ class PreSharedKeyID(Struct):
     psk_nonce: Opaque
 
     @property
-    def brings_a_key_into_a_living_group(self) -> bool:
-        """Not one of the resumption keys that only reinitialization and branching may use (Section 12.1.4)."""
-        return isinstance(self.psk, bytes) or self.psk.usage == ResumptionPSKUsage.APPLICATION
+    def usage(self) -> ResumptionPSKUsage | None:
+        """That of a resumption key."""
+        return None if isinstance(self.psk, bytes) else self.psk.usage
 
     @classmethod
     def external(cls, psk_id: bytes, psk_nonce: bytes) -> PreSharedKeyID:

@@ -1,8 +1,9 @@
 """PublicMessage (RFC 9420 Section 6.2): content that is signed but not encrypted.
 
 A ``PublicMessage`` that was received is unverified. A member turns it into ``VerifiedContent`` by ``unprotect``, which
-checks membership tag and signature. The delivery service has no membership key: ``verify_as_outsider`` checks the
-signature alone, and its name says so at every call.
+checks membership tag and signature; who is no member carries no tag, and its signature alone says who it is. The
+delivery service has no membership key: ``verify_as_outsider`` checks the signature alone, and its name says so at
+every call.
 """
 
 from __future__ import annotations
@@ -11,21 +12,24 @@ from typing import Annotated
 
 from e2ee.crypto.cipher_suite import CipherSuite
 from e2ee.crypto.secret import Secret, equal
+from e2ee.mls.content_authentication import (
+    FramedContentTBS,
+    VerifiedContent,
+    check_group_and_epoch,
+    verify_content,
+)
 from e2ee.mls.errors import Rule, UsageError, ValidationError
 from e2ee.mls.framing import (
     AuthenticatedContent,
     ContentType,
     FramedContent,
     FramedContentAuthData,
-    FramedContentTBS,
     SenderType,
-    VerifiedContent,
     WireFormat,
     auth_data,
-    check_group_and_epoch,
-    verify_content,
 )
-from e2ee.mls.group_context import GroupContext, ProtocolVersion
+from e2ee.mls.group_context import GroupContext
+from e2ee.mls.ratchet_tree import RatchetTree
 from e2ee.tls_syntax import Struct, nothing, opaque, select, struct
 
 __all__ = ["PublicMessage", "protect", "unprotect", "verify_as_outsider"]
@@ -67,7 +71,7 @@ def _membership_tag(
     membership_key: Secret,
 ) -> bytes:
     """ "membership_tag = MAC(membership_key, AuthenticatedContentTBM)"."""
-    tbs = FramedContentTBS(ProtocolVersion.MLS10, WireFormat.PUBLIC_MESSAGE, content, context)
+    tbs = FramedContentTBS.of(WireFormat.PUBLIC_MESSAGE, content, context)
     return suite.kdf.hmac(membership_key, AuthenticatedContentTBM(tbs, auth).encode())
 
 
@@ -86,32 +90,32 @@ def protect(
 
 
 def unprotect(
-    suite: CipherSuite,
-    context: GroupContext,
-    message: PublicMessage,
-    membership_key: Secret,
-    signature_key: bytes,
+    tree: RatchetTree, context: GroupContext, message: PublicMessage, membership_key: Secret
 ) -> VerifiedContent:
-    """What a member of the epoch of ``context`` sent; ``signature_key`` is that of ``framing.sender_leaf``.
-
-    Raises ValidationError.
-    """
+    """What somebody sent in the epoch of ``tree`` and ``context``. Raises ValidationError."""
     content = message.content
     check_group_and_epoch(context, content.group_id, content.epoch)
-    due = _membership_tag(suite, context, content, message.auth, membership_key)
+    if content.sender.is_member:
+        _check_membership_tag(tree.suite, context, message, membership_key)
+    return verify_as_outsider(tree, context, message)
+
+
+def _check_membership_tag(
+    suite: CipherSuite, context: GroupContext, message: PublicMessage, membership_key: Secret
+) -> None:
+    due = _membership_tag(suite, context, message.content, message.auth, membership_key)
     # "When decoding a PublicMessage into an AuthenticatedContent, the application MUST check membership_tag and MUST
     # check that the FramedContentAuthData is valid."
     if message.membership_tag is None or not equal(due, message.membership_tag):
         raise ValidationError(Rule.MEMBERSHIP_TAG)
-    return verify_as_outsider(suite, context, message, signature_key)
 
 
 def verify_as_outsider(
-    suite: CipherSuite, context: GroupContext, message: PublicMessage, signature_key: bytes
+    tree: RatchetTree, context: GroupContext, message: PublicMessage
 ) -> VerifiedContent:
     """The signature alone, for who has no membership key. Raises ValidationError."""
     # "Applications MUST use PrivateMessage to encrypt application messages"
     if message.content.content_type == ContentType.APPLICATION:
         raise ValidationError(Rule.APPLICATION_DATA_IN_PUBLIC_MESSAGE)
     authenticated = AuthenticatedContent(WireFormat.PUBLIC_MESSAGE, message.content, message.auth)
-    return verify_content(suite, context, authenticated, signature_key)
+    return verify_content(tree, context, authenticated)

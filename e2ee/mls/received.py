@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from e2ee.mls.applied_proposals import AddedMember
 from e2ee.mls.epoch import Epoch
 from e2ee.mls.extension import Extension
+from e2ee.mls.framing import Sender
 from e2ee.mls.group_context import GroupContext
-from e2ee.mls.proposal import ProposalContent
-from e2ee.mls.proposal_list import AddedMember, SentProposal
+from e2ee.mls.proposal import ProposalContent, ReInit
+from e2ee.mls.proposal_list import SentProposal
 from e2ee.mls.public_group import StagedPublicCommit
 
 __all__ = ["ApplicationMessage", "ReceivedProposal", "StagedCommit"]
@@ -30,12 +32,13 @@ class ApplicationMessage:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedProposal:
-    """A proposal from the member at leaf index ``sender``; a commit names it by ``reference`` (its ProposalRef).
+    """A proposal from ``sender``, member or not; a commit names it by ``reference`` (its ProposalRef).
 
-    Its sender is authentic; whether it may be committed is judged with the commit's whole list.
+    Its sender is authentic; whether it may be committed is judged with the commit's whole list, and whether a stranger
+    may propose it by the application, which otherwise discards it.
     """
 
-    sender: int
+    sender: Sender
     content: ProposalContent
     reference: bytes
     authenticated_data: bytes
@@ -55,12 +58,17 @@ class StagedCommit:
 
     @property
     def committer(self) -> int:
-        """The leaf index of the member who committed."""
+        """The leaf index of who committed, in the next epoch."""
         return self.public.committer
 
     @property
+    def external(self) -> bool:
+        """Whether the committer joins by this commit, or comes back: then ``removed`` is its old leaf."""
+        return self.public.external
+
+    @property
     def proposals(self) -> tuple[SentProposal, ...]:
-        """All that the commit does beside its path, in its order, each with the leaf index of its sender."""
+        """All that the commit does beside its path, in its order, each with its sender."""
         return self.public.applied.proposals
 
     @property
@@ -77,6 +85,11 @@ class StagedCommit:
     def removed(self) -> tuple[int, ...]:
         """The leaf indices of removed members, in the tree before the commit."""
         return self.public.applied.removed
+
+    @property
+    def reinit(self) -> ReInit | None:
+        """The proposal that ends the group, if the commit is of one: whoever merges it waits for the next group's Welcome."""
+        return self.public.applied.reinit
 
     @property
     def removes_own_leaf(self) -> bool:

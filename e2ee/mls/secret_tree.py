@@ -10,10 +10,7 @@ lends that key for a ``with`` block and keeps the new ratchet only if the block 
 directions: a message that does not authenticate, or is refused for any reason, consumes nothing, and what was used
 cannot be used again.
 
-Bounds (Section 15.3), for each member and content type:
-
-* ``OUT_OF_ORDER_WINDOW`` generations: keys that were skipped are kept this long, counted back from the newest used;
-* ``MAX_GENERATION_JUMP`` generations: a message that claims to be further ahead is refused before anything is derived.
+How far messages may be out of order is the application's to say, for every message that it receives: ``RatchetLimits``.
 """
 
 from __future__ import annotations
@@ -25,28 +22,19 @@ from enum import StrEnum
 
 from e2ee.crypto.cipher_suite import CipherSuite
 from e2ee.crypto.kdf import Kdf
-from e2ee.crypto.secret import Secret
+from e2ee.crypto.secret import NonCopyable, Secret
 from e2ee.mls import tree_math
 from e2ee.mls.errors import Rule, UsageError, ValidationError
 from e2ee.mls.labels import derive_tree_secret, expand_with_label
+from e2ee.mls.ratchet_limits import RatchetLimits
 
-__all__ = [
-    "MAX_GENERATION_JUMP",
-    "OUT_OF_ORDER_WINDOW",
-    "MessageKey",
-    "Ratchet",
-    "RatchetType",
-    "SecretTree",
-]
+__all__ = ["END_OF_RATCHET", "MessageKey", "Ratchet", "RatchetType", "SecretTree"]
 
-OUT_OF_ORDER_WINDOW = 64
-"""How many generations behind the newest used one a skipped key still opens its message."""
+END_OF_RATCHET = 1 << 32
+"""Generations are uint32: the first that there is not."""
 
-MAX_GENERATION_JUMP = 1_024
-"""How many generations a message may skip at once; about 2 ms of derivations."""
-
-_END_OF_RATCHET = 1 << 32
-"""Generations are uint32."""
+_NO_JUMP = RatchetLimits(jump=0)
+"""Who sends uses the generation that is next."""
 
 
 class RatchetType(StrEnum):
@@ -73,18 +61,20 @@ class Ratchet:
     generation: int = 0
     skipped: Mapping[int, MessageKey] = field(default_factory=dict)
 
-    def use(self, suite: CipherSuite, generation: int) -> tuple[MessageKey, Ratchet]:
+    def use(
+        self, suite: CipherSuite, generation: int, limits: RatchetLimits
+    ) -> tuple[MessageKey, Ratchet]:
         """The key of ``generation``, and the ratchet without it.
 
         Raises ValidationError: GENERATION_CONSUMED, GENERATION_TOO_FAR_AHEAD.
         """
         if generation < self.generation:
             return self._use_skipped(generation)
-        if generation - self.generation > MAX_GENERATION_JUMP:
+        if generation - self.generation > limits.jump:
             raise ValidationError(
                 Rule.GENERATION_TOO_FAR_AHEAD, f"{generation}, expected {self.generation}"
             )
-        return self._use_ahead(suite, generation)
+        return self._use_ahead(suite, generation, generation - limits.out_of_order)
 
     def _use_skipped(self, generation: int) -> tuple[MessageKey, Ratchet]:
         kept = dict(self.skipped)
@@ -95,8 +85,9 @@ class Ratchet:
             )
         return key, Ratchet(self.secret, self.generation, kept)
 
-    def _use_ahead(self, suite: CipherSuite, generation: int) -> tuple[MessageKey, Ratchet]:
-        oldest = generation - OUT_OF_ORDER_WINDOW
+    def _use_ahead(
+        self, suite: CipherSuite, generation: int, oldest: int
+    ) -> tuple[MessageKey, Ratchet]:
         kept = {old: key for old, key in self.skipped.items() if old >= oldest}
         secret = self.secret
         for passed in range(self.generation, generation):
@@ -127,34 +118,67 @@ class _Ratchets:
     nodes: Mapping[int, Secret]
 
 
-class SecretTree:
-    """RFC 9420 Section 9: the message keys of all members in one epoch."""
+class SecretTree(NonCopyable):
+    """RFC 9420 Section 9: the message keys of all members in one epoch, as far as they are not consumed."""
 
-    __slots__ = ("_leaves", "_nodes", "_suite", "_width")
+    __slots__ = ("_leaves", "_nodes", "_suite", "leaf_count")
 
-    def __init__(self, suite: CipherSuite, leaf_count: int, encryption_secret: Secret) -> None:
-        """``leaf_count`` is that of the ratchet tree, a power of two."""
+    def __init__(
+        self,
+        suite: CipherSuite,
+        leaf_count: int,
+        nodes: Mapping[int, Secret],
+        leaves: Mapping[int, Mapping[RatchetType, Ratchet]],
+    ) -> None:
+        """``leaf_count`` is that of the ratchet tree, a power of two. See ``nodes`` and ``leaves``."""
         self._suite = suite
-        self._width = leaf_count
-        self._nodes: Mapping[int, Secret] = {tree_math.root(leaf_count): encryption_secret}
-        self._leaves: dict[int, Mapping[RatchetType, Ratchet]] = {}
+        self.leaf_count = leaf_count
+        self._nodes = nodes
+        self._leaves = dict(leaves)
+
+    @classmethod
+    def of_root(cls, suite: CipherSuite, leaf_count: int, encryption_secret: Secret) -> SecretTree:
+        """As an epoch begins: nothing derived, nothing consumed."""
+        return cls(suite, leaf_count, {tree_math.root(leaf_count): encryption_secret}, {})
+
+    @property
+    def nodes(self) -> Mapping[int, Secret]:
+        """By node index: the secrets of nodes below which nobody was heard, as high in the tree as there are."""
+        return self._nodes
+
+    @property
+    def leaves(self) -> Mapping[int, Mapping[RatchetType, Ratchet]]:
+        """By leaf index, the ratchets of the members who were heard. Each leaf is either here or below one node."""
+        return self._leaves
 
     @contextmanager
-    def key(self, leaf_index: int, ratchet: RatchetType, generation: int) -> Iterator[MessageKey]:
-        """The key of a received message. It is consumed if the block ends without an exception."""
+    def key(
+        self,
+        leaf_index: int,
+        ratchet: RatchetType,
+        generation: int,
+        limits: RatchetLimits,
+    ) -> Iterator[MessageKey]:
+        """The key of a received message. It is consumed if the block ends without an exception.
+
+        Raises ValidationError: GENERATION_CONSUMED, GENERATION_TOO_FAR_AHEAD.
+        """
         opened = self._open(leaf_index)
-        key, after = opened.by_type[ratchet].use(self._suite, generation)
+        key, after = opened.by_type[ratchet].use(self._suite, generation, limits)
         yield key
         self._keep(leaf_index, opened, ratchet, after)
 
     @contextmanager
     def next_key(self, leaf_index: int, ratchet: RatchetType) -> Iterator[MessageKey]:
-        """The key of the next message to send. It is consumed if the block ends without an exception."""
+        """The key of the next message to send. It is consumed if the block ends without an exception.
+
+        Raises UsageError(RATCHET_EXHAUSTED).
+        """
         opened = self._open(leaf_index)
         generation = opened.by_type[ratchet].generation
-        if generation == _END_OF_RATCHET:
+        if generation == END_OF_RATCHET:
             raise UsageError(Rule.RATCHET_EXHAUSTED, "commit to start a new epoch")
-        key, after = opened.by_type[ratchet].use(self._suite, generation)
+        key, after = opened.by_type[ratchet].use(self._suite, generation, _NO_JUMP)
         yield key
         self._keep(leaf_index, opened, ratchet, after)
 
@@ -196,5 +220,5 @@ class SecretTree:
         """The one node with a secret on the way from ``leaf`` to the root."""
         node = leaf
         while node not in self._nodes:
-            node = tree_math.parent(node, self._width)
+            node = tree_math.parent(node, self.leaf_count)
         return node

@@ -7,6 +7,7 @@ functions are arithmetic on node indices; none knows what a node holds.
 from __future__ import annotations
 
 __all__ = [
+    "children",
     "common_ancestor",
     "copath",
     "direct_path",
@@ -21,6 +22,7 @@ __all__ = [
     "right",
     "root",
     "sibling",
+    "subtree",
 ]
 
 
@@ -34,9 +36,14 @@ def leaf_to_node(leaf_index: int) -> int:
     return 2 * leaf_index
 
 
+def _level_bit(x: int) -> int:
+    """2^level(x): the lowest zero bit of ``x``."""
+    return ~x & (x + 1)
+
+
 def level(x: int) -> int:
     """Height of node ``x`` above the leaves: the number of trailing one bits."""
-    return (~x & (x + 1)).bit_length() - 1
+    return _level_bit(x).bit_length() - 1
 
 
 def node_width(n: int) -> int:
@@ -49,20 +56,22 @@ def root(n: int) -> int:
     return (1 << (node_width(n).bit_length() - 1)) - 1
 
 
+def children(x: int) -> tuple[int, int]:
+    """The left and the right child of parent node ``x``."""
+    if is_leaf(x):
+        raise ValueError(f"node {x} is a leaf and has no children")
+    half = _level_bit(x) >> 1
+    return x - half, x + half
+
+
 def left(x: int) -> int:
     """The left child of parent node ``x``."""
-    return x ^ (1 << (_parent_level(x) - 1))
+    return children(x)[0]
 
 
 def right(x: int) -> int:
     """The right child of parent node ``x``."""
-    return x ^ (3 << (_parent_level(x) - 1))
-
-
-def _parent_level(x: int) -> int:
-    if is_leaf(x):
-        raise ValueError(f"node {x} is a leaf and has no children")
-    return level(x)
+    return children(x)[1]
 
 
 def parent(x: int, n: int) -> int:
@@ -74,14 +83,18 @@ def parent(x: int, n: int) -> int:
 
 def _parent(x: int) -> int:
     """parent=01x => left=00x, right=10x, where the lowest zero bit of ``x`` is at its level."""
-    bit = ~x & (x + 1)
+    bit = _level_bit(x)
     return (x | bit) & ~(bit << 1)
 
 
 def sibling(x: int, n: int) -> int:
     """The other child of the parent of node ``x``."""
-    p = parent(x, n)
-    return right(p) if x < p else left(p)
+    return _mirrored(x, parent(x, n))
+
+
+def _mirrored(x: int, p: int) -> int:
+    """The children of ``p`` lie as far to its left and to its right."""
+    return 2 * p - x
 
 
 def direct_path(x: int, n: int) -> list[int]:
@@ -96,7 +109,7 @@ def direct_path(x: int, n: int) -> list[int]:
 def copath(x: int, n: int) -> list[int]:
     """The siblings of ``x`` and of its direct path without the root, from the lowest up."""
     path = direct_path(x, n)
-    return [sibling(y, n) for y in [x, *path[:-1]]] if path else []
+    return [_mirrored(below, above) for below, above in zip([x, *path], path, strict=False)]
 
 
 def common_ancestor(x: int, y: int) -> int:
@@ -107,9 +120,15 @@ def common_ancestor(x: int, y: int) -> int:
     return (x >> (height + 1) << (height + 1)) + (1 << height) - 1
 
 
+def subtree(x: int) -> slice:
+    """The part of the array that holds node ``x`` and all below it."""
+    size = _level_bit(x)
+    return slice(x + 1 - size, x + size)
+
+
 def leaf_range(x: int) -> range:
     """The leaf indices below node ``x`` (of a leaf: its own)."""
-    size = 1 << level(x)
+    size = _level_bit(x)
     first = (x + 1 - size) // 2
     return range(first, first + size)
 

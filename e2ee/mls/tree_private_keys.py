@@ -17,6 +17,7 @@ from e2ee.crypto.kem import KeyPair
 from e2ee.crypto.secret import Secret
 from e2ee.mls import tree_math
 from e2ee.mls.ratchet_tree import RatchetTree
+from e2ee.mls.tree_node import ParentNode
 
 __all__ = ["TreePrivateKeys"]
 
@@ -61,6 +62,26 @@ class TreePrivateKeys:
             if (pair := self.key_pairs.get(node)) is not None:
                 return position, pair.private
         return None
+
+    def missing_in(self, tree: RatchetTree) -> list[int]:
+        """The nodes of ``tree`` whose keys this member should know and does not.
+
+        Every key that is sealed to a node above us must reach us: by the node's key, or as an unmerged leaf.
+        """
+        own = tree_math.leaf_to_node(self.leaf_index)
+        unknown = [
+            x
+            for x in (own, *tree_math.direct_path(own, tree.leaf_count))
+            if x not in self.key_pairs
+        ]
+        return [x for x in unknown if self._is_sealed_to(tree, x)]
+
+    def _is_sealed_to(self, tree: RatchetTree, x: int) -> bool:
+        """Whether what is sealed to all below ``x`` is sealed to this node, and not to us apart from it."""
+        node = tree.node(x)
+        if isinstance(node, ParentNode):
+            return self.leaf_index not in node.unmerged_leaves
+        return node is not None
 
 
 def _stands_in(tree: RatchetTree, x: int, public_key: bytes) -> bool:

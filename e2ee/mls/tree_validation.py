@@ -13,7 +13,7 @@ from e2ee.crypto.errors import BadPublicKey
 from e2ee.mls import tree_math
 from e2ee.mls.errors import Rule, ValidationError
 from e2ee.mls.group_context import GroupContext
-from e2ee.mls.leaf_node import LeafNode, check_leaf_signature
+from e2ee.mls.leaf_node import check_leaf_signature
 from e2ee.mls.leaf_node_validation import ValidationPolicy, check_compatible, check_leaf_node
 from e2ee.mls.parent_hash import check_parent_hashes
 from e2ee.mls.ratchet_tree import RatchetTree
@@ -36,36 +36,34 @@ def check_joined_tree(tree: RatchetTree, context: GroupContext, policy: Validati
     for leaf_index, leaf_node in tree.members():
         check_leaf_node(tree.suite, leaf_node, policy)
         check_compatible(tree.suite, leaf_node, context.extensions)
-        encoding = tree.encoding(tree_math.leaf_to_node(leaf_index))
-        check_leaf_signature(tree.suite, leaf_node, encoding, context.group_id, leaf_index)
+        check_leaf_signature(tree.suite, leaf_node, context.group_id, leaf_index)
         policy.authentication.check(leaf_node.credential, leaf_node.signature_key)
 
 
 def check_together(tree: RatchetTree) -> None:
     """What all nodes of a tree must keep together. Raises ValidationError."""
-    leaves = [leaf_node for _, leaf_node in tree.members()]
-    _check_unique_keys(tree, leaves)
+    index = tree.index
+    # "Verify that the following fields are unique among the members of the group: signature_key, encryption_key"
+    if len(index.signature_keys) != index.members:
+        raise ValidationError(Rule.SIGNATURE_KEY_NOT_UNIQUE)
+    if len(index.encryption_keys) != index.nodes:
+        raise ValidationError(_shared_key_rule(tree))
     # "Verify that the credential type is supported by all members of the group, as specified by the capabilities field
     # of each member's LeafNode, and that the capabilities field of this LeafNode indicates support for all the
     # credential types currently in use by other members."
-    kinds = {(leaf.credential.credential_type, leaf.capabilities.credentials) for leaf in leaves}
-    in_use = {int(credential_type) for credential_type, _ in kinds}
-    if not all(in_use.issubset(supported) for _, supported in kinds):
+    in_use = {credential_type for credential_type, _ in index.credential_types}
+    if not all(in_use.issubset(supported) for _, supported in index.credential_types):
         raise ValidationError(Rule.CREDENTIAL_TYPE_NOT_SUPPORTED)
 
 
-def _check_unique_keys(tree: RatchetTree, leaves: list[LeafNode]) -> None:
-    # Both keys: "Verify that the following fields are unique among the members of the group"
-    if len({leaf.signature_key for leaf in leaves}) != len(leaves):
-        raise ValidationError(Rule.SIGNATURE_KEY_NOT_UNIQUE)
-    leaf_keys = {leaf.encryption_key for leaf in leaves}
-    if len(leaf_keys) != len(leaves):
-        raise ValidationError(Rule.ENCRYPTION_KEY_NOT_UNIQUE)
+def _shared_key_rule(tree: RatchetTree) -> Rule:
+    """An encryption key stands in two nodes of the tree: of two leaves, or of a parent node and any other."""
+    leaf_keys = {leaf_node.encryption_key for _, leaf_node in tree.members()}
+    if len(leaf_keys) != tree.index.members:
+        return Rule.ENCRYPTION_KEY_NOT_UNIQUE
     # Section 12.4.3.1: "Verify that the encryption key in the parent node does not appear in any other node of the
     # tree."
-    parent_keys = [parent.encryption_key for _, parent in tree.parent_nodes()]
-    if len(leaf_keys.union(parent_keys)) != len(leaf_keys) + len(parent_keys):
-        raise ValidationError(Rule.TREE_PARENT_KEY_NOT_UNIQUE)
+    return Rule.TREE_PARENT_KEY_NOT_UNIQUE
 
 
 def _check_parent_keys(tree: RatchetTree) -> None:

@@ -22,12 +22,7 @@ from e2ee.crypto.kem import KeyPair
 from e2ee.crypto.secret import Secret
 from e2ee.mls import tree_math
 from e2ee.mls.errors import Rule, ValidationError
-from e2ee.mls.labels import (
-    HPKECiphertext,
-    decrypt_with_label,
-    derive_secret,
-    encrypt_with_label,
-)
+from e2ee.mls.labels import decrypt_with_label, derive_secret, encryption_with_label
 from e2ee.mls.leaf_node import LeafNode, LeafNodeSource, sign_leaf_node
 from e2ee.mls.parent_hash import set_path
 from e2ee.mls.ratchet_tree import RatchetTree
@@ -86,14 +81,18 @@ def update_direct_path(
     signature_private_key: Secret,
     group_id: bytes,
     entropy: Entropy,
+    joiner: LeafNode | None = None,
 ) -> OwnPath:
-    """RFC 9420 Section 7.5, "updates their direct path": fresh keys for the own leaf and all above it."""
+    """RFC 9420 Section 7.5, "updates their direct path": fresh keys for the own leaf and all above it.
+
+    The new leaf is the old one with other keys; who joins by its commit has none, and brings ``joiner``.
+    """
     suite = tree.suite
     nodes = [node for node, _ in tree.filtered_direct_path(leaf_index)]
     leaf_key_pair = suite.hpke.kem.generate_key_pair(entropy)
     secrets = derive_path(suite, Secret(entropy.random(suite.kdf.Nh)), nodes)
     with_path, parent_hash = set_path(tree, leaf_index, secrets.public_keys)
-    old: LeafNode = tree.leaf(leaf_index)  # type: ignore[assignment]  # the committer is a member
+    old: LeafNode = joiner or tree.leaf(leaf_index)  # type: ignore[assignment]  # who does not join is a member
     unsigned = replace(
         old,
         encryption_key=leaf_key_pair.public,
@@ -113,11 +112,12 @@ def seal_path(
     ``group_context`` is the encoded provisional GroupContext.
     """
     tree, secrets = path.tree, path.secrets
+    encrypt = encryption_with_label(tree.suite, "UpdatePathNode", group_context)
     nodes = tuple(
         UpdatePathNode(
             secrets.key_pairs[node].public,
             tuple(
-                _seal(tree, recipient, secrets.path_secrets[node], group_context, entropy)
+                encrypt(_public_key(tree, recipient), secrets.path_secrets[node], entropy)
                 for recipient in tree.resolution(copath_child, exclude=added)
             ),
         )
@@ -126,13 +126,8 @@ def seal_path(
     return UpdatePath(path.leaf_node, nodes)
 
 
-def _seal(
-    tree: RatchetTree, node: int, path_secret: Secret, group_context: bytes, entropy: Entropy
-) -> HPKECiphertext:
-    public_key = tree.node(node).encryption_key  # type: ignore[union-attr]  # resolutions hold no blank node
-    return encrypt_with_label(
-        tree.suite, public_key, "UpdatePathNode", group_context, path_secret, entropy
-    )
+def _public_key(tree: RatchetTree, x: int) -> bytes:
+    return tree.node(x).encryption_key  # type: ignore[union-attr]  # resolutions hold no blank node
 
 
 def open_path(

@@ -74,7 +74,7 @@ def _check_shape(
 def _check_keys(tree: RatchetTree, path: UpdatePath) -> None:
     keys = [path.leaf_node.encryption_key, *(node.encryption_key for node in path.nodes)]
     # "Verify that none of the public keys in the UpdatePath appear in any node of the new ratchet tree."
-    if len(set(keys)) != len(keys) or not tree.encryption_keys().isdisjoint(keys):
+    if len(set(keys)) != len(keys) or any(key in tree.index.encryption_keys for key in keys):
         raise ValidationError(Rule.PATH_KEY_NOT_NEW)
     for key in keys[1:]:
         try:

@@ -15,12 +15,13 @@ from enum import StrEnum
 from e2ee.identity.device_certificate import VerifiedCertificate
 from e2ee.mls.commit import Commit
 from e2ee.mls.credential import Credential
+from e2ee.mls.framing import Sender
 from e2ee.mls.proposal import Add, Proposal, ProposalContent, Remove
 from e2ee.profile.call_profile import CallProfile
 from e2ee.profile.errors import ProfileError, ProfileReason
 from e2ee.profile.roster import Roster, check_roster, leaf_certificate
 
-__all__ = ["LegalCommit", "added_certificates", "judge"]
+__all__ = ["LegalCommit", "added_certificates", "judge", "member_leaf_index"]
 
 
 class LegalCommit(StrEnum):
@@ -35,18 +36,27 @@ class LegalCommit(StrEnum):
 
 
 def judge(
-    profile: CallProfile, epoch: int, members: Roster, committer: int, commit: Commit
+    profile: CallProfile, epoch: int, members: Roster, sender: Sender, commit: Commit
 ) -> LegalCommit:
-    """What ``commit`` by the leaf ``committer`` is, in this epoch of a one-to-one call with these members.
+    """What ``commit`` by ``sender`` is, in this epoch of a one-to-one call with these members.
 
     Raises ProfileError if it is illegal; DecodeError or CertificateError for the certificate of a leaf to be added.
     """
+    committer = member_leaf_index(sender)
     _check_path(commit, members[committer])
     legal = _LEGAL[min(epoch, len(_LEGAL) - 1)]
     if members[committer].account_key not in legal.accounts(profile):
         raise ProfileError(ProfileReason.ILLEGAL_COMMITTER, f"leaf {committer} in epoch {epoch}")
     legal.check(_Facts(profile, members, committer, _by_value(commit)))
     return legal.commit
+
+
+def member_leaf_index(sender: Sender) -> int:
+    """The leaf of a sender, who must be a member. Raises ProfileError."""
+    # KEYS-13: "external commits and external senders MUST be refused in a one-to-one call."
+    if not sender.is_member:
+        raise ProfileError(ProfileReason.EXTERNAL_SENDER, sender.sender_type.name.lower())
+    return sender.leaf_index
 
 
 def added_certificates(commit: Commit) -> list[VerifiedCertificate]:

@@ -21,6 +21,7 @@ from e2ee.mls.capabilities import Capabilities
 from e2ee.mls.commit import Commit
 from e2ee.mls.committing import PendingCommit
 from e2ee.mls.credential import AuthenticationService, Credential, CredentialType
+from e2ee.mls.external_joining import PendingJoin, external_join
 from e2ee.mls.framing import (
     AuthenticatedContent,
     FramedContent,
@@ -30,6 +31,7 @@ from e2ee.mls.framing import (
 )
 from e2ee.mls.group import Group
 from e2ee.mls.group_context import ProtocolVersion
+from e2ee.mls.group_info import GroupInfo
 from e2ee.mls.joining import join
 from e2ee.mls.key_package import KeyPackage
 from e2ee.mls.key_package_bundle import KeyPackageBundle
@@ -87,14 +89,23 @@ class Client:
         return cls(name, suite, suite.signature.generate(entropy))
 
     def bundle(
-        self, entropy: Entropy, now: int = NOW, extensions: tuple[int, ...] = ()
+        self,
+        entropy: Entropy,
+        now: int = NOW,
+        extensions: tuple[int, ...] = (),
+        proposals: tuple[int, ...] = (),
+        *,
+        grease: bool = False,
     ) -> KeyPackageBundle:
-        """A fresh KeyPackage, valid from an hour before ``now`` for a day; ``extensions`` are supported types."""
+        """A fresh KeyPackage, valid from an hour before ``now`` for a day.
+
+        ``extensions`` and ``proposals`` are the types that the client supports.
+        """
         capabilities = Capabilities(
             versions=(ProtocolVersion.MLS10,),
             cipher_suites=(self.suite.code_point,),
             extensions=extensions,
-            proposals=(),
+            proposals=proposals,
             credentials=(CredentialType.BASIC,),
         )
         return KeyPackageBundle.generate(
@@ -104,16 +115,20 @@ class Client:
             capabilities,
             Lifetime(now // 1000 - _HOUR, now // 1000 + _DAY),
             entropy,
+            grease=grease,
         )
 
 
 class Assembly:
     """All members of one group, and a delivery service that takes every commit and brings everything at once."""
 
-    def __init__(self, suite: CipherSuite, entropy: Entropy, *names: str) -> None:
-        """The first name creates the group and adds the others by one commit."""
+    def __init__(
+        self, suite: CipherSuite, entropy: Entropy, *names: str, **of_clients: Any
+    ) -> None:
+        """The first name creates the group and adds the others by one commit; ``of_clients`` goes to ``Client.bundle``."""
         self.suite = suite
         self.entropy = entropy
+        self.of_clients = of_clients
         self.bundles: dict[str, KeyPackageBundle] = {}
         creator, *others = names
         bundle = self.bundle(creator)
@@ -128,7 +143,7 @@ class Assembly:
     def bundle(self, name: str) -> KeyPackageBundle:
         """A KeyPackage of a client with a new signature key, remembered for joining."""
         client = Client.make(name, self.suite, self.entropy)
-        self.bundles[name] = client.bundle(self.entropy)
+        self.bundles[name] = client.bundle(self.entropy, **self.of_clients)
         return self.bundles[name]
 
     def add(self, name: str) -> Add:
@@ -164,9 +179,9 @@ class Assembly:
         for added in pending.staged.added:
             self.join(added.key_package, pending.welcome)
 
-    def stage(self, name: str, message: MLSMessage) -> StagedCommit:
+    def stage(self, name: str, message: MLSMessage, **options: Any) -> StagedCommit:
         """What the member makes of a commit."""
-        staged = self.groups[name].receive(message, policy=receiving())
+        staged = self.groups[name].receive(message, policy=receiving(), **options)
         if not isinstance(staged, StagedCommit):
             raise TypeError(f"a commit is due, not a {type(staged).__name__}")
         return staged
@@ -178,6 +193,46 @@ class Assembly:
             raise TypeError("no Welcome for who was added")
         self.groups[name] = join(welcome.body, self.bundles[name], policy=receiving())
         return self.groups[name]
+
+    def group_info(self, teller: str, **options: Any) -> GroupInfo:
+        """What a member tells of the group, with a key by which one can join."""
+        group_info = self.groups[teller].group_info(**options).body
+        if not isinstance(group_info, GroupInfo):
+            raise TypeError(f"a GroupInfo is due, not a {type(group_info).__name__}")
+        return group_info
+
+    def pending_join(self, name: str, group_info: GroupInfo, **options: Any) -> PendingJoin:
+        """An external commit that nobody has received yet, of a client that ``bundle`` made."""
+        return external_join(
+            group_info, self.bundles[name], policy=sending(), entropy=self.entropy, **options
+        )
+
+    def join_externally(self, name: str, teller: str, **options: Any) -> PendingJoin:
+        """A client joins, or comes back, by an external commit that everybody follows."""
+        pending = self.pending_join(name, self.group_info(teller), **options)
+        for member in list(self.groups):
+            self.follow(member, pending.message, psks=options.get("psks", {}))
+        self.groups[name] = pending.group
+        return pending
+
+    def follow(self, name: str, message: MLSMessage, **options: Any) -> StagedCommit:
+        """The member goes where a commit leads; who was removed is gone."""
+        staged = self.stage(name, message, **options)
+        if staged.removes_own_leaf:
+            del self.groups[name]
+        else:
+            self.groups[name] = self.groups[name].merge(staged)
+        return staged
+
+    def renew(self, name: str) -> KeyPackageBundle:
+        """Another KeyPackage of a client that has one, with the same signature key."""
+        private, leaf_node = (
+            self.bundles[name].signature_private_key,
+            self.bundles[name].key_package.leaf_node,
+        )
+        signing_key = SigningKey(private, leaf_node.signature_key)
+        self.bundles[name] = Client(name, self.suite, signing_key).bundle(self.entropy)
+        return self.bundles[name]
 
     def tell(self, sender: str, data: bytes, **options: Any) -> MLSMessage:
         """Application data, not delivered yet."""

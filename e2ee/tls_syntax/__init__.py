@@ -16,6 +16,8 @@ the class is made, so nothing is looked up by name while decoding. Rules that ho
 * a length is checked against what is left before anything is allocated, elements of vectors take at least one
   byte each, and an encoding has a largest size, so work and memory are linear in the input (at most about 60
   times its size, for vectors of one-byte structures: whoever faces the network passes a small ``max_size``);
+* a structure never changes; what derives from ``EncodedOnce`` therefore keeps the bytes that it was read from, or that
+  it was once written as;
 * types cannot be recursive (a class exists only after its fields' types), and a declaration that is nested deeper
   than ``MAX_DEPTH``, selects by a field that is not before it, or names two codecs for one field is refused when
   it is made.
@@ -44,7 +46,17 @@ from e2ee.tls_syntax.codec import (
     vector,
     write_length,
 )
-from e2ee.tls_syntax.structure import Opaque, Struct, Uint8, Uint16, Uint32, Uint64, select, struct
+from e2ee.tls_syntax.structure import (
+    EncodedOnce,
+    Opaque,
+    Struct,
+    Uint8,
+    Uint16,
+    Uint32,
+    Uint64,
+    select,
+    struct,
+)
 
 __all__ = [
     "MAX_DEPTH",
@@ -52,6 +64,7 @@ __all__ = [
     "Codec",
     "EncodeError",
     "EncodeReason",
+    "EncodedOnce",
     "Opaque",
     "Reader",
     "Struct",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from dataclasses import fields as dataclass_fields
 from operator import attrgetter
 from typing import Annotated, Any, ClassVar, Self, TypeVar, dataclass_transform, get_type_hints
 
@@ -16,11 +17,11 @@ from e2ee.tls_syntax.codec import (
     Reader,
     deeper,
     opaque,
-    require,
     uint8,
     uint16,
     uint32,
     uint64,
+    wrong_type,
 )
 
 
@@ -42,7 +43,7 @@ class select:  # noqa: N801 - the presentation language's own word
 
 
 class Struct:
-    """Base of every declared structure: ``decode`` and ``encode`` whole values, ``codec`` to nest them."""
+    """Base of declared structures: ``decode`` and ``encode`` whole values, ``codec`` to nest them."""
 
     __slots__ = ()
     _codec: ClassVar[Codec[Any]]
@@ -63,6 +64,31 @@ class Struct:
         return self._codec.encode(self)
 
 
+class EncodedOnce(Struct):
+    """Base of structures that are signed and hashed as a whole, and so are encoded again and again.
+
+    A structure never changes, and what was decoded has no second encoding. So its encoding is made when it is first
+    asked for, or is the bytes that it was read from, and is kept beside the fields, where ``==``, ``repr`` and
+    ``dataclasses.replace`` do not see it. Not for structures that hold secrets.
+    """
+
+    __slots__ = ("_encoding",)
+    _encoding: bytes
+    _fields: ClassVar[Codec[Any]]
+
+    def encode(self) -> bytes:
+        """The encoding of this structure. Raises EncodeError."""
+        try:
+            return self._encoding
+        except AttributeError:
+            return _keep(self, self._fields.encode(self))
+
+
+def _keep(value: EncodedOnce, encoding: bytes) -> bytes:
+    object.__setattr__(value, "_encoding", encoding)
+    return encoding
+
+
 S = TypeVar("S", bound=Struct)
 
 
@@ -71,9 +97,28 @@ def struct(cls: type[S]) -> type[S]:
     """Make ``cls`` a frozen dataclass and compose its codec from its annotations, in their order."""
     made = dataclass(frozen=True, slots=True)(cls)
     hints = get_type_hints(made, include_extras=True)
-    parts = [(field.name, _annotation(hints[field.name])) for field in fields(made)]  # type: ignore[arg-type]
+    parts = [(field.name, _annotation(hints[field.name])) for field in dataclass_fields(made)]  # type: ignore[arg-type]
     made._codec = _compose(made, parts)
+    if issubclass(made, EncodedOnce):
+        made._fields, made._codec = made._codec, _encoded_once(made, made._codec)
     return made
+
+
+def _encoded_once(made: type[EncodedOnce], fields: Codec[Any]) -> Codec[Any]:
+    """The codec of ``made``, whose ``fields`` are read and written by that codec."""
+
+    def read(reader: Reader) -> EncodedOnce:
+        start = reader.position
+        value: EncodedOnce = fields.read(reader)
+        _keep(value, reader.data[start : reader.position])
+        return value
+
+    def write(value: EncodedOnce, out: bytearray) -> None:
+        if not isinstance(value, made):
+            raise wrong_type(made, value)
+        out += value.encode()
+
+    return Codec(read, write, fields.min_size, fields.depth)
 
 
 def _annotation(hint: Any) -> Codec[Any] | select:
@@ -88,19 +133,24 @@ def _annotation(hint: Any) -> Codec[Any] | select:
 
 def _compose(made: type[S], parts: list[tuple[str, Codec[Any] | select]]) -> Codec[S]:
     names = [name for name, _ in parts]
-    steps = [_reader_step(names[:index], part) for index, (_, part) in enumerate(parts)]
-    writers = [_writer_step(name, part) for name, part in parts]
+    readers = [_reader_step(names[:index], part) for index, (_, part) in enumerate(parts)]
+    writers = [(name, *_writer_step(part)) for name, part in parts]
 
     def read(reader: Reader) -> S:
         values: list[Any] = []
-        for step in steps:
-            values.append(step(reader, values))
+        for step, selected in readers:
+            values.append(step(reader, values) if selected else step(reader))
         return made(*values)
 
     def write(value: S, out: bytearray) -> None:
-        require(made, value)
-        for writer in writers:
-            writer(value, out)
+        if not isinstance(value, made):
+            raise wrong_type(made, value)
+        for name, step, selected in writers:
+            field = getattr(value, name)
+            if selected:
+                step(field, out, value)
+            else:
+                step(field, out)
 
     simple = [part for _, part in parts if isinstance(part, Codec)]
     nested = simple + [c for _, part in parts if isinstance(part, select) for c in _cases(part)]
@@ -120,12 +170,13 @@ def _itself(value: Any) -> Any:
     return value
 
 
-def _reader_step(
-    earlier: list[str], part: Codec[Any] | select
-) -> Callable[[Reader, list[Any]], Any]:
+_Step = tuple[Callable[..., Any], bool]
+"""How one field is read or written, and whether that is selected by a field before it."""
+
+
+def _reader_step(earlier: list[str], part: Codec[Any] | select) -> _Step:
     if isinstance(part, Codec):
-        read = part.read
-        return lambda reader, _: read(reader)
+        return part.read, False
     field, _, inner = part.tag.partition(".")
     if field not in earlier:
         raise TypeError(f"select by {part.tag}, which is not an earlier field")
@@ -139,23 +190,22 @@ def _reader_step(
             raise DecodeError(DecodeReason.UNKNOWN_VALUE, f"no case for {choice.tag} {tag!r}")
         return codec.read(reader)
 
-    return read_selected
+    return read_selected, True
 
 
-def _writer_step(name: str, part: Codec[Any] | select) -> Callable[[Any, bytearray], None]:
+def _writer_step(part: Codec[Any] | select) -> _Step:
     if isinstance(part, Codec):
-        write = part.write
-        return lambda value, out: write(getattr(value, name), out)
+        return part.write, False
     choice, tag_of = part, attrgetter(part.tag)
 
-    def write_selected(value: Any, out: bytearray) -> None:
+    def write_selected(field: Any, out: bytearray, value: Any) -> None:
         tag = tag_of(value)
         codec = choice.codec(tag)
         if codec is None:
             raise EncodeError(EncodeReason.NO_SUCH_VARIANT, f"{choice.tag} {tag!r}")
-        codec.write(getattr(value, name), out)
+        codec.write(field, out)
 
-    return write_selected
+    return write_selected, True
 
 
 Uint8 = Annotated[int, uint8]

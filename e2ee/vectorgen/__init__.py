@@ -3,6 +3,7 @@
     registry      chapters, groups and cases; what a case may hold
     models        the formulas of the chapters, a step a line, so that each intermediate value can be shown
     identity, key_agreement, frame_keys, frame_format, codecs, calls    the chapters' cases
+    mls_validation    what RFC 9420 has an implementation refuse, for every cipher suite
     files         all of it as the text of files
 
 A case is a small documented function. Its randomness is seeded by its own name, so making the files again changes no

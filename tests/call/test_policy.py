@@ -13,8 +13,11 @@ from e2ee.crypto.secret import Secret
 from e2ee.errors import Reason
 from e2ee.mls.commit import Commit
 from e2ee.mls.errors import Rule
+from e2ee.mls.external_joining import external_join
+from e2ee.mls.external_proposing import propose_to_join
 from e2ee.mls.framing import WireFormat
-from e2ee.mls.group import Group
+from e2ee.mls.group import Group, StagedCommit
+from e2ee.mls.group_info import GroupInfo
 from e2ee.mls.key_package import KeyPackage
 from e2ee.mls.message import MLSMessage
 from e2ee.mls.proposal import Add, GroupContextExtensions, PreSharedKey, Remove
@@ -201,6 +204,51 @@ def test_no_commit_refers_to_a_proposal(
     group.receive(proposed.message, policy=policy)
     by_reference = group.commit(references=[proposed.reference], policy=policy, entropy=entropy)
     refuses(bob, by_reference.message, ProfileReason.PROPOSAL_BY_REFERENCE)
+
+
+@pytest.mark.requirement("KEYS-13")
+@pytest.mark.parametrize("comes_back", [False, True])
+@pytest.mark.usefixtures("live")
+def test_nobody_joins_or_comes_back_by_a_commit_from_outside(
+    calls: SimulatedCalls,
+    alice: SimulatedDevice,
+    bob: SimulatedDevice,
+    refuses: Refuses,
+    comes_back: bool,
+) -> None:
+    """MLS takes it: the GroupInfo is Alice's, and the certificate in the leaf is sound."""
+    device = alice if comes_back else calls.device("bob", device_id=2)
+    group_info = group_of(alice).group_info().body
+    assert isinstance(group_info, GroupInfo)
+    pending = external_join(
+        group_info,
+        device.owner.new_key_package(group_of(alice).cipher_suite.code_point, calls.now),
+        policy=committer_policy(calls.now),
+        entropy=device.owner.entropy,
+        resync=group_of(alice).own_leaf_index if comes_back else None,
+    )
+    staged = group_of(bob).receive(pending.message, policy=committer_policy(calls.now))
+    assert isinstance(staged, StagedCommit)
+
+    refuses(bob, pending.message, ProfileReason.EXTERNAL_SENDER)
+
+
+@pytest.mark.requirement("KEYS-13")
+@pytest.mark.usefixtures("live")
+def test_nobody_asks_to_be_added_to_a_call(
+    calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice, refuses: Refuses
+) -> None:
+    """A proposal that came in unseen would keep Bob from ever sending again in this epoch."""
+    group, carol = group_of(alice), calls.device("carol").owner
+    bundle = carol.new_key_package(group.cipher_suite.code_point, calls.now)
+    asked = propose_to_join(
+        bundle.key_package,
+        bundle.signature_private_key,
+        group_id=group.group_id,
+        epoch=group.epoch,
+        policy=committer_policy(calls.now),
+    )
+    refuses(bob, asked, CallReason.NOT_A_COMMIT)
 
 
 @pytest.mark.requirement("KEYS-12")

@@ -105,6 +105,20 @@ def test_an_unknown_id_is_found_wherever_it_is_named(
     assert ("UNKNOWN", "PANE-77") in codes(written)
 
 
+def test_a_section_of_an_rfc_is_no_requirement_of_ours(written: Path) -> None:
+    edit(written / "vectors" / "doors.json", '"DOOR-1"', '"DOOR-1", "RFC9420-12.4.3.1"')
+    assert codes(written) == []
+    edit(written / "vectors" / "doors.json", '"RFC9420-12.4.3.1"', '"RFC-7"')
+    assert codes(written) == [("UNKNOWN", "RFC-7")]
+
+
+def test_vectors_in_a_folder_count(written: Path) -> None:
+    folder = written / "vectors" / "doors"
+    folder.mkdir()
+    (written / "vectors" / "doors.json").rename(folder / "doors.json")
+    assert Trace(written).evidence["DOOR-1"].vectors == ["vectors/doors/doors.json#shut-door"]
+
+
 def test_a_withdrawn_id_is_shown_by_nothing(written: Path) -> None:
     edit(written / "tests" / "test_panes.py", '"PANE-2"', '"PANE-3"')
     assert ("UNKNOWN", "PANE-3") in codes(written)

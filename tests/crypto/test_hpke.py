@@ -197,9 +197,10 @@ def test_encapsulation(of: Setup) -> None:
 
 @of_rfc_9180
 def test_key_schedule(of: Setup) -> None:
-    by = of.hpke.message_key(of.shared_secret, RFC_INFO)
+    context = of.hpke.key_schedule_context(RFC_INFO)
+    by = of.hpke.message_key(of.shared_secret, context)
     assert (by.key.hex(), by.base_nonce.hex()) == (of.key, of.base_nonce)
-    assert of.hpke.exporter_secret(of.shared_secret, RFC_INFO) == of.exporter_secret
+    assert of.hpke.exporter_secret(of.shared_secret, context) == of.exporter_secret
     assert of.key[:4] not in repr(by)
 
 

@@ -243,7 +243,7 @@ class Device:
 
     def opening(self, call_id: bytes = CALL_ID) -> messages.Open:
         assert self.group is not None
-        return messages.Open(call_id, self.group.group_info().encode())
+        return messages.Open(call_id, self.group.group_info(external_pub=False).encode())
 
     def claim(self, account_id: str) -> list[KeyPackage]:
         (answer,) = self.send(messages.Claim(account_id, SUITE))

@@ -11,6 +11,8 @@ from e2ee.delivery.errors import DeliveryReason
 from e2ee.errors import DecodeReason
 from e2ee.identity.errors import IdentityReason
 from e2ee.mls.errors import Rule
+from e2ee.mls.external_joining import external_join
+from e2ee.mls.external_proposing import propose_to_join
 from e2ee.mls.framing import WireFormat
 from e2ee.mls.group_info import GroupInfo, sign_group_info
 from e2ee.mls.message import MLSMessage
@@ -18,6 +20,7 @@ from e2ee.mls.proposal import Add, Remove
 from e2ee.mls.public_message import PublicMessage
 from e2ee.profile.call_profile import CallProfile, one_to_one
 from e2ee.profile.errors import ProfileReason
+from e2ee.profile.leaves import committer_policy
 from e2ee.signalling import messages
 
 if TYPE_CHECKING:
@@ -296,6 +299,39 @@ class TestCommit:
         add = alice.commit(Add(bobs[1].bundle().key_package))
         request = replace(alice.request(add), welcome=add.welcome.encode() if add.welcome else b"")
         assert alice.refused(request) == ProfileReason.ILLEGAL_PROPOSAL
+
+    @pytest.mark.requirement("KEYS-13")
+    @pytest.mark.usefixtures("in_call")
+    def test_nobody_joins_or_comes_back_by_a_commit_from_outside(self, alice: Device) -> None:
+        """From the connection of a member, whose certificate the leaf carries; MLS takes it."""
+        assert alice.group is not None
+        group_info = alice.group.group_info().body
+        assert isinstance(group_info, GroupInfo)
+        second = type(alice)(alice.town, alice.account, device_id=2)
+        for device, resync in ((second, None), (alice, alice.group.own_leaf_index)):
+            pending = external_join(
+                group_info,
+                device.bundle(),
+                policy=committer_policy(alice.town.now),
+                entropy=alice.entropy,
+                resync=resync,
+            )
+            request = messages.Commit(CALL_ID, pending.message.encode(), None, None)
+            assert alice.refused(request) == ProfileReason.EXTERNAL_SENDER
+
+    @pytest.mark.requirement("KEYS-13")
+    @pytest.mark.usefixtures("in_call")
+    def test_nobody_asks_to_be_added(self, alice: Device) -> None:
+        bundle = alice.bundle()
+        asked = propose_to_join(
+            bundle.key_package,
+            bundle.signature_private_key,
+            group_id=CALL_ID,
+            epoch=2,
+            policy=committer_policy(alice.town.now),
+        )
+        request = messages.Commit(CALL_ID, asked.encode(), None, None)
+        assert alice.refused(request) == ProfileReason.EXTERNAL_SENDER
 
     @pytest.mark.usefixtures("in_call")
     def test_a_proposal_is_no_commit(self, alice: Device) -> None:

@@ -20,8 +20,10 @@ from e2ee.crypto.secret import Secret
 from e2ee.crypto.seeded_entropy import SeededEntropy
 from e2ee.crypto.signature import SigningKey
 from e2ee.errors import Reason, RemoteProtocolError
+from e2ee.mls.applied_proposals import AppliedProposals
 from e2ee.mls.capabilities import Capabilities
 from e2ee.mls.commit import Commit, ProposalOrRef
+from e2ee.mls.content_authentication import sign_content
 from e2ee.mls.credential import Credential
 from e2ee.mls.extension import Extension
 from e2ee.mls.framing import (
@@ -30,7 +32,6 @@ from e2ee.mls.framing import (
     FramedContentAuthData,
     Sender,
     WireFormat,
-    sign_content,
 )
 from e2ee.mls.group_info import GroupInfo, sign_group_info
 from e2ee.mls.key_package import KeyPackage, sign_key_package
@@ -38,14 +39,15 @@ from e2ee.mls.labels import HPKECiphertext
 from e2ee.mls.leaf_node import LeafNode, LeafNodeSource, Lifetime, sign_leaf_node
 from e2ee.mls.leaf_node_validation import ValidationPolicy
 from e2ee.mls.parent_hash import set_path
-from e2ee.mls.proposal import Add, Proposal, ProposalContent
+from e2ee.mls.proposal import Add, Proposal, ProposalContent, Remove
 from e2ee.mls.proposal_list import SentProposal
 from e2ee.mls.public_group import PublicGroup
 from e2ee.mls.public_message import PublicMessage, protect
-from e2ee.mls.ratchet_tree import RatchetTree, TreeNode
+from e2ee.mls.ratchet_tree import RatchetTree
 from e2ee.mls.tree_hash import tree_hash
+from e2ee.mls.tree_node import TreeNode
 from e2ee.mls.update_path import UpdatePath, UpdatePathNode
-from e2ee.testing.mls_members import Assembly
+from e2ee.testing.mls_members import Assembly, snapshot
 
 NOW = 1_700_000_000_000
 HOUR, DAY = 3_600, 86_400
@@ -167,14 +169,15 @@ class Workshop:
         added: Iterable[int] = (),
         **leaf_changes: Any,
     ) -> UpdatePath:
-        """New keys for the client's filtered direct path in ``tree``; nobody can open its secrets."""
+        """New keys for the client's filtered direct path in ``tree``; nobody can open its secrets.
+
+        A client that has no leaf in the tree makes one.
+        """
         filtered = tree.filtered_direct_path(leaf_index)
         keys = [self.public_key() for _ in filtered]
         _, parent_hash = set_path(tree, leaf_index, keys)
-        old = tree.leaf(leaf_index)
-        assert old is not None
         leaf_node = replace(
-            old,
+            tree.leaf(leaf_index) or self.leaf_node(client),
             encryption_key=self.public_key(),
             leaf_node_source=LeafNodeSource.COMMIT,
             details=parent_hash,
@@ -187,6 +190,22 @@ class Workshop:
         ]
         return UpdatePath(leaf_node, tuple(nodes))
 
+    def authenticated(
+        self,
+        group: PublicGroup,
+        client: Client,
+        sender: Sender,
+        content: bytes | Proposal | Commit,
+        wire_format: WireFormat = WireFormat.PUBLIC_MESSAGE,
+    ) -> AuthenticatedContent:
+        """What this client signs as ``sender`` in this epoch."""
+        framed = FramedContent.of(group.context, sender, content)
+        signature = sign_content(
+            self.suite, group.context, wire_format, framed, client.signing.private
+        )
+        tag = CONFIRMATION_TAG if isinstance(content, Commit) else None
+        return AuthenticatedContent(wire_format, framed, FramedContentAuthData(signature, tag))
+
     def sign(
         self,
         group: PublicGroup,
@@ -195,19 +214,15 @@ class Workshop:
         content: Proposal | Commit,
     ) -> PublicMessage:
         """What the member at ``leaf_index`` sends in this epoch."""
-        framed = FramedContent.of(group.context, Sender.member(leaf_index), content)
-        signature = sign_content(
-            self.suite,
-            group.context,
-            WireFormat.PUBLIC_MESSAGE,
-            framed,
-            client.signing.private,
-        )
-        tag = CONFIRMATION_TAG if isinstance(content, Commit) else None
-        sent = AuthenticatedContent(
-            WireFormat.PUBLIC_MESSAGE, framed, FramedContentAuthData(signature, tag)
-        )
+        sent = self.authenticated(group, client, Sender.member(leaf_index), content)
         return protect(self.suite, group.context, sent, MEMBERSHIP_KEY)
+
+    def sign_outside(
+        self, group: PublicGroup, client: Client, sender: Sender, content: Proposal | Commit
+    ) -> PublicMessage:
+        """What a client sends who has no key of the group."""
+        sent = self.authenticated(group, client, sender, content)
+        return PublicMessage(sent.content, sent.auth, None)
 
     def commit(
         self,
@@ -221,7 +236,7 @@ class Workshop:
         items = [
             ProposalOrRef.by_reference(item)
             if isinstance(item, bytes)
-            else ProposalOrRef.by_value(Proposal.of(item))
+            else ProposalOrRef.by_value(Proposal(item))
             for item in proposals
         ]
         path = None
@@ -229,12 +244,41 @@ class Workshop:
             sent = [
                 group.proposals[item]
                 if isinstance(item, bytes)
-                else SentProposal(Proposal.of(item), leaf_index)
+                else SentProposal(Proposal(item), Sender.member(leaf_index))
                 for item in proposals
             ]
-            applied = group.apply(leaf_index, tuple(sent), self.policy)
+            applied = group.apply(Sender.member(leaf_index), tuple(sent), self.policy)
             path = self.path(applied.tree, client, leaf_index, applied.added_leaves)
         return self.sign(group, client, leaf_index, Commit(tuple(items), path))
+
+    def external_commit(
+        self, group: PublicGroup, client: Client, *proposals: ProposalContent, **leaf_changes: Any
+    ) -> PublicMessage:
+        """A commit by which the client joins; the path is as the Removes among the proposals leave the tree."""
+        tree = group.tree
+        for content in proposals:
+            if isinstance(content, Remove) and tree.leaf(content.removed):
+                tree = tree.remove(content.removed)
+        tree, leaf_index = tree.with_room()
+        path = self.path(tree, client, leaf_index, **leaf_changes)
+        items = tuple(ProposalOrRef.by_value(Proposal(content)) for content in proposals)
+        sender = Sender.new_member_commit()
+        return self.sign_outside(group, client, sender, Commit(items, path))
+
+    def applied(self, group: PublicGroup, *sent: tuple[int, ProposalContent]) -> AppliedProposals:
+        """The member at leaf 0 commits these proposals, each sent by the member at its leaf index."""
+        proposals = tuple(
+            SentProposal(Proposal(content), Sender.member(sender)) for sender, content in sent
+        )
+        return group.apply(Sender.member(0), proposals, self.policy)
+
+    def refusal(self, group: PublicGroup, *sent: tuple[int, ProposalContent]) -> object:
+        """Why nobody may commit these proposals; the group is as it was."""
+        before = snapshot(group)
+        with pytest.raises(RemoteProtocolError) as refused:
+            self.applied(group, *sent)
+        assert snapshot(group) == before
+        return refused.value.reason
 
     def enter(self, group: PublicGroup, message: PublicMessage) -> PublicGroup:
         """The epoch after this commit, as an outsider follows it."""
@@ -259,8 +303,7 @@ class Workshop:
         """The tree with another node at ``x``, and nothing else changed."""
         nodes = [tree.node(y) for y in range(tree.width)]
         nodes[x] = node
-        nothing_known = [None] * len(nodes)
-        return RatchetTree(tree.suite, nodes, nothing_known, nothing_known)
+        return RatchetTree(tree.suite, nodes)
 
     def retold(self, group: PublicGroup, tree: RatchetTree) -> PublicGroup:
         """The same epoch with another tree, which its context names."""

@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 
 from e2ee.errors import DecodeError
-from e2ee.mls.capabilities import Capabilities, RequiredCapabilities, required_capabilities
+from e2ee.mls.capabilities import (
+    Capabilities,
+    RequiredCapabilities,
+    best_cipher_suite,
+    required_capabilities,
+)
 from e2ee.mls.extension import Extension, ExtensionType
 
 NOTHING = RequiredCapabilities((), (), ())
@@ -43,3 +48,16 @@ def test_a_group_says_what_it_requires() -> None:
     assert required_capabilities((extension,)) == required
     with pytest.raises(DecodeError):
         required_capabilities((Extension(ExtensionType.REQUIRED_CAPABILITIES, b"\x01"),))
+
+
+@pytest.mark.parametrize(
+    ("preference", "best"),
+    [((7, 3, 1), 3), ((1, 3), 1), ((3,), 3), ((7, 5), None), ((), None)],
+)
+def test_a_group_gets_the_best_suite_that_everybody_has(
+    preference: tuple[int, ...], best: int | None
+) -> None:
+    """The first of the creator's own, whatever else the others list, GREASE that they share included."""
+    lists = [(1, 2, 3, 7, 0x0A0A), (0x0A0A, 3, 1), (5, 3, 1, 0x0A0A)]
+    capabilities = [Capabilities((1,), suites, (), (), (1,)) for suites in lists]
+    assert best_cipher_suite(preference, capabilities) == best

@@ -1,4 +1,4 @@
-"""Commits that we make: always with a path, never with a change before they are merged, with a Welcome for all."""
+"""Commits that we make: with a path, never with a change before they are merged, with a Welcome for all."""
 
 from __future__ import annotations
 
@@ -288,7 +288,7 @@ def test_the_committer_and_the_others_see_the_same_change(assembly: Assembly) ->
 
     for staged in (pending.staged, seen):
         assert staged.committer == 0
-        assert [sent.sender for sent in staged.proposals] == [2, 0]
+        assert [sent.sender.leaf_index for sent in staged.proposals] == [2, 0]
         assert [(new.leaf_index, new.key_package) for new in staged.added] == [
             (1, assembly.bundles["dave"].key_package)
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -16,7 +17,7 @@ from e2ee.errors import E2EEError, Reason, RemoteProtocolError
 from e2ee.mls.capabilities import RequiredCapabilities
 from e2ee.mls.credential import Credential
 from e2ee.mls.errors import Rule, UsageError, ValidationError
-from e2ee.mls.extension import Extension, ExtensionType
+from e2ee.mls.extension import Extension, ExtensionType, find
 from e2ee.mls.framing import WireFormat
 from e2ee.mls.group import ApplicationMessage, Group, Member, ReceivedProposal
 from e2ee.mls.group_info import GroupInfo
@@ -26,7 +27,7 @@ from e2ee.mls.proposal import Add, GroupContextExtensions, PreSharedKey, Remove,
 from e2ee.mls.psk import PreSharedKeyID, PskName, PSKType, ResumptionPSK, ResumptionPSKUsage
 from e2ee.mls.public_group import PublicGroup
 from e2ee.mls.public_message import PublicMessage
-from e2ee.mls.secret_tree import OUT_OF_ORDER_WINDOW
+from e2ee.mls.ratchet_limits import RatchetLimits
 from e2ee.testing.mls_members import (
     NOW,
     Assembly,
@@ -387,6 +388,23 @@ class TestTheGroupInfo:
         assert isinstance(told, GroupInfo)
         assert told.confirmation_tag == commit.auth.confirmation_tag
 
+    def test_it_opens_the_group_to_who_gets_it_unless_it_must_not(self, assembly: Assembly) -> None:
+        """RFC 9420 Section 12.4.3.2: all members tell the same ``external_pub``, in each epoch another."""
+
+        def told() -> set[bytes | None]:
+            found = [assembly.group_info(name) for name in assembly.groups]
+            return {find(each.extensions, ExtensionType.EXTERNAL_PUB) for each in found}
+
+        (first,) = told()
+        assembly.commit("bob")
+        (second,) = told()
+
+        assert first is not None
+        assert second is not None
+        assert first != second
+        closed = assembly.group_info("alice", external_pub=False)
+        assert [each.extension_type for each in closed.extensions] == [ExtensionType.RATCHET_TREE]
+
     def test_there_is_none_of_an_epoch_that_is_over(self, assembly: Assembly) -> None:
         old = assembly.groups["alice"]
         assembly.commit("bob")
@@ -438,13 +456,26 @@ def test_a_resumption_psk_proves_membership_in_an_earlier_epoch(assembly: Assemb
 
 
 def test_messages_overtake_each_other_within_the_window(assembly: Assembly) -> None:
-    messages = [assembly.tell("bob", b"%d" % n) for n in range(OUT_OF_ORDER_WINDOW + 2)]
+    messages = [assembly.tell("bob", b"%d" % n) for n in range(RatchetLimits().out_of_order + 2)]
     alice = assembly.groups["alice"]
 
     assert data_of(alice, messages[-1])
     assert data_of(alice, messages[1]) == b"1"
     too_old = refusal(alice, lambda: alice.receive(messages[0], policy=receiving()))
     assert too_old is Rule.GENERATION_CONSUMED
+
+
+def test_the_window_is_the_applications(assembly: Assembly) -> None:
+    messages = [assembly.tell("bob", b"%d" % n) for n in range(6)]
+    alice = assembly.groups["alice"]
+    policy = replace(receiving(), ratchet_limits=RatchetLimits(out_of_order=1, jump=3))
+
+    for late, due in ((4, Rule.GENERATION_TOO_FAR_AHEAD), (3, None), (1, Rule.GENERATION_CONSUMED)):
+        if due is None:
+            alice.receive(messages[late], policy=policy)
+        else:
+            assert refusal(alice, partial(alice.receive, messages[late], policy=policy)) is due
+    alice.receive(messages[2], policy=policy)
 
 
 def test_an_insider_cannot_merge_for_others(assembly: Assembly) -> None:

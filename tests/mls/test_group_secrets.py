@@ -47,7 +47,7 @@ GROUP_INFO = GroupInfo(
 
 @given(group_secrets)
 def test_the_newcomer_opens_what_was_sealed(sent: GroupSecrets) -> None:
-    sealed = seal_group_secrets(SUITE, NEWCOMER.public, b"info", sent, ENTROPY)
+    (sealed,) = seal_group_secrets(SUITE, b"info", [(NEWCOMER.public, sent)], ENTROPY)
 
     assert open_group_secrets(SUITE, NEWCOMER.private, b"info", sealed) == sent
 
@@ -71,8 +71,8 @@ def test_secrets_that_were_opened_are_hidden_too() -> None:
 
 @given(st.data())
 def test_a_changed_bit_is_noticed(data: st.DataObject) -> None:
-    sealed = seal_group_secrets(
-        SUITE, NEWCOMER.public, b"info", GroupSecrets(WELCOME_SECRET, None, ()), ENTROPY
+    (sealed,) = seal_group_secrets(
+        SUITE, b"info", [(NEWCOMER.public, GroupSecrets(WELCOME_SECRET, None, ()))], ENTROPY
     )
     encoded = bytearray(sealed.ciphertext)
     bit = data.draw(st.integers(0, 8 * len(encoded) - 1))
@@ -92,8 +92,8 @@ def test_what_is_no_encapsulation_is_refused(kem_output: bytes) -> None:
 
 
 def test_group_secrets_are_bound_to_their_group_info() -> None:
-    sealed = seal_group_secrets(
-        SUITE, NEWCOMER.public, b"info", GroupSecrets(WELCOME_SECRET, None, ()), ENTROPY
+    (sealed,) = seal_group_secrets(
+        SUITE, b"info", [(NEWCOMER.public, GroupSecrets(WELCOME_SECRET, None, ()))], ENTROPY
     )
 
     with pytest.raises(ValidationError) as refused:

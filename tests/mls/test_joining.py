@@ -12,7 +12,9 @@ import pytest
 from e2ee.crypto.cipher_suite import CIPHER_SUITES, CipherSuite, cipher_suite
 from e2ee.crypto.secret import Secret
 from e2ee.crypto.seeded_entropy import SeededEntropy
-from e2ee.errors import Reason
+from e2ee.errors import Reason, RemoteProtocolError
+from e2ee.mls.capabilities import Capabilities
+from e2ee.mls.credential import Credential
 from e2ee.mls.errors import Rule, ValidationError
 from e2ee.mls.extension import Extension, ExtensionType
 from e2ee.mls.group import Group
@@ -26,11 +28,19 @@ from e2ee.mls.group_secrets import (
     seal_group_secrets,
 )
 from e2ee.mls.joining import join
+from e2ee.mls.key_package import LAST_RESORT
+from e2ee.mls.key_package_bundle import KeyPackageBundle
 from e2ee.mls.key_schedule import derive_welcome_secret, zero_secret
-from e2ee.mls.proposal import PreSharedKey
+from e2ee.mls.leaf_node import Lifetime
+from e2ee.mls.proposal import Add, PreSharedKey
 from e2ee.mls.psk import PreSharedKeyID, PskName
 from e2ee.mls.welcome import EncryptedGroupSecrets, Welcome
-from e2ee.testing.mls_members import NOW, Assembly, receiving
+from e2ee.testing.mls_forge.clients import make_client
+from e2ee.testing.mls_forge.commits import Committing, commit
+from e2ee.testing.mls_forge.epochs import create_group
+from e2ee.testing.mls_forge.forge import Forge
+from e2ee.testing.mls_forge.welcomes import Welcoming, welcome
+from e2ee.testing.mls_members import NOW, Assembly, Client, receiving
 
 DAY = 24 * 60 * 60 * 1000
 PSK_ID = PreSharedKeyID.external(b"link", bytes(32))
@@ -76,11 +86,10 @@ class Invitation:
         """A Welcome with other contents."""
         info, secrets = info or self.info, secrets or self.secrets
         sealed_info = seal_group_info(self.suite, self.welcome_secret(secrets), info)
-        sealed = seal_group_secrets(
+        (sealed,) = seal_group_secrets(
             self.suite,
-            self.dave.key_package.init_key,
             sealed_info,
-            secrets,
+            [(self.dave.key_package.init_key, secrets)],
             self.assembly.entropy,
         )
         entry = EncryptedGroupSecrets(self.new_member, sealed)
@@ -102,6 +111,13 @@ def refusal(action: Callable[[], object]) -> Reason:
 @pytest.fixture
 def invitation(assembly: Assembly) -> Invitation:
     return Invitation(assembly)
+
+
+def test_who_is_welcomed_is_given_no_key_for_others(invitation: Invitation) -> None:
+    """Whether a group can be joined from outside is said by ``Group.group_info``, not by the way."""
+    types = [extension.extension_type for extension in invitation.info.extensions]
+
+    assert types == [ExtensionType.RATCHET_TREE]
 
 
 @pytest.mark.parametrize("suite", CIPHER_SUITES.values(), ids=lambda suite: suite.name)
@@ -131,11 +147,10 @@ class TestTheWelcome:
 
     def test_sealed_to_somebody_else_under_our_reference(self, invitation: Invitation) -> None:
         erin = invitation.assembly.bundle("erin").key_package
-        sealed = seal_group_secrets(
+        (sealed,) = seal_group_secrets(
             invitation.suite,
-            erin.init_key,
             invitation.welcome.encrypted_group_info,
-            invitation.secrets,
+            [(erin.init_key, invitation.secrets)],
             invitation.assembly.entropy,
         )
         entry = EncryptedGroupSecrets(invitation.new_member, sealed)
@@ -160,11 +175,10 @@ class TestTheWelcome:
     def test_whose_group_info_does_not_open(self, invitation: Invitation) -> None:
         other = replace(invitation.secrets, joiner_secret=Secret(bytes(32)))
         good = invitation.sealed()
-        sealed = seal_group_secrets(
+        (sealed,) = seal_group_secrets(
             invitation.suite,
-            invitation.dave.key_package.init_key,
             good.encrypted_group_info,
-            other,
+            [(invitation.dave.key_package.init_key, other)],
             invitation.assembly.entropy,
         )
         entry = EncryptedGroupSecrets(invitation.new_member, sealed)
@@ -257,6 +271,24 @@ class TestTheTree:
 
         assert invitation.refusal(invitation.sealed(info)) is Rule.RATCHET_TREE_MISSING
 
+    def test_out_of_band_or_in_the_welcome_or_both(self, invitation: Invitation) -> None:
+        """One that came out of band is the one that counts; the tree hash says whether it is the right one."""
+        inside = next(e for e in invitation.info.extensions if e.extension_type == 2)
+        without = invitation.sealed(invitation.signed("alice", extensions=()))
+        stale = Extension(2, invitation.assembly.groups["alice"].tree.encode())
+        with_stale = invitation.sealed(invitation.signed("alice", extensions=(stale,)))
+        tree = inside.extension_data
+
+        assert invitation.join(without, ratchet_tree=tree).epoch == 2
+        assert invitation.join(invitation.welcome, ratchet_tree=tree).epoch == 2
+        assert invitation.join(with_stale, ratchet_tree=tree).epoch == 2
+        assert invitation.refusal(with_stale) is Rule.TREE_HASH
+
+    @pytest.mark.parametrize("fault", [b"", b"\x00", b"\x01\x00", b"\x02\x01\x01"])
+    def test_out_of_band_but_not_a_tree(self, invitation: Invitation, fault: bytes) -> None:
+        with pytest.raises(RemoteProtocolError):
+            invitation.join(invitation.welcome, ratchet_tree=fault)
+
     def test_of_another_epoch(self, invitation: Invitation) -> None:
         tree = invitation.assembly.groups["alice"].tree.encode()
 
@@ -283,6 +315,28 @@ class TestThePathSecret:
         secrets = replace(invitation.secrets, path_secret=None)
 
         assert invitation.refusal(invitation.sealed(secrets=secrets)) is Rule.PATH_SECRET_MISSING
+
+    def test_of_a_node_that_the_committer_left_blank(self) -> None:
+        """A commit without a path sets no key, so there is none that a path secret could give."""
+        forge = Forge(cipher_suite(0x0001), SeededEntropy(b"blank"))
+        alice, bob = make_client(forge, "alice"), make_client(forge, "bob")
+        created = create_group(forge, alice, b"group")
+        added = commit(forge, created, 0, Add(bob.key_package), committing=Committing(path=None))
+        given = PathSecret(Secret(bytes(32)))
+        bundle = KeyPackageBundle(
+            bob.key_package, bob.init.private, bob.encryption.private, bob.signing_key.private
+        )
+        for welcoming, accepted in (
+            (Welcoming(), True),
+            (Welcoming(group_secrets=lambda s: replace(s, path_secret=given)), False),
+        ):
+            body = welcome(forge, added, bob, 1, welcoming).body
+            assert isinstance(body, Welcome)
+            joining = partial(join, body, bundle, policy=receiving())
+            if accepted:
+                assert joining().epoch == 1
+            else:
+                assert refusal(joining) is Rule.PATH_SECRET_WRONG_KEY
 
     @pytest.mark.parametrize("value", [b"", bytes(32), bytes(33)])
     def test_of_other_keys_than_the_trees(self, invitation: Invitation, value: bytes) -> None:
@@ -317,3 +371,30 @@ def test_many_newcomers_in_a_tree_with_gaps() -> None:
     assembly.commit("i", assembly.remove("a"))
 
     assert assembly.agree()
+
+
+def test_a_key_package_of_last_resort_is_used_again() -> None:
+    """Its bundle stays after a join; a commit gives each group a leaf of its own."""
+    suite, entropy = cipher_suite(0x0001), SeededEntropy(b"last resort")
+    bob = Client.make("bob", suite, entropy)
+    listed = Capabilities((1,), (0x0001,), (LAST_RESORT.extension_type,), (), (1,))
+    lifetime = Lifetime(NOW // 1000 - 60, NOW // 1000 + 60)
+    bundle = KeyPackageBundle.generate(
+        suite,
+        bob.signing_key,
+        Credential.basic(b"bob"),
+        listed,
+        lifetime,
+        entropy,
+        extensions=(LAST_RESORT,),
+    )
+    leaves = set()
+    for name in ("alice", "carol"):
+        assembly = Assembly(suite, entropy, name)
+        assembly.bundles["bob"] = bundle
+        pending = assembly.commit(name, Add(bundle.key_package))
+        assert pending.staged.added[0].key_package.is_last_resort
+        assembly.commit("bob")
+        assert assembly.agree()
+        leaves.add(assembly.groups["bob"].members()[1].leaf_node.encryption_key)
+    assert len(leaves) == 2

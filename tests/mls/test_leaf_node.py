@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def signed_for(workshop: Workshop, leaf: LeafNode, group_id: bytes, leaf_index: int) -> bool:
     try:
-        check_leaf_signature(workshop.suite, leaf, leaf.encode(), group_id, leaf_index)
+        check_leaf_signature(workshop.suite, leaf, group_id, leaf_index)
     except ValidationError as error:
         assert error.reason == Rule.LEAF_SIGNATURE
         return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from dataclasses import replace
 
 import pytest
@@ -14,7 +13,7 @@ from e2ee.crypto.secret import Secret
 from e2ee.crypto.seeded_entropy import SeededEntropy
 from e2ee.errors import E2EEError, Reason, RemoteProtocolError
 from e2ee.mls import public_message
-from e2ee.mls.errors import Rule
+from e2ee.mls.errors import Rule, ValidationError
 from e2ee.mls.framing import (
     AuthenticatedContent,
     ContentType,
@@ -108,13 +107,10 @@ class TestApplicationData:
     def test_a_repeated_generation_gets_another_nonce(self, assembly: Assembly) -> None:
         """State that was rolled back: the key repeats, so the reuse guard must keep the nonce from repeating."""
         bob = assembly.groups["bob"]
-        once, again = copy(bob), copy(bob)
-        once._protection, again._protection = copy(bob._protection), copy(bob._protection)
-        again._protection._secret_tree = copy(bob._protection._secret_tree)
-        again._protection._secret_tree._leaves = {}
+        rolled_back = Group.deserialize(bob.serialize())
 
-        first = once.protect(b"the same", entropy=SeededEntropy(b"one"))
-        second = again.protect(b"the same", entropy=SeededEntropy(b"two"))
+        first = bob.protect(b"the same", entropy=SeededEntropy(b"one"))
+        second = rolled_back.protect(b"the same", entropy=SeededEntropy(b"two"))
 
         assert private(first).ciphertext != private(second).ciphertext
         assert opened(assembly.groups["alice"], second) == b"the same"
@@ -155,7 +151,7 @@ class TestForgeries:
         self, assembly: Assembly, wire_format: WireFormat
     ) -> None:
         carol = insider(assembly, "carol")
-        signed = carol.signed(Proposal.of(Remove(0)), wire_format)
+        signed = carol.signed(Proposal(Remove(0)), wire_format)
         forged = replace(signed, auth=FramedContentAuthData(b"", None))
 
         message = carol.send(forged, as_leaf=1)
@@ -255,7 +251,7 @@ class TestForgeries:
             bob.group_context,
             signed.content,
             signed.auth,
-            bob._protection._membership_key,
+            bob._protection.membership_key,
         )
 
         message = MLSMessage.of(PublicMessage(signed.content, signed.auth, tag))
@@ -263,12 +259,28 @@ class TestForgeries:
         assert refusal(assembly.groups["alice"], message) is Rule.APPLICATION_DATA_IN_PUBLIC_MESSAGE
 
     def test_senders_who_are_no_members(self, assembly: Assembly) -> None:
-        signed = insider(assembly, "bob").signed(Proposal.of(Remove(0)), PUBLIC)
+        signed = insider(assembly, "bob").signed(Proposal(Remove(0)), PUBLIC)
         external = replace(signed.content, sender=Sender(SenderType.EXTERNAL, 0))
 
         message = MLSMessage.of(PublicMessage(external, signed.auth, None))
 
-        assert refusal(assembly.groups["alice"], message) is Rule.SENDER_TYPE_UNSUPPORTED_HERE
+        assert refusal(assembly.groups["alice"], message) is Rule.EXTERNAL_SENDERS_MISSING
+
+    @pytest.mark.parametrize("sender", [Sender.external(1), Sender.new_member_proposal()])
+    def test_who_is_no_member_has_no_private_message(
+        self, assembly: Assembly, sender: Sender
+    ) -> None:
+        """Sender data names a leaf: an index that means something else never gets there."""
+        signed = insider(assembly, "bob").signed(Proposal(Remove(0)), PRIVATE)
+        outside = replace(signed, content=replace(signed.content, sender=sender))
+        protection = assembly.groups["bob"]._protection
+        before = snapshot(protection)
+
+        with pytest.raises(ValidationError) as refused:
+            protection.protect(outside, assembly.entropy)
+
+        assert refused.value.reason is Rule.SENDER_NOT_A_MEMBER
+        assert snapshot(protection) == before
 
     @given(st.binary(max_size=300))
     def test_arbitrary_bytes_are_no_message(self, garbage: bytes) -> None:
@@ -298,7 +310,7 @@ class TestHandshakes:
 
         received = assembly.groups["alice"].receive(proposed.message, policy=receiving())
 
-        assert received == ReceivedProposal(1, Remove(2), proposed.reference, b"why")
+        assert received == ReceivedProposal(Sender.member(1), Remove(2), proposed.reference, b"why")
 
     def test_an_own_proposal_that_comes_back(self, assembly: Assembly) -> None:
         proposed = assembly.groups["bob"].propose(
@@ -318,7 +330,7 @@ def _with_sender_data(group: Group, message: PrivateMessage, sender: SenderData)
     """The message with other sender data, sealed as a member can."""
     protection = group._protection
     key, nonce = sender_data_key_and_nonce(
-        group.cipher_suite, protection._sender_data_secret, message.ciphertext
+        group.cipher_suite, protection.sender_data_secret, message.ciphertext
     )
     aad = SenderDataAAD(message.group_id, message.epoch, message.content_type).encode()
     sealed = group.cipher_suite.aead.key(key).seal(nonce, aad, sender.encode())
@@ -328,7 +340,7 @@ def _with_sender_data(group: Group, message: PrivateMessage, sender: SenderData)
 def test_a_signature_is_not_moved_to_the_other_wrapping(assembly: Assembly) -> None:
     """ "a content that covers the message content and the wire format that will be used for this message"."""
     bob = insider(assembly, "bob")
-    signed = bob.signed(Proposal.of(Remove(2)), PUBLIC)
+    signed = bob.signed(Proposal(Remove(2)), PUBLIC)
 
     moved = AuthenticatedContent(PRIVATE, signed.content, signed.auth)
 

@@ -11,8 +11,9 @@ from e2ee.crypto.cipher_suite import CIPHER_SUITES
 from e2ee.mls.errors import Rule, ValidationError
 from e2ee.mls.parent_hash import check_parent_hashes, parent_hash, set_path
 from e2ee.mls.proposal import Remove
-from e2ee.mls.ratchet_tree import ParentNode, RatchetTree
+from e2ee.mls.ratchet_tree import RatchetTree
 from e2ee.mls.tree_math import leaf_to_node
+from e2ee.mls.tree_node import ParentNode
 
 if TYPE_CHECKING:
     from tests.mls.conftest import Workshop

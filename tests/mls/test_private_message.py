@@ -30,7 +30,7 @@ CONFIRMED = FramedContentAuthData(b"signature", b"tag")
     ("content_type", "content", "auth"),
     [
         (ContentType.APPLICATION, b"hello", SIGNED),
-        (ContentType.PROPOSAL, Proposal.of(Remove(1)), SIGNED),
+        (ContentType.PROPOSAL, Proposal(Remove(1)), SIGNED),
         (ContentType.COMMIT, Commit((), None), CONFIRMED),
     ],
 )

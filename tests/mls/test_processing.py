@@ -126,7 +126,7 @@ class TestThePath:
         assert refused(assembly, "bob", self.forged(assembly, exchange)) is Rule.PATH_PARENT_HASH
 
     def test_without_any_at_a_removal(self, assembly: Assembly) -> None:
-        commit = Commit((ProposalOrRef.by_value(Proposal.of(Remove(1))),), path=None)
+        commit = Commit((ProposalOrRef.by_value(Proposal(Remove(1))),), path=None)
 
         message = insider(assembly, "alice").say(commit)
 

@@ -39,12 +39,12 @@ def group(workshop: Workshop, alice: Client) -> PublicGroup:
 
 @pytest.fixture
 def message(workshop: Workshop, group: PublicGroup, alice: Client) -> PublicMessage:
-    return workshop.sign(group, alice, 0, Proposal.of(Remove(1)))
+    return workshop.sign(group, alice, 0, Proposal(Remove(1)))
 
 
-def refusal(group: PublicGroup, alice: Client, message: PublicMessage, key: Secret = KEY) -> object:
+def refusal(group: PublicGroup, message: PublicMessage, key: Secret = KEY) -> object:
     with pytest.raises(ValidationError) as refused:
-        unprotect(group.suite, group.context, message, key, alice.signing.public)
+        unprotect(group.tree, group.context, message, key)
     return refused.value.reason
 
 
@@ -52,12 +52,10 @@ def test_a_member_reads_what_a_member_sent(
     group: PublicGroup, alice: Client, message: PublicMessage
 ) -> None:
     received = PublicMessage.decode(message.encode())
-    verified = unprotect(group.suite, group.context, received, KEY, alice.signing.public)
-    assert verified.content == Proposal.of(Remove(1))
+    verified = unprotect(group.tree, group.context, received, KEY)
+    assert verified.content == Proposal(Remove(1))
     assert verified.leaf_index == 0
-    assert verified == verify_as_outsider(
-        group.suite, group.context, received, alice.signing.public
-    )
+    assert verified == verify_as_outsider(group.tree, group.context, received)
 
 
 def test_a_wrong_membership_tag_is_refused(
@@ -66,8 +64,8 @@ def test_a_wrong_membership_tag_is_refused(
     tag = message.membership_tag
     assert tag
     for wrong in (b"", tag[:-1], tag + b"\x00", bytes([tag[0] ^ 1]) + tag[1:], None):
-        assert refusal(group, alice, replace(message, membership_tag=wrong)) == Rule.MEMBERSHIP_TAG
-    assert refusal(group, alice, message, Secret(b"\x01" * 32)) == Rule.MEMBERSHIP_TAG
+        assert refusal(group, replace(message, membership_tag=wrong)) == Rule.MEMBERSHIP_TAG
+    assert refusal(group, message, Secret(b"\x01" * 32)) == Rule.MEMBERSHIP_TAG
 
 
 def test_a_wrong_signature_under_a_right_tag_is_refused(
@@ -78,9 +76,9 @@ def test_a_wrong_signature_under_a_right_tag_is_refused(
         WireFormat.PUBLIC_MESSAGE, message.content, FramedContentAuthData(bytes(64), None)
     )
     by_member = protect(group.suite, group.context, forged, KEY)
-    assert refusal(group, alice, by_member) == Rule.CONTENT_SIGNATURE
+    assert refusal(group, by_member) == Rule.CONTENT_SIGNATURE
     with pytest.raises(ValidationError) as refused:
-        verify_as_outsider(group.suite, group.context, by_member, alice.signing.public)
+        verify_as_outsider(group.tree, group.context, by_member)
     assert refused.value.reason == Rule.CONTENT_SIGNATURE
 
 
@@ -89,8 +87,8 @@ def test_another_group_or_epoch_is_refused_first(
 ) -> None:
     elsewhere = replace(message, content=replace(message.content, group_id=b"another"))
     earlier = replace(message, content=replace(message.content, epoch=7))
-    assert refusal(group, alice, elsewhere) == Rule.WRONG_GROUP
-    assert refusal(group, alice, earlier) == Rule.WRONG_EPOCH
+    assert refusal(group, elsewhere) == Rule.WRONG_GROUP
+    assert refusal(group, earlier) == Rule.WRONG_EPOCH
 
 
 def test_application_data_is_never_public(group: PublicGroup, alice: Client) -> None:
@@ -103,13 +101,13 @@ def test_application_data_is_never_public(group: PublicGroup, alice: Client) -> 
     assert local.value.reason == Rule.APPLICATION_DATA_IN_PUBLIC_MESSAGE
     received = PublicMessage(content, sent.auth, bytes(32))
     with pytest.raises(ValidationError) as refused:
-        verify_as_outsider(group.suite, group.context, received, alice.signing.public)
+        verify_as_outsider(group.tree, group.context, received)
     assert refused.value.reason == Rule.APPLICATION_DATA_IN_PUBLIC_MESSAGE
 
 
 def test_who_is_no_member_carries_no_tag(group: PublicGroup) -> None:
     outsider = Sender(SenderType.NEW_MEMBER_PROPOSAL, None)
-    content = FramedContent.of(group.context, outsider, Proposal.of(Remove(1)))
+    content = FramedContent.of(group.context, outsider, Proposal(Remove(1)))
     message = PublicMessage(content, FramedContentAuthData(b"signature", None), None)
     assert PublicMessage.decode(message.encode()) == message
     assert message.encode().endswith(b"\x09signature")

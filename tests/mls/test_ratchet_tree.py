@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -15,10 +15,11 @@ from e2ee.mls.credential import Credential
 from e2ee.mls.errors import Rule, ValidationError
 from e2ee.mls.leaf_node import LeafNode, LeafNodeSource
 from e2ee.mls.parent_hash import set_path
-from e2ee.mls.ratchet_tree import Node, NodeType, ParentNode, RatchetTree, TreeNode
+from e2ee.mls.ratchet_tree import RatchetTree
 from e2ee.mls.tree_hash import tree_hash
-from e2ee.mls.tree_math import is_leaf, leaf_to_node, left, right
-from e2ee.tls_syntax import optional, vector
+from e2ee.mls.tree_index import TreeIndex
+from e2ee.mls.tree_math import copath, direct_path, is_leaf, leaf_to_node, left, right
+from e2ee.mls.tree_node import Node, ParentNode, TreeNode, ratchet_tree
 
 if TYPE_CHECKING:
     from tests.mls.conftest import Workshop
@@ -50,11 +51,7 @@ def tree_of(*nodes: TreeNode | None) -> RatchetTree:
 
 
 def encoded(*nodes: TreeNode | None) -> bytes:
-    def wrap(node: TreeNode) -> Node:
-        return Node(NodeType.LEAF if isinstance(node, LeafNode) else NodeType.PARENT, node)
-
-    wrapped = tuple(None if node is None else wrap(node) for node in nodes)
-    return vector(optional(Node.codec())).encode(wrapped)
+    return ratchet_tree.encode(tuple(None if node is None else Node.of(node) for node in nodes))
 
 
 def leaves_of(tree: RatchetTree) -> str:
@@ -234,20 +231,25 @@ def apply_step(tree: RatchetTree, number: int, step: Step) -> RatchetTree:
     return set_path(tree, chosen, keys)[0].with_leaf(chosen, leaf(f"committed {number}"))
 
 
+def counts(index: TreeIndex) -> dict[str, Any]:
+    return {name: getattr(index, name) for name in TreeIndex.__slots__}
+
+
 @settings(max_examples=100)
 @given(steps)
-def test_a_random_life_keeps_hashes_and_encodings_right(life: list[Step]) -> None:
+def test_a_random_life_keeps_hashes_and_counts_right(life: list[Step]) -> None:
     """What a tree remembers is what a tree that was decoded afresh computes; and no step changes an older tree."""
     tree = grown("AB")
     for number, step in enumerate(life):
-        before, hash_before = tree.encode(), tree_hash(tree)
+        before, hash_before, index_before = tree.encode(), tree_hash(tree), counts(tree.index)
         after = apply_step(tree, number, step)
         fresh = RatchetTree.decode(SUITE, after.encode())
         assert after == fresh
         assert [tree_hash(after, x) for x in range(after.width)] == [
             tree_hash(fresh, x) for x in range(fresh.width)
         ]
-        assert tree.encode() == before
+        assert counts(after.index) == counts(fresh.index)
+        assert (tree.encode(), counts(tree.index)) == (before, index_before)
         assert tree_hash(RatchetTree.decode(SUITE, before)) == hash_before
         tree = after
 
@@ -266,12 +268,46 @@ def test_a_random_life_keeps_the_tree_well_formed(life: list[Step]) -> None:
 
 
 @given(steps)
-def test_resolutions_are_those_of_the_definition(life: list[Step]) -> None:
+def test_resolutions_and_filtered_paths_are_those_of_the_definition(life: list[Step]) -> None:
     tree = grown("A")
     for number, step in enumerate(life):
         tree = apply_step(tree, number, step)
     for x in range(tree.width):
         assert tree.resolution(x) == resolution_by_definition(tree, x)
+    for leaf_index in range(tree.leaf_count):
+        path = direct_path(leaf_to_node(leaf_index), tree.leaf_count)
+        beside = copath(leaf_to_node(leaf_index), tree.leaf_count)
+        assert tree.filtered_direct_path(leaf_index) == [
+            (x, child)
+            for x, child in zip(path, beside, strict=True)
+            if resolution_by_definition(tree, child)
+        ]
+
+
+@given(steps, st.integers(0, 9), st.data())
+def test_several_newcomers_or_leavers_at_once_are_one_after_the_other(
+    life: list[Step], newcomers: int, data: st.DataObject
+) -> None:
+    tree = grown("ABC")
+    for number, step in enumerate(life):
+        tree = apply_step(tree, number, step)
+    names = [leaf(f"newcomer {number}") for number in range(newcomers)]
+    together, places = tree.add_all(names)
+    one_by_one = tree
+    for name, place in zip(names, places, strict=True):
+        one_by_one, at = one_by_one.add(name)
+        assert at == place
+    assert_same(together, one_by_one)
+    members = [leaf_index for leaf_index, _ in together.members()]
+    leavers = data.draw(st.permutations(members))[: data.draw(st.integers(0, len(members) - 1))]
+    for leaver in leavers:
+        one_by_one = one_by_one.remove(leaver)
+    assert_same(together.remove(*leavers), one_by_one)
+
+
+def assert_same(one: RatchetTree, other: RatchetTree) -> None:
+    assert (one, tree_hash(one)) == (other, tree_hash(other))
+    assert counts(one.index) == counts(other.index)
 
 
 def resolution_by_definition(tree: RatchetTree, x: int) -> list[int]:

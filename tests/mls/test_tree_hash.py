@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from e2ee.mls.ratchet_tree import ParentNode, RatchetTree
+from e2ee.mls.ratchet_tree import RatchetTree
 from e2ee.mls.tree_hash import original_tree_hash, tree_hash
+from e2ee.mls.tree_node import ParentNode
 from e2ee.tls_syntax import opaque
 
 if TYPE_CHECKING:

@@ -66,8 +66,12 @@ def test_relations_are_those_of_a_linked_tree(depth: int) -> None:
         assert list(tree_math.leaf_range(x)) == [
             *range(node.first_leaf, node.first_leaf + node.leaf_count)
         ]
+        assert list(range(len(nodes)))[tree_math.subtree(x)] == sorted(
+            below.index for below in in_order(node)
+        )
         if node.left and node.right:
             assert (tree_math.left(x), tree_math.right(x)) == (node.left.index, node.right.index)
+            assert tree_math.children(x) == (node.left.index, node.right.index)
             assert 1 << tree_math.level(x) == node.leaf_count
         if node.parent:
             assert tree_math.parent(x, n) == node.parent.index

@@ -94,3 +94,34 @@ def test_keys_are_not_printed() -> None:
 
     assert PAIRS[0].private.hex() not in printed
     assert repr(bytes(PAIRS[0].private)) not in printed
+
+
+def test_a_member_who_knows_less_than_it_should(assembly: Assembly) -> None:
+    """Its own key, and those above it that are not blank, unless it came after them."""
+    assembly.commit("alice", assembly.add("dave"))
+    assembly.commit("bob", assembly.add("erin"))
+    tree = assembly.groups["alice"].tree
+    for name in ("alice", "bob", "carol", "dave", "erin"):
+        keys = private_keys(assembly, name)
+        assert keys.missing_in(tree) == []
+        for x in keys.key_pairs:
+            others = {y: pair for y, pair in keys.key_pairs.items() if y != x}
+            assert TreePrivateKeys(keys.leaf_index, others).missing_in(tree) == [x]
+
+    carols = private_keys(assembly, "carol")
+    assert set(carols.key_pairs) == {4, 3, 7}
+    assert tree.parent_node(5) is None
+
+
+def test_a_member_that_came_after_a_node_was_set_need_not_know_it(assembly: Assembly) -> None:
+    assembly.commit("alice", *map(assembly.add, ("dave", "erin", "frank", "grace")))
+    assembly.commit("erin")  # sets node 11 above leaves 4 to 7
+    assembly.commit("alice", assembly.add("heidi"))
+
+    tree, keys = assembly.groups["alice"].tree, private_keys(assembly, "heidi")
+    node = tree.parent_node(11)
+
+    assert node is not None
+    assert node.unmerged_leaves == (keys.leaf_index,)
+    assert 11 not in keys.key_pairs
+    assert keys.missing_in(tree) == []

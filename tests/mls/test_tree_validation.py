@@ -14,9 +14,10 @@ from e2ee.mls.errors import Rule
 from e2ee.mls.extension import Extension
 from e2ee.mls.leaf_node import Lifetime
 from e2ee.mls.leaf_node_validation import RECEIVER_TOLERANCE
-from e2ee.mls.ratchet_tree import ParentNode, RatchetTree
+from e2ee.mls.ratchet_tree import RatchetTree
 from e2ee.mls.tree_hash import tree_hash
 from e2ee.mls.tree_math import leaf_to_node
+from e2ee.mls.tree_node import ParentNode
 from e2ee.mls.tree_validation import check_joined_tree, check_together
 
 if TYPE_CHECKING:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from e2ee.tls_syntax import Reader, read_length, write_length
 
 
-def test_vector_lengths(official_vectors: Path, subtests: pytest.Subtests) -> None:
-    for case in json.loads((official_vectors / "mls" / "deserialization.json").read_text()):
+def test_vector_lengths(
+    mls_cases: Callable[[str], list[tuple[int, dict[str, Any]]]], subtests: pytest.Subtests
+) -> None:
+    for _, case in mls_cases("deserialization"):
         header, length = bytes.fromhex(case["vlbytes_header"]), case["length"]
         with subtests.test(length=length):
             reader = Reader(header)

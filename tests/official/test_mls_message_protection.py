@@ -28,6 +28,7 @@ from e2ee.mls.proposal import Proposal
 from e2ee.mls.proposing import sign
 from e2ee.mls.public_group import PublicGroup
 from e2ee.mls.public_message import PublicMessage
+from e2ee.mls.ratchet_limits import RatchetLimits
 from e2ee.mls.ratchet_tree import RatchetTree
 from e2ee.mls.tree_private_keys import TreePrivateKeys
 
@@ -49,8 +50,8 @@ class Epoch:
             self.leaf(bytes.fromhex(self.case["signature_pub"]))
         )
         self.public = PublicGroup.at(self.context(), tree, b"")
-        self.receiver = MessageProtection(self.public, RECEIVER, self.secrets())
-        self.sender = MessageProtection(self.public, SENDER, self.secrets())
+        self.receiver = MessageProtection.begin(self.public, RECEIVER, self.secrets())
+        self.sender = MessageProtection.begin(self.public, SENDER, self.secrets())
 
     def leaf(self, signature_key: bytes) -> LeafNode:
         return LeafNode(
@@ -86,7 +87,8 @@ class Epoch:
 
     def signed(self, content: Content, wire_format: WireFormat) -> AuthenticatedContent:
         own = TreePrivateKeys.of_leaf(SENDER, KeyPair(Secret(), b""))
-        keys = MemberKeys(own, Secret.fromhex(self.case["signature_priv"]), Secret(), Secret())
+        private_key = Secret.fromhex(self.case["signature_priv"])
+        keys = MemberKeys(own, private_key, Secret(), Secret(), Secret())
         signed = sign(self.public, keys, content, b"authenticated data", wire_format)
         if not isinstance(content, Commit):
             return signed
@@ -94,7 +96,7 @@ class Epoch:
 
     def content_of(self, message: MLSMessage) -> Content:
         assert isinstance(message.body, PublicMessage | PrivateMessage)
-        with self.receiver.unprotect(message.body) as unprotected:
+        with self.receiver.unprotect(message.body, RatchetLimits()) as unprotected:
             return unprotected.verified.content
 
 

@@ -10,6 +10,7 @@ import pytest
 from e2ee.crypto.cipher_suite import cipher_suite
 from e2ee.crypto.secret import Secret
 from e2ee.mls.message_protection import sender_data_key_and_nonce
+from e2ee.mls.ratchet_limits import RatchetLimits
 from e2ee.mls.secret_tree import RatchetType, SecretTree
 
 Case = dict[str, Any]
@@ -30,7 +31,7 @@ def test_sender_data_keys(mls_cases: Cases, subtests: pytest.Subtests) -> None:
 def test_message_keys_of_all_leaves(mls_cases: Cases, subtests: pytest.Subtests) -> None:
     for number, case in mls_cases("secret-tree"):
         secret = Secret(bytes.fromhex(case["encryption_secret"]))
-        tree = SecretTree(cipher_suite(case["cipher_suite"]), len(case["leaves"]), secret)
+        tree = SecretTree.of_root(cipher_suite(case["cipher_suite"]), len(case["leaves"]), secret)
         for leaf_index, generations in enumerate(case["leaves"]):
             with subtests.test(case=number, leaf_index=leaf_index):
                 for expected in generations:
@@ -39,6 +40,6 @@ def test_message_keys_of_all_leaves(mls_cases: Cases, subtests: pytest.Subtests)
 
 def check_generation(tree: SecretTree, leaf_index: int, expected: Case) -> None:
     for ratchet in RatchetType:
-        with tree.key(leaf_index, ratchet, expected["generation"]) as key:
+        with tree.key(leaf_index, ratchet, expected["generation"], RatchetLimits()) as key:
             assert key.key.hex() == expected[f"{ratchet}_key"]
             assert key.nonce.hex() == expected[f"{ratchet}_nonce"]

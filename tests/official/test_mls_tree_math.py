@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from e2ee.mls import tree_math
 
 
-def test_tree_math(official_vectors: Path, subtests: pytest.Subtests) -> None:
-    for case in json.loads((official_vectors / "mls" / "tree-math.json").read_text()):
+def test_tree_math(
+    mls_cases: Callable[[str], list[tuple[int, dict[str, Any]]]], subtests: pytest.Subtests
+) -> None:
+    for _, case in mls_cases("tree-math"):
         n = case["n_leaves"]
         with subtests.test(n_leaves=n):
             nodes = range(case["n_nodes"])

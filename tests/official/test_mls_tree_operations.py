@@ -37,4 +37,4 @@ def _apply(tree: RatchetTree, sender: int, proposal: Proposal) -> RatchetTree:
         case Remove(removed):
             return tree.remove(removed)
         case _:
-            pytest.fail(f"a vector with a proposal of type {proposal.proposal_type.name}")
+            pytest.fail(f"a vector with a proposal of type {proposal.proposal_type}")

@@ -19,6 +19,7 @@ from e2ee.mls.tree_hash import tree_hash
 from e2ee.mls.tree_private_keys import TreePrivateKeys
 from e2ee.mls.treekem import PathSecrets, derive_path, open_path, seal_path, update_direct_path
 from e2ee.mls.update_path import UpdatePath
+from tests.official.conftest import CASES
 
 Case = dict[str, Any]
 Cases = Callable[[str], list[tuple[int, Case]]]
@@ -80,9 +81,14 @@ def octets(value: str) -> bytes:
     return bytes.fromhex(value)
 
 
-@pytest.fixture
-def groups(mls_cases: Cases) -> list[tuple[int, Group]]:
-    return [(number, Group(case)) for number, case in mls_cases("treekem")]
+@pytest.fixture(params=CASES["treekem"], ids="{:#06x}".format)
+def groups(mls_cases: Cases, request: pytest.FixtureRequest) -> list[tuple[int, Group]]:
+    """The cases of one suite after the other."""
+    return [
+        (number, Group(case))
+        for number, case in mls_cases("treekem")
+        if case["cipher_suite"] == request.param
+    ]
 
 
 def test_private_keys_belong_to_the_tree(

@@ -61,7 +61,7 @@ def check_signature(suite: CipherSuite, case: Case, group_info: GroupInfo) -> No
     leaf_node = message(case["key_package"], KeyPackage).leaf_node
     signer = replace(leaf_node, signature_key=bytes.fromhex(case["signer_pub"]))
     blank: list[None] = [None] * full_width(leaf_to_node(group_info.signer) + 1)
-    tree = RatchetTree(suite, list(blank), list(blank), list(blank))
+    tree = RatchetTree(suite, blank)
     check_group_info_signature(group_info, tree.with_leaf(group_info.signer, signer))
 
 

@@ -12,8 +12,10 @@ from e2ee.errors import RemoteProtocolError
 from e2ee.identity.account import AccountKey
 from e2ee.identity.errors import IdentityReason
 from e2ee.mls.commit import Commit, ProposalOrRef
+from e2ee.mls.framing import Sender
 from e2ee.mls.proposal import (
     Add,
+    CustomProposal,
     ExternalInit,
     GroupContextExtensions,
     PreSharedKey,
@@ -26,7 +28,7 @@ from e2ee.mls.proposal import (
 from e2ee.mls.psk import PreSharedKeyID, PSKType
 from e2ee.mls.update_path import UpdatePath
 from e2ee.profile.call_profile import CallProfile, one_to_one
-from e2ee.profile.errors import ProfileReason
+from e2ee.profile.errors import ProfileError, ProfileReason
 from e2ee.profile.legal_commits import LegalCommit, added_certificates, judge
 from e2ee.profile.roster import Roster
 
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from tests.profile.conftest import Device, MakeDevice
 
 ALICE, PHONE, LAPTOP, TABLET = range(4)
+
+by = Sender.member
 
 
 @pytest.fixture
@@ -60,7 +64,7 @@ def members(alice: Device, bobs: list[Device]) -> Roster:
 
 def commit_by(device: Device, *contents: ProposalContent) -> Commit:
     """A commit with these proposals by value, and a path of this device."""
-    proposals = tuple(ProposalOrRef.by_value(Proposal.of(content)) for content in contents)
+    proposals = tuple(ProposalOrRef.by_value(Proposal(content)) for content in contents)
     return Commit(proposals, UpdatePath(device.leaf_node, ()))
 
 
@@ -72,7 +76,7 @@ def refusal(
     profile: CallProfile, epoch: int, members: Roster, committer: int, commit: Commit
 ) -> str:
     with pytest.raises(RemoteProtocolError) as refused:
-        judge(profile, epoch, members, committer, commit)
+        judge(profile, epoch, members, by(committer), commit)
     return refused.value.reason
 
 
@@ -82,13 +86,13 @@ def test_the_story_of_a_call(
 ) -> None:
     invitation = commit_by(alice, *adds(*bobs))
     only_alice = {ALICE: members[ALICE]}
-    assert judge(profile, 0, only_alice, ALICE, invitation) is LegalCommit.INVITATION
+    assert judge(profile, 0, only_alice, by(ALICE), invitation) is LegalCommit.INVITATION
     answer = commit_by(bobs[1], Remove(PHONE), Remove(TABLET))
-    assert judge(profile, 1, members, LAPTOP, answer) is LegalCommit.ANSWER
+    assert judge(profile, 1, members, by(LAPTOP), answer) is LegalCommit.ANSWER
     both = {ALICE: members[ALICE], LAPTOP: members[LAPTOP]}
     for epoch in (2, 3, 1_000):
-        assert judge(profile, epoch, both, ALICE, commit_by(alice)) is LegalCommit.TIMED
-        assert judge(profile, epoch, both, LAPTOP, commit_by(bobs[1])) is LegalCommit.TIMED
+        assert judge(profile, epoch, both, by(ALICE), commit_by(alice)) is LegalCommit.TIMED
+        assert judge(profile, epoch, both, by(LAPTOP), commit_by(bobs[1])) is LegalCommit.TIMED
 
 
 @pytest.mark.requirement("KEYS-11")
@@ -96,7 +100,7 @@ def test_who_has_one_device_answers_without_removing_anybody(
     profile: CallProfile, members: Roster, bobs: list[Device]
 ) -> None:
     two = {ALICE: members[ALICE], PHONE: members[PHONE]}
-    assert judge(profile, 1, two, PHONE, commit_by(bobs[0])) is LegalCommit.ANSWER
+    assert judge(profile, 1, two, by(PHONE), commit_by(bobs[0])) is LegalCommit.ANSWER
 
 
 @pytest.mark.requirement("KEYS-11")
@@ -238,10 +242,31 @@ def test_what_a_call_does_not_need_is_refused(
         ReInit(bytes(16), 1, 1, ()),
         ExternalInit(bytes(32)),
         GroupContextExtensions(()),
+        CustomProposal(0xF001, b""),
     ):
         commit = commit_by(device, content)
         reason = refusal(profile, epoch, members, committer, commit)
         assert reason is ProfileReason.ILLEGAL_PROPOSAL
+
+
+@pytest.mark.requirement("KEYS-13")
+@pytest.mark.parametrize(
+    "sender", [Sender.new_member_commit(), Sender.new_member_proposal(), Sender.external(ALICE)]
+)
+@pytest.mark.parametrize("epoch", [0, 1, 2])
+def test_nobody_commits_from_outside(
+    profile: CallProfile,
+    members: Roster,
+    alice: Device,
+    bobs: list[Device],
+    sender: Sender,
+    epoch: int,
+) -> None:
+    """Not even a device that is a member, or was: its leaf, its certificate and its signature change nothing."""
+    for commit in (commit_by(alice), commit_by(bobs[0], ExternalInit(bytes(32)), Remove(PHONE))):
+        with pytest.raises(ProfileError) as refused:
+            judge(profile, epoch, members, sender, commit)
+        assert refused.value.reason is ProfileReason.EXTERNAL_SENDER
 
 
 @pytest.mark.requirement("IDENT-11")

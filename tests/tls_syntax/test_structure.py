@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from enum import IntEnum
 from typing import Annotated, Any
 
@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from e2ee.errors import DecodeError, DecodeReason
+from e2ee.testing.rebuilt import rebuilt
 from e2ee.tls_syntax import (
     MAX_DEPTH,
+    EncodedOnce,
     EncodeError,
     EncodeReason,
     Opaque,
@@ -192,3 +194,78 @@ def test_structures_have_a_deepest_nesting() -> None:
 def test_a_structure_without_bytes_is_no_element_of_a_vector() -> None:
     with pytest.raises(TypeError, match="at least one byte"):
         vector(declared().codec())
+
+
+@struct
+class Capabilities(EncodedOnce):
+    versions: Annotated[tuple[int, ...], vector(uint8)]
+
+
+@struct
+class Leaf(EncodedOnce):
+    key: Opaque
+    capabilities: Capabilities
+    signature: Opaque
+
+
+@struct
+class LeafInTree(Struct):
+    leaf_index: Uint32
+    leaf: Leaf
+
+
+leaves = st.builds(
+    Leaf,
+    st.binary(max_size=70),
+    st.builds(Capabilities, st.lists(st.integers(0, 255), max_size=3).map(tuple)),
+    st.binary(max_size=70),
+)
+in_tree = st.builds(LeafInTree, st.integers(0, 2**32 - 1), leaves)
+
+
+@given(in_tree)
+def test_an_encoding_that_was_kept_is_the_one_that_would_be_made(sent: LeafInTree) -> None:
+    """At every depth, made or read: a structure that remembers nothing encodes to the same bytes."""
+    received = LeafInTree.decode(sent.encode())
+    assert received == sent
+    for one in (sent, received):
+        assert one.encode() == rebuilt(one).encode()
+        assert one.leaf.encode() == rebuilt(one.leaf).encode()
+        assert one.leaf.capabilities.encode() == rebuilt(one.leaf.capabilities).encode()
+
+
+@given(st.binary(max_size=30) | in_tree.map(lambda value: value.encode()), st.data())
+def test_bytes_that_are_kept_are_the_only_encoding(encoding: bytes, data: st.DataObject) -> None:
+    position = data.draw(st.integers(0, len(encoding)))
+    spliced = encoding[:position] + data.draw(st.binary(max_size=3)) + encoding[position + 1 :]
+    try:
+        received = LeafInTree.decode(spliced)
+    except DecodeError:
+        return
+    assert rebuilt(received).encode() == spliced
+
+
+@given(leaves, st.binary(max_size=9))
+def test_a_changed_copy_does_not_keep_the_encoding(leaf: Leaf, signature: bytes) -> None:
+    for original in (leaf, Leaf.decode(leaf.encode())):
+        changed = replace(original, signature=signature)
+        assert changed.encode() == Leaf(leaf.key, leaf.capabilities, signature).encode()
+        assert original.encode() == leaf.encode()
+
+
+def test_a_kept_encoding_is_no_part_of_the_value() -> None:
+    leaf = Leaf(b"key", Capabilities((1,)), b"signature")
+    received = Leaf.decode(leaf.encode())
+    assert received.encode() is received.encode()
+    assert received == rebuilt(received)
+    assert hash(received) == hash(rebuilt(received))
+    assert repr(received) == repr(rebuilt(received))
+
+
+def test_what_cannot_be_encoded_is_refused_again() -> None:
+    leaf = Leaf(b"key", Capabilities((256,)), b"")
+    for _ in range(2):
+        with pytest.raises(EncodeError):
+            leaf.encode()
+    with pytest.raises(EncodeError):
+        LeafInTree(0, Capabilities(())).encode()  # type: ignore[arg-type]
