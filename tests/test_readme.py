@@ -15,8 +15,8 @@ README = (ROOT / "README.md").read_text()
 EXAMPLES = "\n".join(path.read_text() for path in (ROOT / "e2ee" / "examples").glob("*.py"))
 
 LINKS = sorted(set(re.findall(r"\]\(([^)#:]+)\)", README)))
-MAKE_TARGETS = sorted(set(re.findall(r"\bmake (\w+)", README)))
-COMMANDS = sorted(set(re.findall(r"`\.venv/bin/e2ee (\w+)", README)))
+MAKE_TARGETS = sorted(set(re.findall(r"\bmake ([\w-]+)", README)))
+COMMANDS = sorted(set(re.findall(r"`\.venv/bin/e2ee ([\w-]+)", README)))
 
 
 def test_its_code_is_code_that_is_run() -> None:
