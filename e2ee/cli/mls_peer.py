@@ -12,6 +12,7 @@ from typing import Annotated, BinaryIO
 
 import typer
 
+from e2ee.conformance.mls_peer.errors import RequestReason
 from e2ee.conformance.mls_peer.fields import Field
 from e2ee.conformance.mls_peer.peer import MAXIMUM_LINE, OPERATIONS, Operation, Peer
 from e2ee.conformance.mls_peer.surroundings import Surroundings
@@ -31,8 +32,11 @@ input the command ends, with exit status 0.
 It is for tests: every credential is accepted, and every lifetime in what is received. All else is as strict as the RFC.
 """
 
-_FIELDS = """A field with ? may be omitted or null. id is text or a number, and names the client. Bytes, messages, KeyPackages, Welcomes and GroupInfos are hex; all but \
-bytes are whole MLSMessages. An extension is a pair of its type and its data in hex."""
+_FIELDS = """A field with ? may be omitted or null. id is text or a number, and names the client. Messages, \
+KeyPackages, Welcomes and GroupInfos are MLSMessages in hex. An extension is a pair of its type and its data in hex."""
+
+_ERRORS = f"""RULE is the rule of RFC 9420 that forbids it, by its name in e2ee.mls.errors, or the reason of a decoder or a \
+primitive; or, before anything of MLS is looked at: {", ".join(RequestReason)}."""
 
 EXAMPLE = """\
 > {"op": "client", "id": "alice", "name": "Alice", "suite": 1}
@@ -74,9 +78,8 @@ def mls_peer(
     peer = Peer(Surroundings(_entropy(seed), _clock(now)))
     try:
         serve(peer, sys.stdin.buffer, sys.stdout.buffer)
-    except (
-        BrokenPipeError
-    ):  # nobody reads the replies any more, nor what Python would flush at its end
+    except BrokenPipeError:
+        # Nobody reads the replies any more, nor what Python would flush at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -104,9 +107,9 @@ def _clock(now: int | None) -> Clock:
 
 
 def _protocol() -> str:
-    """The help's second half: operations, then the example."""
+    """The help's second half: operations, errors, example."""
     rows = (f"{_signature(*item)}\n{item[1].purpose}" for item in OPERATIONS.items())
-    return "\n\n".join([_FIELDS, *rows, f"\b\n{EXAMPLE}"])
+    return "\n\n".join([_FIELDS, *rows, _ERRORS, f"\b\n{EXAMPLE}"])
 
 
 def _signature(name: str, operation: Operation) -> str:

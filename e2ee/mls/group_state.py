@@ -21,6 +21,8 @@ Rules for an application that stores groups:
   keys that were used (of the nonces only the 32 random bits of the reuse guard then differ), and messages that were
   opened open again. No check of a store finds that it is old: whoever can put an old file back can do all this.
 * Restore once. Two Groups from one state are two members with the same keys.
+* What is not a Group yet is stored alike: the Group of an external commit before the commit is sent, and a
+  ``KeyPackageBundle``, which is a KeyPackage and three private keys, before the KeyPackage is published.
 
 A call's group is never stored. A call ends with its process, and who lost it joins again as a new leaf; a stored group
 would keep the keys of the frames of the past, bring back sending keys whose counters nobody knows any more (FKEY-5),

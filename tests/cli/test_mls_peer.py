@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from e2ee.cli.mls_peer import EXAMPLE, serve
+from e2ee.conformance.mls_peer.errors import RequestReason
 from e2ee.conformance.mls_peer.peer import MAXIMUM_LINE, OPERATIONS, Peer
 from e2ee.conformance.mls_peer.surroundings import Surroundings
 from e2ee.crypto.seeded_entropy import SeededEntropy
@@ -154,3 +155,4 @@ def test_the_help_names_every_operation_and_field() -> None:
             assert re.search(rf"\b{field}\b", row)
         assert operation.purpose in shown
     assert all(line in shown for line in EXAMPLE.splitlines())
+    assert all(reason in shown for reason in RequestReason)

@@ -12,14 +12,14 @@ import pprint
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from e2ee.crypto import secret as secret_module
-from e2ee.crypto.secret import Secret, equal
+from e2ee.crypto.secret import NonCopyable, Secret, equal
 from e2ee.errors import LocalProtocolError, Reason
 
 TELLTALE = b"correct horse battery staple"
@@ -149,6 +149,22 @@ def test_it_is_not_pickled(protocol: int) -> None:
     for value in (SECRET, Epoch(1, SECRET), [SECRET]):
         with pytest.raises(TypeError, match="not pickled"):
             pickle.dumps(value, protocol)
+
+
+class Counter(NonCopyable):
+    """State that must not be in two places."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+
+
+def test_state_that_exists_once_is_not_copied() -> None:
+    protocols = range(pickle.HIGHEST_PROTOCOL + 1)
+    pickles = [partial(pickle.dumps, protocol=protocol) for protocol in protocols]
+    ways: list[Callable[[object], object]] = [copy.copy, copy.deepcopy, *pickles]
+    for make in ways:
+        with pytest.raises(TypeError, match="a Counter is neither copied nor pickled"):
+            make(Counter())
 
 
 def test_it_is_no_json() -> None:

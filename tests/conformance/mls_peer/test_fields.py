@@ -37,7 +37,7 @@ def read(annotation: Any, value: Any) -> Any:
         ("Length", 0, 0),
         ("Length", 0xFFFF, 0xFFFF),
         ("OwnLeaf", True, True),
-        ("OwnLeaf", 1, 1),
+        ("OwnLeaf", 0xFFFFFFFF, 0xFFFFFFFF),
         ("Hex", "", b""),
         ("Hex", "00fFFf", b"\x00\xff\xff"),
         ("Suite", 1, SUITE),
