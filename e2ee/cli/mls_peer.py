@@ -92,10 +92,10 @@ def serve(peer: Peer, requests: BinaryIO, answers: BinaryIO) -> None:
 
 def _lines(requests: BinaryIO) -> Iterator[bytes]:
     """Each line, without its line feed; of one that is too long, enough to be refused."""
-    while line := requests.readline(MAXIMUM_LINE + 2):
+    while line := requests.readline(MAXIMUM_LINE + 1):
         yield line.removesuffix(b"\n")
         while line and not line.endswith(b"\n"):
-            line = requests.readline(MAXIMUM_LINE + 2)
+            line = requests.readline(MAXIMUM_LINE + 1)
 
 
 def _entropy(seed: str | None) -> Entropy:

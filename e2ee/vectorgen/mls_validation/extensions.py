@@ -16,11 +16,11 @@ from e2ee.testing.mls_forge.extensions import twice
 from e2ee.testing.mls_forge.forge import Change, same
 from e2ee.testing.mls_forge.paths import Path
 from e2ee.testing.mls_forge.welcomes import Welcoming, welcome
+from e2ee.vectorgen.mls_validation.ended_groups import BASIC_REQUIRED
 from e2ee.vectorgen.mls_validation.groups import ALICE, BOB, founded
 from e2ee.vectorgen.mls_validation.registry import Case, File, Group, operation
 from e2ee.vectorgen.mls_validation.scenes import Build
 from e2ee.vectorgen.mls_validation.states import (
-    BASIC_REQUIRED,
     EXTENSION,
     GREASE,
     NEXT,

@@ -16,6 +16,7 @@ from e2ee.vectorgen.mls_validation import (
     external_joins,
     external_proposals,
     framing,
+    joined_groups,
     key_packages,
     leaf_nodes,
     pre_shared_keys,
@@ -23,7 +24,6 @@ from e2ee.vectorgen.mls_validation import (
     ratchet_trees,
     successors,
     update_paths,
-    welcomes,
 )
 from e2ee.vectorgen.mls_validation.scenes import STATES, Scene, comment_on
 from e2ee.vectorgen.registry import plain
@@ -44,7 +44,7 @@ FILES = (
     proposal_lists.FILE,
     external_proposals.FILE,
     commits.FILE,
-    welcomes.FILE,
+    joined_groups.FILE,
     external_commits.FILE,
     external_joins.FILE,
     extensions.FILE,

@@ -1,12 +1,10 @@
-"""The states of all files, from the plain ones to those of one rule."""
+"""The states of all files, from the plain ones to those of one rule; after a ReInit: ``ended_groups``."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
-from e2ee.crypto.cipher_suite import CIPHER_SUITES, CipherSuite
+from e2ee.crypto.cipher_suite import CipherSuite
 from e2ee.crypto.secret import Secret
 from e2ee.mls.capabilities import RequiredCapabilities
 from e2ee.mls.credential import Credential, CredentialType
@@ -15,24 +13,22 @@ from e2ee.mls.group_context import ProtocolVersion
 from e2ee.mls.leaf_node import LeafNode
 from e2ee.mls.message import MLSMessage
 from e2ee.mls.proposal import Add, PreSharedKey, ReInit, Remove
-from e2ee.mls.psk import PreSharedKeyID, PskName, PSKType, ResumptionPSK, ResumptionPSKUsage
-from e2ee.testing.mls_forge.clients import Client, make_client
-from e2ee.testing.mls_forge.commits import Committed, Committing, commit
-from e2ee.testing.mls_forge.epochs import Epoch, create_group
+from e2ee.mls.psk import PreSharedKeyID, PskName, PSKType
+from e2ee.testing.mls_forge.clients import make_client
+from e2ee.testing.mls_forge.commits import Committing, commit
+from e2ee.testing.mls_forge.epochs import create_group
 from e2ee.testing.mls_forge.forge import Change, Forge
 from e2ee.testing.mls_forge.messages import PRIVATE, Framing, propose, say
 from e2ee.testing.mls_forge.paths import Path, node_key_pair
-from e2ee.testing.mls_forge.welcomes import Welcoming, describe, welcome
+from e2ee.testing.mls_forge.welcomes import Welcoming, describe
 from e2ee.vectorgen.mls_validation.groups import (
     ALICE,
-    BOB,
     CAROL,
     GROUP_ID,
     assemble,
     follow_up,
     founded,
     joiner,
-    keys_of,
     member,
     people,
     stranger,
@@ -41,7 +37,6 @@ from e2ee.vectorgen.mls_validation.scenes import Scene, State, state
 from e2ee.vectorgen.mls_validation.x509 import x509_credential
 
 __all__ = [
-    "BASIC_REQUIRED",
     "CREDENTIAL",
     "DEMANDS",
     "EXTENSION",
@@ -55,8 +50,6 @@ __all__ = [
     "THREE",
     "TWO",
     "bob_after_a_known_path",
-    "bob_after_a_reinit",
-    "bob_after_a_reinit_of_another_suite",
     "bob_among_colluders",
     "bob_in_the_next_epoch",
     "bob_of_a_certified_group",
@@ -67,7 +60,6 @@ __all__ = [
     "bob_of_a_served_group",
     "bob_of_four",
     "bob_of_three",
-    "bob_of_three_after_a_reinit",
     "bob_of_two",
     "bob_who_has_heard",
     "bob_with_keys",
@@ -79,18 +71,19 @@ __all__ = [
     "dave",
     "dave_with_a_group_info",
     "dave_with_keys",
-    "elsewhere",
     "greased",
     "greased_dave",
     "of_two_suites",
     "other_suite",
     "psk",
     "service_key",
-    "successor",
     "with_capabilities",
 ]
 
 TWO, THREE = ("alice", "bob"), ("alice", "bob", "carol")
+
+NEXT = b"the next group"
+"""The group_id of a successor."""
 
 GREASE, EXTENSION, REQUIRED, PROPOSAL, CREDENTIAL = 0x0A0A, 0xF0C1, 0xF0C2, 0xF0C3, 0xF0C4
 """A code point reserved for GREASE, and some for private use."""
@@ -295,7 +288,7 @@ def greased_dave(_: Scene, forge: Forge) -> State:
     return newcomer(forge, greased)
 
 
-# ------------------------------------------------------------------------------------------- keys, services, successors
+# ------------------------------------------------------------------------------------------------------- keys, services
 
 
 KEYS: dict[PskName, Secret] = {
@@ -342,78 +335,3 @@ def bob_of_a_served_group(scene: Scene, forge: Forge) -> State:
     extension = Extension(ExtensionType.EXTERNAL_SENDERS, external_senders.encode(senders))
     group = assemble(forge, people(forge, *THREE), extensions=(extension,))
     return member(forge, group, "bob")
-
-
-NEXT = b"the next group"
-BASIC_REQUIRED = Extension(
-    ExtensionType.REQUIRED_CAPABILITIES,
-    RequiredCapabilities((), (), (CredentialType.BASIC,)).encode(),
-)
-"""A GroupContext extension that everybody supports, and that asks for what everybody has."""
-
-
-def elsewhere(forge: Forge) -> Forge:
-    """The same randomness in the other cipher suite."""
-    return Forge(CIPHER_SUITES[other_suite(forge.suite.code_point)], forge.entropy)
-
-
-def successor(
-    forge: Forge,
-    old: Epoch,
-    usage: ResumptionPSKUsage,
-    *,
-    group_id: bytes,
-    members: Sequence[str] = TWO,
-    extensions: tuple[Extension, ...] = (),
-    psks: Sequence[PreSharedKey] | None = None,
-    later: bool = False,
-) -> tuple[Client, Committed]:
-    """Alice creates a group and adds the others by a commit with these PSKs; if none are given, with ``old``'s.
-
-    ``later``: in epoch 1, so that the group's epoch 2 is their first. The client is Bob's.
-    """
-    clients = people(forge, *members)
-    epoch = create_group(forge, clients["alice"], group_id, extensions)
-    if later:
-        epoch = commit(forge, epoch, ALICE).epoch
-    if psks is None:
-        psks = (psk(forge, ResumptionPSK(usage, GROUP_ID, old.context.epoch)),)
-    known = {one.psk.psk: old.secrets.resumption_psk for one in psks}
-    adds = (Add(client.key_package) for name, client in clients.items() if name != "alice")
-    how = Committing(path=None, psks=known)
-    return clients["bob"], commit(forge, epoch, ALICE, *psks, *adds, committing=how)
-
-
-def ended(forge: Forge, suite: int, members: Sequence[str] = TWO) -> State:
-    """Alice commits a ReInit of this suite; afterwards Bob joins the good successor."""
-    group = assemble(forge, people(forge, *members))
-    reinit = ReInit(NEXT, ProtocolVersion.MLS10, suite, (BASIC_REQUIRED,))
-    last = commit(forge, group.epoch, ALICE, reinit, committing=Committing(path=None))
-    there = forge if suite == forge.suite.code_point else elsewhere(forge)
-    how: dict[str, Any] = {"extensions": (BASIC_REQUIRED,), "members": members}
-    bob, made = successor(there, last.epoch, ResumptionPSKUsage.REINIT, group_id=NEXT, **how)
-    then = {
-        **keys_of(bob),
-        "welcome": welcome(there, made, bob, BOB).encode(),
-        "ratchet_tree": None,
-        "epoch_authenticator": made.epoch.secrets.epoch_authenticator,
-    }
-    return member(forge, group, "bob", last, then=[then])
-
-
-@state
-def bob_after_a_reinit(_: Scene, forge: Forge) -> State:
-    """The group of the two has ended with a ReInit of the same cipher suite, another group_id and an extension."""
-    return ended(forge, forge.suite.code_point)
-
-
-@state
-def bob_of_three_after_a_reinit(_: Scene, forge: Forge) -> State:
-    """The group of the three has ended in the same way."""
-    return ended(forge, forge.suite.code_point, THREE)
-
-
-@state
-def bob_after_a_reinit_of_another_suite(_: Scene, forge: Forge) -> State:
-    """The group of the two has ended with a ReInit of cipher suite 0x0001, or 0x0003 where that is the old one's."""
-    return ended(forge, other_suite(forge.suite.code_point))

@@ -13,22 +13,24 @@ from e2ee.mls.extension import Extension, ExtensionType
 from e2ee.mls.proposal import PreSharedKey
 from e2ee.mls.psk import ResumptionPSK, ResumptionPSKUsage
 from e2ee.testing.mls_forge.welcomes import welcome
+from e2ee.vectorgen.mls_validation.ended_groups import (
+    BASIC_REQUIRED,
+    bob_after_a_reinit,
+    bob_after_a_reinit_of_another_suite,
+    bob_of_three_after_a_reinit,
+    elsewhere,
+    successor,
+)
 from e2ee.vectorgen.mls_validation.groups import BOB, GROUP_ID
 from e2ee.vectorgen.mls_validation.registry import Case, File, Flag, operation
 from e2ee.vectorgen.mls_validation.scenes import Build
 from e2ee.vectorgen.mls_validation.states import (
-    BASIC_REQUIRED,
     NEXT,
     THREE,
     TWO,
-    bob_after_a_reinit,
-    bob_after_a_reinit_of_another_suite,
     bob_of_three,
-    bob_of_three_after_a_reinit,
     bob_of_two,
-    elsewhere,
     psk,
-    successor,
 )
 
 __all__ = ["FILE"]

@@ -8,11 +8,17 @@ import pytest
 
 from e2ee.conformance.mls_peer.client import LATE_EPOCHS
 from e2ee.crypto.cipher_suite import CIPHER_SUITES, CipherSuite
+from e2ee.crypto.seeded_entropy import SeededEntropy
 from e2ee.errors import DecodeReason
+from e2ee.mls.capabilities import Capabilities
 from e2ee.mls.commit import Commit
+from e2ee.mls.credential import Credential
 from e2ee.mls.errors import Rule
 from e2ee.mls.framing import WireFormat
+from e2ee.mls.key_package_bundle import KeyPackageBundle
+from e2ee.mls.leaf_node import Lifetime
 from e2ee.mls.message import MLSMessage
+from e2ee.mls.proposal import Add, Proposal, Remove, Update
 from e2ee.mls.public_message import PublicMessage
 
 if TYPE_CHECKING:
@@ -122,7 +128,9 @@ def test_proposals_are_committed_by_others(talk: Talk, public_message: bool) -> 
         update=True,
         public_message=public_message,
     )["proposals"]
-    assert len(proposed) == 3
+    assert [proposal_in(message) for message in proposed] == (
+        [Add, Remove, Update] if public_message else [None] * 3
+    )
     wire_format = WireFormat.PUBLIC_MESSAGE if public_message else WireFormat.PRIVATE_MESSAGE
     for message in proposed:
         assert MLSMessage.decode(bytes.fromhex(message)).wire_format == wire_format
@@ -137,6 +145,15 @@ def test_proposals_are_committed_by_others(talk: Talk, public_message: bool) -> 
     talk.agree("a", "b", "d")
     assert [member["name"] for member in talk.ask("info", id="a")["roster"]] == ["a", "b", "d"]
     assert before != talk.ask("info", id="a")["roster"]
+
+
+def proposal_in(message: str) -> type | None:
+    """What a PublicMessage proposes."""
+    body = MLSMessage.decode(bytes.fromhex(message)).body
+    if not isinstance(body, PublicMessage):
+        return None
+    assert isinstance(body.content.content, Proposal)
+    return type(body.content.content.content)
 
 
 def test_messages_are_public_unless_the_request_says_otherwise(talk: Talk) -> None:
@@ -178,6 +195,22 @@ def test_what_is_sent_must_be_valid_today(talk: Talk) -> None:
     talk.ask("commit", id="a", add=[key_package])
 
 
+def test_others_may_be_valid_for_ever(talk: Talk) -> None:
+    """As the defaults of some libraries have it."""
+    entropy = SeededEntropy(b"for ever")
+    suite = CIPHER_SUITES[1]
+    bundle = KeyPackageBundle.generate(
+        suite,
+        suite.signature.generate(entropy),
+        Credential.basic(b"b"),
+        Capabilities((1,), (1,), (), (), (1, 2)),
+        Lifetime(0, (1 << 64) - 1),
+        entropy,
+    )
+    talk.group("a")
+    talk.ask("commit", id="a", add=[MLSMessage.of(bundle.key_package).encode().hex()])
+
+
 def test_what_is_received_may_be_of_any_day(talk: Talk) -> None:
     talk.group("a", "b")
     committed = talk.ask("commit", id="a", add=[talk.client("c")])
@@ -210,6 +243,7 @@ def test_who_is_removed_has_no_group(talk: Talk) -> None:
     assert (gone["kind"], gone["removed"]) == ("commit", True)
     assert talk.refused("info", id="b") == "NOT_IN_A_GROUP"
     assert talk.refused("process", id="b", message=commit) == "NOT_IN_A_GROUP"
+    assert talk.peer._clients["b"]._epochs == {}
 
 
 def test_a_key_package_is_for_one_welcome(talk: Talk) -> None:
@@ -282,6 +316,7 @@ def test_who_missed_a_commit_comes_back(talk: Talk, resync: object) -> None:
     talk.agree("a", "b", "c")
     roster = talk.ask("info", id="a")["roster"]
     assert [member["name"] for member in roster] == ["a", "b", "c"]
+    assert len(talk.peer._clients["b"]._epochs) == 1
 
 
 def test_who_lost_everything_comes_back_in_the_place_of_an_older_self(talk: Talk) -> None:
@@ -342,6 +377,13 @@ def test_late_application_messages_open(talk: Talk) -> None:
     assert talk.ask("process", id="b", message=said[1])["data"] == "02"
     talk.ask("process", id="b", message=talk.ask("commit", id="a")["commit"])
     assert talk.refused("process", id="b", message=said[0]) == Rule.WRONG_EPOCH
+
+
+def test_late_handshakes_do_not(talk: Talk) -> None:
+    talk.group("a", "b", "c")
+    late = talk.ask("propose", id="a", update=True, public_message=False)["proposals"][0]
+    talk.ask("process", id="b", message=talk.ask("commit", id="c")["commit"])
+    assert talk.refused("process", id="b", message=late) == Rule.WRONG_EPOCH
 
 
 def test_what_was_opened_does_not_open_again(talk: Talk) -> None:
