@@ -30,18 +30,18 @@ __all__ = ["KeyPackageBundle"]
 
 @dataclass(frozen=True, slots=True)
 class KeyPackageBundle:
-    """A KeyPackage and its private keys. Raises UsageError if a private key is not that of its public key."""
+    """A KeyPackage and its private keys; see ``generate`` and ``of``. Raises UsageError if a key is not that of the KeyPackage."""
 
     key_package: KeyPackage
-    init_private_key: Secret = field(repr=False)
-    encryption_private_key: Secret = field(repr=False)
+    init_key_pair: KeyPair = field(repr=False)
+    leaf_key_pair: KeyPair = field(repr=False)
     signature_private_key: Secret = field(repr=False)
 
     def __post_init__(self) -> None:
-        leaf_node, kem = self.key_package.leaf_node, self.suite.hpke.kem
+        leaf_node = self.key_package.leaf_node
         if (
-            kem.public_key(self.init_private_key) != self.key_package.init_key
-            or kem.public_key(self.encryption_private_key) != leaf_node.encryption_key
+            self.init_key_pair.public != self.key_package.init_key
+            or self.leaf_key_pair.public != leaf_node.encryption_key
             or self.suite.signature.public_key(self.signature_private_key)
             != leaf_node.signature_key
         ):
@@ -53,9 +53,30 @@ class KeyPackageBundle:
         return cipher_suite(self.key_package.cipher_suite)
 
     @property
-    def leaf_key_pair(self) -> KeyPair:
+    def init_private_key(self) -> Secret:
+        """That of the KeyPackage's ``init_key``."""
+        return self.init_key_pair.private
+
+    @property
+    def encryption_private_key(self) -> Secret:
         """That of the leaf's ``encryption_key``."""
-        return KeyPair(self.encryption_private_key, self.key_package.leaf_node.encryption_key)
+        return self.leaf_key_pair.private
+
+    @classmethod
+    def of(
+        cls,
+        key_package: KeyPackage,
+        init_private_key: Secret,
+        encryption_private_key: Secret,
+        signature_private_key: Secret,
+    ) -> KeyPackageBundle:
+        """A bundle that was kept as its parts. Raises UsageError(PRIVATE_KEY_DOES_NOT_MATCH)."""
+        kem = cipher_suite(key_package.cipher_suite).hpke.kem
+        init, leaf = (
+            KeyPair(private, kem.public_key(private))
+            for private in (init_private_key, encryption_private_key)
+        )
+        return cls(key_package, init, leaf, signature_private_key)
 
     @classmethod
     def generate(
@@ -103,4 +124,4 @@ class KeyPackageBundle:
             signature=b"",
         )
         key_package = sign_key_package(suite, unsigned, signing_key.private)
-        return cls(key_package, init.private, encryption.private, signing_key.private)
+        return cls(key_package, init, encryption, signing_key.private)

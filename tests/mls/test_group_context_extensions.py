@@ -139,7 +139,7 @@ class TestInAGroup:
         return make_client(forge, name, leaf=lambda leaf: replace(leaf, capabilities=listed))
 
     def bundle(self, client: Client) -> KeyPackageBundle:
-        return KeyPackageBundle(
+        return KeyPackageBundle.of(
             client.key_package,
             client.init.private,
             client.encryption.private,

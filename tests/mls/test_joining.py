@@ -323,7 +323,7 @@ class TestThePathSecret:
         created = create_group(forge, alice, b"group")
         added = commit(forge, created, 0, Add(bob.key_package), committing=Committing(path=None))
         given = PathSecret(Secret(bytes(32)))
-        bundle = KeyPackageBundle(
+        bundle = KeyPackageBundle.of(
             bob.key_package, bob.init.private, bob.encryption.private, bob.signing_key.private
         )
         for welcoming, accepted in (

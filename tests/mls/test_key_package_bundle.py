@@ -34,8 +34,28 @@ def test_a_private_key_of_another_bundle_is_refused(suite: CipherSuite, name: st
     bundle, other = new_bundle(suite), new_bundle(suite, b"other")
 
     with pytest.raises(UsageError) as refused:
+        KeyPackageBundle.of(
+            bundle.key_package,
+            *(getattr(other if key == name else bundle, key) for key in PRIVATE_KEYS),
+        )
+    assert refused.value.reason is Rule.PRIVATE_KEY_DOES_NOT_MATCH
+
+
+@pytest.mark.parametrize("name", ["init_key_pair", "leaf_key_pair"])
+def test_a_key_pair_of_another_bundle_is_refused(name: str) -> None:
+    bundle, other = (new_bundle(cipher_suite(0x0001), seed) for seed in (b"bundle", b"other"))
+
+    with pytest.raises(UsageError) as refused:
         replace(bundle, **{name: getattr(other, name)})
     assert refused.value.reason is Rule.PRIVATE_KEY_DOES_NOT_MATCH
+
+
+@pytest.mark.parametrize("suite", CIPHER_SUITES.values(), ids=lambda suite: suite.name)
+def test_a_bundle_is_kept_as_its_parts(suite: CipherSuite) -> None:
+    bundle = new_bundle(suite)
+    parts = [getattr(bundle, name) for name in PRIVATE_KEYS]
+
+    assert KeyPackageBundle.of(bundle.key_package, *parts) == bundle
 
 
 @pytest.mark.parametrize("name", PRIVATE_KEYS)

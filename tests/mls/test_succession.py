@@ -189,7 +189,7 @@ class TestTheLink:
         added = commit(
             forge, epoch, 0, Add(bob.key_package), PreSharedKey(psk), committing=committing
         )
-        bundle = KeyPackageBundle(
+        bundle = KeyPackageBundle.of(
             bob.key_package, bob.init.private, bob.encryption.private, bob.signing_key.private
         )
         joining = over.joining(welcome(forge, added, bob, 1), bundle)
@@ -329,7 +329,7 @@ def test_nonces_are_checked_by_newcomers_too(over: Misled, length: int) -> None:
     added = commit(
         forge, created, 0, Add(bob.key_package), PreSharedKey(psk), committing=committing
     )
-    bundle = KeyPackageBundle(
+    bundle = KeyPackageBundle.of(
         bob.key_package, bob.init.private, bob.encryption.private, bob.signing_key.private
     )
     joining = over.joining(welcome(forge, added, bob, 1), bundle)

@@ -95,7 +95,7 @@ def welcome_of(case: Case) -> Welcome:
 def bundle_of(case: Case) -> KeyPackageBundle:
     key_package = message(case["key_package"]).body
     assert isinstance(key_package, KeyPackage)
-    return KeyPackageBundle(
+    return KeyPackageBundle.of(
         key_package,
         *(
             Secret.fromhex(case[name])

@@ -176,7 +176,7 @@ def bundle_of(given: dict[str, Any]) -> KeyPackageBundle:
     key_package = message_of(given["key_package"]).body
     assert isinstance(key_package, KeyPackage)
     private = (given["init_priv"], given["encryption_priv"], given["signature_priv"])
-    return KeyPackageBundle(key_package, *(Secret(bytes.fromhex(key)) for key in private))
+    return KeyPackageBundle.of(key_package, *(Secret(bytes.fromhex(key)) for key in private))
 
 
 @dataclass(frozen=True)

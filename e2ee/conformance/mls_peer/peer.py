@@ -108,7 +108,7 @@ class Peer:
         if key_package.cipher_suite != suite.code_point:
             detail = f"the KeyPackage is of suite {key_package.cipher_suite:#06x}"
             raise RequestError(RequestReason.BAD_FIELD, f"suite: {detail}")
-        bundle = KeyPackageBundle(key_package, init_priv, encryption_priv, signature_priv)
+        bundle = KeyPackageBundle.of(key_package, init_priv, encryption_priv, signature_priv)
         self._clients[id] = Client(self._surroundings, bundle)
         return {}
 
