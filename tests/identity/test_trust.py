@@ -7,51 +7,12 @@ from copy import deepcopy
 
 import pytest
 
-from e2ee.crypto.seeded_entropy import SeededEntropy
-from e2ee.crypto.signature import SigningKey
 from e2ee.identity.account import AccountKey
-from e2ee.identity.attestation import NO_ATTESTATION, AttestationAuthority
-from e2ee.identity.device_certificate import VerifiedCertificate, verify_certificate
+from e2ee.identity.device_certificate import VerifiedCertificate
 from e2ee.identity.errors import IdentityReason, TrustError
-from e2ee.identity.trust import ContactState, MemoryTrustStore, Pin, Trust
+from e2ee.identity.trust import Contact, ContactState, MemoryTrustStore, Trust
 
 Certify = Callable[..., VerifiedCertificate]
-
-
-@pytest.fixture
-def store() -> MemoryTrustStore:
-    return MemoryTrustStore()
-
-
-@pytest.fixture
-def trust(store: MemoryTrustStore, authority: AttestationAuthority) -> Trust:
-    return Trust(store, authority.directory_keys())
-
-
-@pytest.fixture
-def other_alice(entropy: SeededEntropy) -> AccountKey:
-    """The same account id with another key: lost and made anew, or an impostor's."""
-    return AccountKey.create("alice", entropy.fork(b"other alice"))
-
-
-@pytest.fixture
-def certify(device: SigningKey, authority: AttestationAuthority, now: int) -> Certify:
-    def issue(
-        account: AccountKey, *, attest: bool = True, generation: int = 0
-    ) -> VerifiedCertificate:
-        attestation = authority.attest(account.account_id, account.public, now)
-        certificate = account.certify(
-            device.public,
-            device_id=1,
-            generation=generation,
-            now=now,
-            versions=[0x0100],
-            suites=[1],
-            attestation=attestation if attest else NO_ATTESTATION,
-        )
-        return verify_certificate(certificate.encode(), device.public)
-
-    return issue
 
 
 def refused(
@@ -70,7 +31,7 @@ def test_an_attested_stranger_is_pinned_when_accepted(
     assert trust.judge(certificate, now) is ContactState.UNVERIFIED
     assert store == MemoryTrustStore()  # who is only looked at is not pinned
     assert trust.accept(certificate, now) is ContactState.UNVERIFIED
-    assert store.pins == {"alice": Pin(alice.public, verified=False)}
+    assert store.known == {"alice": Contact("alice", alice.public)}
 
 
 @pytest.mark.requirement("IDENT-8", "IDENT-9")
@@ -119,7 +80,7 @@ def test_a_changed_key_is_reported_and_not_accepted(
     assert store == before
 
 
-@pytest.mark.requirement("IDENT-8", "IDENT-10")
+@pytest.mark.requirement("IDENT-8", "IDENT-10", "IDENT-18")
 def test_a_person_accepts_a_change_which_is_then_unverified(
     trust: Trust,
     certify: Certify,
@@ -134,6 +95,18 @@ def test_a_person_accepts_a_change_which_is_then_unverified(
     trust.accept_change(certify(other_alice), now)
     assert trust.accept(certify(other_alice), now) is ContactState.UNVERIFIED
     assert trust.judge(certify(alice), now) is ContactState.CHANGED
+    trust.mark_verified("alice", other_alice.public)
+    assert trust.accept(certify(other_alice), now) is ContactState.VERIFIED
+
+
+@pytest.mark.requirement("IDENT-18")
+def test_accepting_the_key_that_is_pinned_takes_no_mark_away(
+    trust: Trust, store: MemoryTrustStore, certify: Certify, alice: AccountKey, now: int
+) -> None:
+    """A change that somebody accepts twice, and compares in between."""
+    trust.mark_verified("alice", alice.public)
+    trust.accept_change(certify(alice), now)
+    assert store.known == {"alice": Contact("alice", alice.public, verified=True)}
 
 
 @pytest.mark.requirement("IDENT-7")
