@@ -1,41 +1,110 @@
-"""The ASGI application: ``/v1`` is the WebSocket of the chapter Signalling, ``/health`` says that the process lives.
+"""The ASGI application: ``/v1`` is the WebSocket of the chapter Signalling, ``/health`` is for who watches the server.
 
-It can be mounted in another application, and is run alone by ``serve``. TLS, rate limits of addresses and who may
-register an account are the surrounding platform's.
+It is run alone by ``serve`` and the command ``e2ee serve``, or mounted in an application that is there already. In
+Starlette and FastAPI that is a line, ``app.mount("/calls", create_app(service))``, and devices connect to
+``wss://…/calls/v1``. Anything that routes plain ASGI mounts it as well, by the scope's ``root_path``; Django's
+``asgi.py`` (which has no lifespan) would be
+
+    django, calls = get_asgi_application(), create_app(service)
+
+    async def application(scope, receive, send):
+        if scope["type"] != "lifespan" and scope["path"].startswith("/calls/"):
+            await calls(scope | {"root_path": scope.get("root_path", "") + "/calls"}, receive, send)
+        else:
+            await django(scope, receive, send)
+
+One process serves one store: the service orders what devices ask by doing one thing at a time.
 """
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import AsyncIterator
+
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from e2ee.delivery.service import DeliveryService
+from e2ee.server.authentication import Authenticate
+from e2ee.server.limits import ConnectionLimits, Door
+from e2ee.server.logs import ServerLog
+from e2ee.server.metrics import Metrics
+from e2ee.server.operations import Ready, health_routes, metrics_route
+from e2ee.server.watching import Watcher, Watchers
 from e2ee.server.websocket import Observer, WebSocketShell
 from e2ee.system_clock import Clock, system_clock
 
-__all__ = ["PATH", "create_app"]
+__all__ = ["PATH", "create_app", "create_operations_app"]
 
 PATH = "/v1"
 """Where devices connect."""
 
+TRY_AGAIN_LATER = 1013  # of the registry of RFC 6455 Section 11.7
+
 
 def create_app(
-    service: DeliveryService, *, now: Clock | None = None, observer: Observer | None = None
+    service: DeliveryService,
+    *,
+    authenticate: Authenticate | None = None,
+    limits: ConnectionLimits | None = None,
+    metrics: Metrics | None = None,
+    log: ServerLog | None = None,
+    ready: Ready = lambda: None,
+    now: Clock | None = None,
+    observer: Observer | None = None,
 ) -> Starlette:
     """The application around ``service``, for one event loop.
 
-    ``observer`` is told of every message that the service handles; nothing else sees or logs them.
+    ``authenticate`` finds the user to whom the ``token`` of a ``register`` belongs; whom the service then registers is for its
+    admission to say. ``metrics`` counts and ``log`` writes what happens, if given; ``create_operations_app`` shows the
+    figures. ``ready`` asks the store for something, on behalf of ``/health``. ``observer`` is told of every message that the
+    service handles; nothing else sees one.
     """
-    shell = WebSocketShell(service, now or system_clock(), observer)
-    return Starlette(
-        routes=[
-            WebSocketRoute(PATH, shell.connection),
-            Route("/health", _health, methods=["GET"]),
-        ]
+    limits = limits or ConnectionLimits()
+    watcher = Watchers([each for each in (metrics, log) if each is not None])
+    shell = WebSocketShell(
+        service,
+        now or system_clock(),
+        observer,
+        watcher=watcher,
+        authenticate=authenticate,
+        login_within=limits.login_within,
     )
+    endpoint = _Endpoint(shell, Door(limits), watcher)
+    return Starlette(routes=[WebSocketRoute(PATH, endpoint.connection), *health_routes(ready)])
 
 
-async def _health(_request: Request) -> PlainTextResponse:
-    return PlainTextResponse("ok")
+def create_operations_app(ready: Ready, metrics: Metrics) -> Starlette:
+    """``/health`` and ``/metrics``, for a port that only operators reach.
+
+    While it runs (its lifespan), it looks at how late the event loop is.
+    """
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        async with metrics.watching_the_loop():
+            yield
+
+    return Starlette(routes=[*health_routes(ready), metrics_route(metrics)], lifespan=lifespan)
+
+
+class _Endpoint:
+    """Lets connections in, or says why not."""
+
+    def __init__(self, shell: WebSocketShell, door: Door, watcher: Watcher) -> None:
+        self._shell = shell
+        self._door = door
+        self._watcher = watcher
+
+    async def connection(self, websocket: WebSocket) -> None:
+        host = websocket.client.host if websocket.client else None
+        with self._door.enter(host) as refused:
+            if refused is None:
+                await self._shell.connection(websocket)
+                return
+        self._watcher.turned_away(refused)
+        # Accepted first: only a WebSocket that is open can be told why it is closed.
+        with contextlib.suppress(WebSocketDisconnect):
+            await websocket.accept()
+            await websocket.close(TRY_AGAIN_LATER, refused)

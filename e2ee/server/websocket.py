@@ -1,8 +1,9 @@
 """The asyncio shell around ``DeliveryService``: WebSockets in, WebSockets out.
 
-A connection is three tasks: one reads and hands what decodes to the service, one writes what waits in the connection's
-outbox, one watches the outbox's bounds. The first that ends ends the connection. The service itself runs between two
-awaits and so never in two places at a time. Nothing is logged here; an observer, if one was handed in, sees every message.
+A connection is four tasks: one reads and hands what decodes to the service, one writes what waits in the connection's
+outbox, one watches the outbox's bounds, one waits for the login. The first that fails ends the connection. The service itself
+runs between two awaits and so never in two places at a time. Nothing is logged here; an observer, if one was handed in,
+sees every message, and a watcher what happens to connections.
 """
 
 from __future__ import annotations
@@ -16,7 +17,11 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from e2ee.delivery.service import ConnectionId, DeliveryService, Outgoing, refusal
 from e2ee.errors import E2EEError
+from e2ee.server.authentication import Authenticate
+from e2ee.server.errors import CloseReason
+from e2ee.server.limits import ConnectionLimits, LoginDeadline
 from e2ee.server.outbox import Outbox
+from e2ee.server.watching import Watcher, Watchers
 from e2ee.signalling import wire
 from e2ee.signalling.errors import WireError, WireReason
 from e2ee.signalling.messages import SERVICE, ServiceMessage
@@ -31,7 +36,7 @@ Observer = Callable[[ConnectionId, ServiceMessage], None]
 UNSUPPORTED_DATA = 1003
 POLICY_VIOLATION = 1008
 MESSAGE_TOO_BIG = 1009
-
+SERVICE_RESTART = 1012
 
 _CLOSING = 5.0
 """Seconds in which a connection that is closed has to take notice."""
@@ -55,13 +60,20 @@ class WebSocketShell:
         now: Clock,
         observer: Observer | None = None,
         new_outbox: Callable[[], Outbox] = Outbox,
+        watcher: Watcher | None = None,
+        authenticate: Authenticate | None = None,
+        login_within: float = ConnectionLimits().login_within,
     ) -> None:
         self._service = service
         self._now = now
         self._observer = observer
         self._new_outbox = new_outbox
+        self._watcher = watcher or Watchers()
+        self._authenticate = authenticate
+        self._login_within = login_within
         self._ids = itertools.count(1)
         self._outboxes: dict[ConnectionId, Outbox] = {}
+        self._deadlines: dict[ConnectionId, LoginDeadline] = {}
 
     async def connection(self, websocket: WebSocket) -> None:
         """Serve one connection until its end."""
@@ -69,34 +81,41 @@ class WebSocketShell:
         connection_id = next(self._ids)
         outbox = self._outboxes[connection_id] = self._new_outbox()
         self._service.connected(connection_id)
+        self._watcher.opened(connection_id)
+        ended: str = CloseReason.FAULT
         try:
             await self._until_end(connection_id, websocket, outbox)
-        except* WebSocketDisconnect:
-            pass
+        except* WebSocketDisconnect as group:
+            ended = _why_disconnected(group)
         except* _Close as group:
             close = next(error for error in group.exceptions if isinstance(error, _Close))
+            ended = close.reason
             # Whoever does not read may not read this either, or be gone.
             with contextlib.suppress(WebSocketDisconnect, TimeoutError):
                 async with asyncio.timeout(_CLOSING):
                     await websocket.close(close.code, close.reason)
+        finally:
+            self._watcher.closed(connection_id, ended)
 
     async def _until_end(
         self, connection_id: ConnectionId, websocket: WebSocket, outbox: Outbox
     ) -> None:
+        deadline = self._deadlines[connection_id] = LoginDeadline(self._login_within)
         try:
             async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(_require_login(deadline))
                 tasks.create_task(self._read(connection_id, websocket))
                 tasks.create_task(_write(websocket, outbox))
                 tasks.create_task(_watch(outbox))
         finally:
-            del self._outboxes[connection_id]
+            del self._outboxes[connection_id], self._deadlines[connection_id]
             self._service.disconnected(connection_id)
 
     async def _read(self, connection_id: ConnectionId, websocket: WebSocket) -> None:
         while True:
             event = await websocket.receive()
             if event["type"] == "websocket.disconnect":
-                raise WebSocketDisconnect
+                raise WebSocketDisconnect(event["code"])
             data = event.get("bytes")
             if data is None:
                 raise _Close(UNSUPPORTED_DATA, "binary frames only")
@@ -119,8 +138,20 @@ class WebSocketShell:
             self._outboxes[connection_id].put(wire.encode(message))
 
     def _observe(self, connection_id: ConnectionId, message: ServiceMessage) -> None:
+        self._deadlines[connection_id].handled(message)
+        self._watcher.handled(connection_id, message)
         if self._observer is not None:
             self._observer(connection_id, message)
+
+
+def _why_disconnected(group: ExceptionGroup[WebSocketDisconnect]) -> CloseReason:
+    codes = {each.code for each in group.exceptions if isinstance(each, WebSocketDisconnect)}
+    return CloseReason.SERVER_STOPS if SERVICE_RESTART in codes else CloseReason.LEFT
+
+
+async def _require_login(deadline: LoginDeadline) -> None:
+    if await deadline.missed():
+        raise _Close(POLICY_VIOLATION, CloseReason.NO_LOGIN_IN_TIME)
 
 
 async def _write(websocket: WebSocket, outbox: Outbox) -> None:

@@ -1,0 +1,107 @@
+"""What one server lets in: so many connections in all and of one address, each for so long until its device logs in.
+
+The delivery service bounds what each device may have there (DS-7); this bounds who is at the door. An address of IPv6
+counts as its /64, which is what one customer of a provider has. A proxy's clients all have the proxy's address, so
+behind one the limit for each address is the proxy's business and off here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
+
+from e2ee.server.errors import CloseReason
+from e2ee.signalling.messages import AwaitLink, LoggedIn, ServiceMessage
+
+__all__ = ["LINK_WITHIN", "ConnectionLimits", "Door", "LoginDeadline"]
+
+LINK_WITHIN = 600.0
+"""Seconds that a new device, which cannot log in yet, may wait to be linked (IDENT-17)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLimits:
+    """``per_address`` None: off. ``login_within`` is in seconds."""
+
+    connections: int = 20_000
+    per_address: int | None = 100
+    login_within: float = 30.0
+
+
+class Door:
+    """Counts who is inside."""
+
+    def __init__(self, limits: ConnectionLimits) -> None:
+        self._limits = limits
+        self._inside: Counter[str] = Counter()
+
+    @contextlib.contextmanager
+    def enter(self, host: str | None) -> Iterator[CloseReason | None]:
+        """A connection from ``host`` (an IP address, None if unknown); gives why it is refused, or None.
+
+        It counts until the context ends; one that is refused does not.
+        """
+        address = _counted_as(host)
+        refused = self._refusal(address)
+        if refused is not None:
+            yield refused
+            return
+        self._inside[address] += 1
+        try:
+            yield None
+        finally:
+            self._inside[address] -= 1
+            if not self._inside[address]:
+                del self._inside[address]
+
+    def _refusal(self, address: str) -> CloseReason | None:
+        if self._inside.total() >= self._limits.connections:
+            return CloseReason.TOO_MANY_CONNECTIONS
+        most = self._limits.per_address
+        if most is not None and address and self._inside[address] >= most:
+            return CloseReason.TOO_MANY_OF_THIS_ADDRESS
+        return None
+
+
+class LoginDeadline:
+    """The time until when a connection's device must have logged in; it is not asked to do so again."""
+
+    def __init__(self, login_within: float) -> None:
+        self._due = asyncio.timeout(login_within)
+        self._logged_in = asyncio.Event()
+        self._waits_for_link = False
+
+    def handled(self, message: ServiceMessage) -> None:
+        """A message came from this connection, or goes to it."""
+        if isinstance(message, LoggedIn):
+            self._logged_in.set()
+        elif isinstance(message, AwaitLink) and not self._waits_for_link:
+            self._waits_for_link = True
+            if not self._logged_in.is_set() and not self._due.expired():
+                self._due.reschedule(asyncio.get_running_loop().time() + LINK_WITHIN)
+
+    async def missed(self) -> bool:
+        """True when the time is over, False when the device has logged in."""
+        try:
+            async with self._due:
+                await self._logged_in.wait()
+        except TimeoutError:
+            return True
+        return False
+
+
+def _counted_as(host: str | None) -> str:
+    """The address, an IPv6 one as its /64, an IPv4 one that is written as IPv6 as what it is; "" if it is none."""
+    try:
+        address = ip_address((host or "").partition("%")[0])
+    except ValueError:
+        return ""
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        return address.packed[:8].hex()
+    return str(address)

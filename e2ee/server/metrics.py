@@ -1,0 +1,145 @@
+"""Figures for Prometheus: how much happens, how long it takes and why it is refused; never of whom.
+
+Labels are names of messages and reason codes, which are finite lists of the protocol's own. Accounts, devices, calls and
+addresses are in none: a series for each would be a record of who called when, kept elsewhere and for long.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from dataclasses import dataclass, fields
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from e2ee.delivery.service import ConnectionId
+from e2ee.signalling.messages import FromDevice, Refused, ServiceMessage
+
+__all__ = ["CONTENT_TYPE", "Figures", "Metrics"]
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+_LAG_EVERY = 0.5
+"""Seconds between two looks at the event loop."""
+
+_SECONDS = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the service holds at a moment."""
+
+    devices_logged_in: int
+    calls_open: int
+    mailbox_messages: int
+    mailbox_bytes: int
+
+
+_MEANING = {
+    "devices_logged_in": "Devices that are logged in.",
+    "calls_open": "Calls that are not over.",
+    "mailbox_messages": "Messages that wait in mailboxes until they are acknowledged.",
+    "mailbox_bytes": "Bytes of these.",
+}
+
+
+class Metrics:
+    """A ``Watcher`` that counts, with a registry of its own."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry(auto_describe=True)
+        ProcessCollector(registry=self._registry)
+        self._connections = self._gauge("connections", "Connections that are open.")
+        self._closed = self._counter("connections_closed", "Connections ended, by why.", "reason")
+        self._turned_away = self._counter(
+            "connections_turned_away", "Connections not let in, by why.", "reason"
+        )
+        self._requests = self._counter("requests", "Messages from devices, by name.", "request")
+        self._refusals = self._counter(
+            "refusals",
+            "Requests refused, by name (empty: no message) and why.",
+            "request",
+            "reason",
+        )
+        self._deliveries = self._counter("deliveries", "Messages to devices, by name.", "message")
+        self._transactions = self._histogram("store_transaction_seconds", "Time of the store's.")
+        self._lag = self._histogram(
+            "event_loop_lag_seconds",
+            "By how much the event loop is late, looked at twice a second.",
+        )
+
+    def holds(self, figures: Callable[[], Figures]) -> None:
+        """Have ``figures`` asked whenever the metrics are."""
+        self._registry.register(_Held(figures))
+
+    def render(self) -> bytes:
+        """All of it, in Prometheus' text format (``CONTENT_TYPE``)."""
+        return generate_latest(self._registry)
+
+    def opened(self, _connection_id: ConnectionId) -> None:
+        self._connections.inc()
+
+    def handled(self, _connection_id: ConnectionId, message: ServiceMessage) -> None:
+        if isinstance(message, FromDevice):
+            self._requests.labels(message.name).inc()
+        elif isinstance(message, Refused):
+            self._refusals.labels(message.request, message.reason).inc()
+        else:
+            self._deliveries.labels(message.name).inc()
+
+    def closed(self, _connection_id: ConnectionId, reason: str) -> None:
+        self._connections.dec()
+        self._closed.labels(reason).inc()
+
+    def turned_away(self, reason: str) -> None:
+        self._turned_away.labels(reason).inc()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Times what the store does while the context lasts."""
+        with self._transactions.time():
+            yield
+
+    @contextlib.asynccontextmanager
+    async def watching_the_loop(self) -> AsyncIterator[None]:
+        """Looks at the running event loop while the context lasts."""
+        looking = asyncio.create_task(self._look())
+        try:
+            yield
+        finally:
+            looking.cancel()
+
+    async def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + _LAG_EVERY
+            await asyncio.sleep(_LAG_EVERY)
+            self._lag.observe(max(0.0, loop.time() - due))
+
+    def _gauge(self, name: str, meaning: str) -> Gauge:
+        return Gauge(name, meaning, namespace="e2ee", registry=self._registry)
+
+    def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
+        return Counter(name, meaning, labels, namespace="e2ee", registry=self._registry)
+
+    def _histogram(self, name: str, meaning: str) -> Histogram:
+        return Histogram(name, meaning, namespace="e2ee", registry=self._registry, buckets=_SECONDS)
+
+
+class _Held(Collector):
+    def __init__(self, figures: Callable[[], Figures]) -> None:
+        self._figures = figures
+
+    def collect(self) -> Iterable[Metric]:
+        figures = self._figures()
+        for each in fields(figures):
+            name = f"e2ee_{each.name}"
+            yield GaugeMetricFamily(name, _MEANING[each.name], value=getattr(figures, each.name))
+
+    def describe(self) -> Iterable[Metric]:
+        return [GaugeMetricFamily(f"e2ee_{name}", _MEANING[name]) for name in _MEANING]

@@ -1,0 +1,50 @@
+"""Who is told what happens to connections: ``Watcher`` is what metrics and the log both are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from e2ee.delivery.service import ConnectionId
+from e2ee.signalling.messages import ServiceMessage
+
+__all__ = ["Watcher", "Watchers"]
+
+
+class Watcher(Protocol):
+    """Told in the order in which it happens, between two awaits; what it raises ends the connection."""
+
+    def opened(self, connection_id: ConnectionId, /) -> None:
+        """A device connected."""
+
+    def handled(self, connection_id: ConnectionId, message: ServiceMessage, /) -> None:
+        """A message came from this connection, or goes to it."""
+
+    def closed(self, connection_id: ConnectionId, reason: str, /) -> None:
+        """The connection ended; ``reason`` is a ``CloseReason``, or the service's reason for having closed it."""
+
+    def turned_away(self, reason: str, /) -> None:
+        """A connection was not let in."""
+
+
+class Watchers:
+    """Several as one."""
+
+    def __init__(self, watchers: Sequence[Watcher] = ()) -> None:
+        self._watchers = tuple(watchers)
+
+    def opened(self, connection_id: ConnectionId) -> None:
+        for watcher in self._watchers:
+            watcher.opened(connection_id)
+
+    def handled(self, connection_id: ConnectionId, message: ServiceMessage) -> None:
+        for watcher in self._watchers:
+            watcher.handled(connection_id, message)
+
+    def closed(self, connection_id: ConnectionId, reason: str) -> None:
+        for watcher in self._watchers:
+            watcher.closed(connection_id, reason)
+
+    def turned_away(self, reason: str) -> None:
+        for watcher in self._watchers:
+            watcher.turned_away(reason)
