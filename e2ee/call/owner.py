@@ -13,6 +13,7 @@ from e2ee.identity.device_certificate import VerifiedCertificate
 from e2ee.identity.trust import Trust
 from e2ee.media.frame_keys import FrameKeys
 from e2ee.mls.credential import Credential
+from e2ee.mls.key_package import LAST_RESORT
 from e2ee.mls.key_package_bundle import KeyPackageBundle
 from e2ee.profile.leaves import call_capabilities, key_package_lifetime
 from e2ee.profile.suites import SUITES
@@ -43,13 +44,25 @@ class Owner:
         from_minimum = calls[calls.index(self.configuration.minimum_suite) :]
         return tuple(suite for suite in from_minimum if suite in self.certificate.suites)
 
-    def new_key_package(self, suite: int, now: int) -> KeyPackageBundle:
-        """A fresh KeyPackage of this device, for a group of MLS suite ``suite``. ``now`` in Unix milliseconds."""
+    @property
+    def credential(self) -> Credential:
+        """What its leaves carry: the certificate (KEYS-6)."""
+        return Credential.basic(self.certificate.certificate.encode())
+
+    def new_key_package(
+        self, suite: int, now: int, *, last_resort: bool = False
+    ) -> KeyPackageBundle:
+        """A fresh KeyPackage of this device, for a group of MLS suite ``suite``. ``now`` in Unix milliseconds.
+
+        A ``last_resort`` is marked as one that is used when no other is left, and again after that.
+        """
+        marks = (LAST_RESORT,) if last_resort else ()
         return KeyPackageBundle.generate(
             cipher_suite(suite),
             self.signing_key,
-            Credential.basic(self.certificate.certificate.encode()),
-            call_capabilities(self.certificate.suites),
+            self.credential,
+            call_capabilities(self.certificate.suites, marks),
             key_package_lifetime(now),
             self.entropy,
+            extensions=marks,
         )

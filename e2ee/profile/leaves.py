@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from e2ee.mls.capabilities import Capabilities
 from e2ee.mls.credential import CredentialType
+from e2ee.mls.extension import Extension
 from e2ee.mls.group_context import ProtocolVersion
 from e2ee.mls.leaf_node import Lifetime
 from e2ee.mls.leaf_node_validation import RECEIVER_TOLERANCE, ValidationPolicy
@@ -35,12 +36,12 @@ BACKDATED = 3600
 """KEYS-8: "its `not_before` SHOULD be an hour in the past"."""
 
 
-def call_capabilities(suites: Sequence[int]) -> Capabilities:
-    """What the leaf of a device with these MLS suites lists."""
+def call_capabilities(suites: Sequence[int], marks: Sequence[Extension] = ()) -> Capabilities:
+    """What the leaf of a device with these MLS suites lists, in a KeyPackage that carries ``marks``."""
     return Capabilities(
         versions=(ProtocolVersion.MLS10,),
         cipher_suites=tuple(suites),
-        extensions=(CALL_PROFILE,),
+        extensions=(CALL_PROFILE, *(mark.extension_type for mark in marks)),
         proposals=(),
         credentials=(CredentialType.BASIC,),
     )
