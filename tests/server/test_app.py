@@ -7,14 +7,18 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import pytest
+from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.routing import Mount
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosedError
+from websockets.exceptions import ConnectionClosed, ConnectionClosedError
 
 from e2ee.delivery.service import DeliveryService
-from e2ee.server.app import PATH, create_app
+from e2ee.server.app import PATH, create_app, create_operations_app
+from e2ee.server.errors import CloseReason
+from e2ee.server.limits import ConnectionLimits
+from e2ee.server.metrics import Metrics
 from e2ee.server.serve import serve
 from e2ee.signalling import messages, wire
 from e2ee.signalling.messages import SERVICE, FromService, ServiceMessage
@@ -149,27 +153,140 @@ def test_a_text_frame_ends_the_connection(service: DeliveryService) -> None:
     assert close_code(create_app(service), "hello") == 1003
 
 
-def test_it_can_be_mounted(service: DeliveryService) -> None:
+# Mounted in another application
+
+
+async def says_hello(websocket: ClientConnection) -> None:
+    assert isinstance(await ask(websocket, messages.Hello((0x0100,))), messages.Welcome)
+
+
+def in_starlette(calls: ASGIApp) -> ASGIApp:
+    return Starlette(routes=[Mount("/calls", calls)])
+
+
+def in_fastapi(calls: ASGIApp) -> ASGIApp:
+    application = FastAPI()
+    application.mount("/calls", calls)
+    return application
+
+
+def in_plain_asgi(calls: ASGIApp) -> ASGIApp:
+    """As ``e2ee.server.app`` has it for Django's asgi.py."""
+
+    async def rest(scope: Scope, receive: Receive, send: Send) -> None:
+        raise AssertionError(f"{scope['type']} was not for calls")
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan" and scope["path"].startswith("/calls/"):
+            root = scope.get("root_path", "") + "/calls"
+            await calls({**scope, "root_path": root}, receive, send)
+        else:
+            await rest(scope, receive, send)
+
+    return application
+
+
+@pytest.mark.parametrize("mount", [in_starlette, in_fastapi, in_plain_asgi])
+def test_it_can_be_mounted(service: DeliveryService, mount: Callable[[ASGIApp], ASGIApp]) -> None:
+    app = mount(create_app(service))
+    over_websocket(app, says_hello, path=f"/calls{PATH}")
+    assert over_http(app, "/calls/health").startswith("HTTP/1.1 200")
+
+
+# What operators ask
+
+
+async def get(port: int, path: str) -> str:
+    """The whole answer to a GET."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+    answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    return answer.decode()
+
+
+def over_http(app: ASGIApp, path: str) -> str:
+    async def run() -> str:
+        async with serve(app) as port:
+            return await get(port, path)
+
+    return asyncio.run(run())
+
+
+def out_of_order() -> None:
+    raise OSError("the disk is gone")
+
+
+@pytest.mark.parametrize("path", ["/health", "/health/live", "/health/ready"])
+def test_it_tells_that_it_lives(service: DeliveryService, path: str) -> None:
+    answer = over_http(create_app(service), path)
+    assert answer.startswith("HTTP/1.1 200")
+    assert answer.endswith("ok")
+
+
+def test_it_is_not_ready_without_its_store_and_does_not_say_why(service: DeliveryService) -> None:
+    app = create_app(service, ready=out_of_order)
+    for path in ("/health", "/health/ready"):
+        answer = over_http(app, path)
+        assert answer.startswith("HTTP/1.1 503")
+        assert "disk" not in answer
+    assert over_http(app, "/health/live").startswith("HTTP/1.1 200")
+
+
+def test_figures_are_not_on_the_port_where_devices_connect(service: DeliveryService) -> None:
+    metrics = Metrics()
+    assert over_http(create_app(service, metrics=metrics), "/metrics").startswith("HTTP/1.1 404")
+    answer = over_http(create_operations_app(lambda: None, metrics), "/metrics")
+    assert answer.startswith("HTTP/1.1 200")
+    assert "e2ee_connections 0.0" in answer
+
+
+# Who is let in, and for how long
+
+
+async def why_closed(websocket: ClientConnection) -> tuple[int, str]:
+    """With what code and reason the server closes."""
+    with pytest.raises(ConnectionClosed) as closed:
+        await websocket.recv()
+    assert closed.value.rcvd is not None
+    return closed.value.rcvd.code, closed.value.rcvd.reason
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        (ConnectionLimits(connections=2), CloseReason.TOO_MANY_CONNECTIONS),
+        (ConnectionLimits(per_address=2), CloseReason.TOO_MANY_OF_THIS_ADDRESS),
+    ],
+)
+def test_so_many_are_let_in_and_no_more(
+    service: DeliveryService, limits: ConnectionLimits, reason: CloseReason
+) -> None:
+    async def run() -> None:
+        async with serve(create_app(service, limits=limits)) as port:
+            url = f"ws://127.0.0.1:{port}{PATH}"
+            async with connect(url) as first:
+                await says_hello(first)
+                async with connect(url) as second:
+                    await says_hello(second)
+                    async with connect(url) as third:
+                        assert await why_closed(third) == (1013, reason)
+                    await says_hello(first)
+                async with connect(url) as third:  # the second left
+                    await says_hello(third)
+
+    asyncio.run(run())
+
+
+def test_who_does_not_log_in_is_let_go(service: DeliveryService) -> None:
     async def story(websocket: ClientConnection) -> None:
-        assert isinstance(await ask(websocket, messages.Hello((0x0100,))), messages.Welcome)
+        assert await why_closed(websocket) == (1008, CloseReason.NO_LOGIN_IN_TIME)
 
-    mounted = Starlette(routes=[Mount("/calls", create_app(service))])
-    over_websocket(mounted, story, path=f"/calls{PATH}")
+    over_websocket(create_app(service, limits=ConnectionLimits(login_within=0.01)), story)
 
 
-def test_it_tells_that_it_lives(service: DeliveryService) -> None:
-    async def run() -> bytes:
-        async with serve(create_app(service)) as port:
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-            answer = await reader.read()
-            writer.close()
-            await writer.wait_closed()
-            return answer
-
-    answer = asyncio.run(run())
-    assert answer.startswith(b"HTTP/1.1 200")
-    assert answer.endswith(b"ok")
+# Running it
 
 
 def test_a_port_that_is_taken_is_an_error(service: DeliveryService) -> None:
