@@ -5,8 +5,10 @@ reassembles and decodes in one step. This file opens those two steps, on single 
 modules, so another user of aiortc in the same process notices nothing:
 
     sender     track.recv -> encode, [Transforming...Encoder], packetise -> RTP -> SRTP
-    receiver   SRTP -> RTP, padding stripped, RTX unwrapped, NACK -> [...FrameBuffer] -> [deliver] -> decoder
+    receiver   SRTP -> RTP, padding stripped, RTX unwrapped, [PersistentNacks] -> [...FrameBuffer] -> [deliver] -> decoder
+               -> [decode_into]
     transport  [gather_only] UDP -> [demultiplex] [accept_only_possible_datagrams] -> DTLS, SRTP
+               -> [note_arrivals] -> [route_retransmissions]
 
 It knows no key, no cipher and no policy. ``tests/rtc/test_aiortc_seams.py`` holds every name, signature and call
 place that is relied on here and fails, saying where to look, when a new aiortc moves one of them.
@@ -14,7 +16,6 @@ place that is relied on here and fails, saying where to look, when a new aiortc 
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -28,8 +29,8 @@ from aiortc.codecs.base import Encoder
 from aiortc.codecs.opus import OpusEncoder
 from aiortc.codecs.vpx import Vp8Encoder, VpxPayloadDescriptor
 from aiortc.jitterbuffer import MAX_MISORDER, JitterBuffer, JitterFrame
-from aiortc.rtcrtpparameters import RTCRtpCodecParameters
-from aiortc.rtcrtpreceiver import RemoteStreamTrack
+from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpReceiveParameters
+from aiortc.rtcrtpreceiver import NackGenerator
 from aiortc.rtcrtpsender import RTCEncodedFrame
 from aiortc.rtp import RtpPacket
 from av import Packet
@@ -38,21 +39,26 @@ from av.frame import Frame
 __all__ = [
     "AIORTC_VERSION",
     "AudioFrameBuffer",
+    "DecodedFrames",
     "EncoderReplacedError",
     "FrameBuffer",
     "PacketSink",
+    "PersistentNacks",
     "ReassembledFrame",
     "TransformingOpusEncoder",
     "TransformingVp8Encoder",
     "VideoFrameBuffer",
     "accept_only_possible_datagrams",
-    "bound_track_queue",
+    "decode_into",
     "deliver",
     "demultiplex",
     "filter_key_frame_requests",
     "gather_only",
     "install_encoder",
     "install_frame_buffer",
+    "note_arrivals",
+    "persist_in_nacks",
+    "route_retransmissions",
 ]
 
 AIORTC_VERSION = "1.16.0"
@@ -87,6 +93,10 @@ class TransformingVp8Encoder(Vp8Encoder):
         super().__init__()
         self._transform = transform
 
+    def restart(self) -> None:
+        """Begin anew with the next frame: other time stamps, another size, and no picture to refer to."""
+        self.codec = None
+
     def _packetize(self, buffer: bytes, picture_id: int) -> list[bytes]:  # type: ignore[override]
         # A class method there, called as self._packetize: this one needs its encoder's transform.
         frame = self._transform(buffer) if buffer else None
@@ -106,6 +116,14 @@ class TransformingOpusEncoder(OpusEncoder):
     def __init__(self, transform: FrameTransform) -> None:
         super().__init__()
         self._transform = transform
+        self._choose_options()
+
+    def restart(self) -> None:
+        """Begin anew with the next frame: other time stamps, and no samples left of what came before."""
+        super().__init__()
+        self._choose_options()
+
+    def _choose_options(self) -> None:
         self.codec.options = {"application": "voip", "vbr": "off", "fec": "1", "packet_loss": "10"}
 
     def encode(self, frame: Frame, force_keyframe: bool = False) -> tuple[list[bytes], int]:
@@ -198,14 +216,17 @@ class VideoFrameBuffer(JitterBuffer):
 
 
 class AudioFrameBuffer:
-    """Puts packets, of which each is a frame, into their order, ``delay`` packets after the first.
+    """Hands on packets, of which each is a frame, in their order: at once, unless one before them is missing.
 
-    It is in place of aiortc's, which repairs nothing either (no NACK for audio) but waits for a lost packet until 16
-    have piled up and then throws them away. Here one lost packet is one lost frame.
+    A missing one is waited for until ``PATIENCE`` later ones have come, and then is lost: one packet, one frame. This
+    is in place of aiortc's buffer, which repairs nothing either (no NACK for audio), delays every packet by four, and
+    waits for a lost one until 16 have piled up, of which it throws frames away.
     """
 
-    def __init__(self, delay: int) -> None:
-        self._delay = delay
+    PATIENCE = 3
+    """Of packets, 60 ms: what TCP takes for a loss too (RFC 5681 Section 3.2)."""
+
+    def __init__(self) -> None:
         self._waiting: dict[int, RtpPacket] = {}
         self._turn: int | None = None
 
@@ -221,17 +242,18 @@ class AudioFrameBuffer:
         while (step := self._step(turn)) is not None:
             lost = lost or step > 0
             turn = (turn + step) & 0xFFFF
-            if due := self._waiting.pop(turn, None):
-                frames += _audio_frame(due)
-                turn = (turn + 1) & 0xFFFF
+            frames += _audio_frame(self._waiting.pop(turn))
+            turn = (turn + 1) & 0xFFFF
         self._turn = turn
         return lost, frames
 
     def _step(self, turn: int) -> int | None:
         """How many packets to give up from ``turn`` on (0: it is here); None while they may still come."""
-        ahead = [_distance(turn, number) for number in self._waiting]
-        overdue = max(ahead, default=-1) - self._delay + 1
-        return min(min(ahead), overdue) if overdue > 0 else None
+        if turn in self._waiting:
+            return 0
+        if len(self._waiting) < self.PATIENCE:
+            return None
+        return min(_distance(turn, number) for number in self._waiting)
 
 
 def _audio_frame(packet: RtpPacket) -> list[ReassembledFrame]:
@@ -269,7 +291,7 @@ def install_frame_buffer(
 ) -> None:
     """Replace the receiver's jitter buffer by what ``make`` makes around one of the two above."""
     old = cast(JitterBuffer, receiver._RTCRtpReceiver__jitter_buffer)  # type: ignore[attr-defined]
-    frames = VideoFrameBuffer(old) if old._is_video else AudioFrameBuffer(old._prefetch)
+    frames = VideoFrameBuffer(old) if old._is_video else AudioFrameBuffer()
     receiver._RTCRtpReceiver__jitter_buffer = make(frames)  # type: ignore[attr-defined]
 
 
@@ -299,22 +321,49 @@ def filter_key_frame_requests(receiver: RTCRtpReceiver, permit: Callable[[], boo
     receiver._send_rtcp_pli = filtered  # type: ignore[method-assign]
 
 
-class _NewestFrames(asyncio.Queue[Any]):
-    """A queue whose ``put`` never waits: where it is full, the oldest item goes."""
+class DecodedFrames(Protocol):
+    """Where a receiver's decoder puts what it decoded."""
 
-    async def put(self, item: Any) -> None:
-        while self.full():
-            self.get_nowait()
-        self.put_nowait(item)
+    async def put(self, frame: Frame | None) -> None:
+        """Take a frame, or None: nothing comes any more."""
 
 
-def bound_track_queue(receiver: RTCRtpReceiver, frames: int) -> None:
-    """Keep only the newest decoded frames of a track that nobody reads (aiortc keeps all: 14 MB a second).
+def decode_into(receiver: RTCRtpReceiver, frames: DecodedFrames) -> None:
+    """Put decoded frames there, and not into the queue of the receiver's own track (which is without bound: 14 MB a second).
 
     To be called on the connection's "track" event: the decoder thread gets the queue when it starts.
     """
-    track = cast(RemoteStreamTrack, receiver._track)
-    track._queue = _NewestFrames(frames)
+    cast(Any, receiver._track)._queue = frames
+
+
+class PersistentNacks(NackGenerator):
+    """Asks for missing packets again while they are missing.
+
+    aiortc asks when it notes a loss, and only then. Where the request is lost, or what was sent again, the picture
+    stands still until the next loss, or until 512 packets wait.
+    """
+
+    INTERVAL = 100
+    """Milliseconds between two requests without a new loss."""
+
+    def __init__(self, clock: Callable[[], int]) -> None:
+        super().__init__()
+        self._clock = clock
+        self._next = 0
+
+    def add(self, packet: RtpPacket) -> bool:
+        missed = super().add(packet)
+        now = self._clock()
+        if missed or (self.missing and now >= self._next):
+            self._next = now + self.INTERVAL
+            return True
+        return False
+
+
+def persist_in_nacks(receiver: RTCRtpReceiver, clock: Callable[[], int]) -> None:
+    """Let a receiver of video ask again for what is still missing. ``clock`` is in milliseconds."""
+    if receiver._RTCRtpReceiver__nack_generator is not None:  # type: ignore[attr-defined]
+        receiver._RTCRtpReceiver__nack_generator = PersistentNacks(clock)  # type: ignore[attr-defined]
 
 
 # ---------------------------------------------------------------------------------------------- transport
@@ -383,3 +432,38 @@ def _datagram_received(
         receive_stun(data, address)
     except Exception as exception:  # noqa: BLE001 - anybody's bytes
         _log.debug("malformed STUN message dropped: %s", type(exception).__name__)
+
+
+def note_arrivals(transceiver: RTCRtpTransceiver, arrived: Callable[[], None]) -> None:
+    """Call ``arrived`` for each RTP or RTCP packet whose SRTP tag was right."""
+    transport = transceiver.receiver.transport
+    handle_rtp, handle_rtcp = transport._handle_rtp_data, transport._handle_rtcp_data
+
+    async def handle_rtp_and_note(data: bytes, arrival_time_ms: int) -> None:
+        arrived()
+        await handle_rtp(data, arrival_time_ms=arrival_time_ms)
+
+    async def handle_rtcp_and_note(data: bytes) -> None:
+        arrived()
+        await handle_rtcp(data)
+
+    transport._handle_rtp_data = handle_rtp_and_note  # type: ignore[method-assign]
+    transport._handle_rtcp_data = handle_rtcp_and_note  # type: ignore[method-assign]
+
+
+def route_retransmissions(transceiver: RTCRtpTransceiver) -> None:
+    """Let retransmissions reach their receiver also where two receivers share a transport. Before descriptions are applied.
+
+    ``RTCDtlsTransport._register_rtp_receiver`` notes the SSRCs of media only, and a packet of another SSRC goes to the
+    one receiver of its payload type: with two of video, to none, and no lost packet is ever repaired.
+    """
+    transport = transceiver.receiver.transport
+    register = transport._register_rtp_receiver
+
+    def register_both(receiver: RTCRtpReceiver, parameters: RTCRtpReceiveParameters) -> None:
+        register(receiver, parameters)
+        for encoding in parameters.encodings:
+            if encoding.rtx is not None:
+                transport._rtp_router.ssrc_table[encoding.rtx.ssrc] = receiver
+
+    transport._register_rtp_receiver = register_both  # type: ignore[method-assign,assignment]

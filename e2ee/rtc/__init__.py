@@ -1,7 +1,13 @@
 """Media over WebRTC: an asyncio shell around aiortc in which every frame is protected or not sent.
 
-    transform    encoders that protect and jitter buffers that open: the only way a frame takes
     peer         one connection of a one-to-one call: descriptions in, descriptions out
+    stream       one stream of it, which goes on when its connection is replaced
+    outgoing     encoders that protect: the only way out of a frame
+    incoming     jitter buffers that open: the only way in
+    tracks       what is sent and received, as tracks that outlive what is behind them
+    concealment  what stands in for lost sound
+    connectivity whether anything comes from the peer
+    route        which paths media may take
     description  what those descriptions may say
     observer     who may look at frames on their way
     sources      what to send: a test picture, a tone, a file

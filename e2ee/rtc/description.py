@@ -13,7 +13,7 @@ Nothing about the security of media is read from a description.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sequence
 from ipaddress import IPv6Address, ip_address
 
 from aiortc import RTCSessionDescription
@@ -43,9 +43,9 @@ def without_audio_level(description: str) -> str:
 
 
 def checked_description(
-    text: str, step: str, codecs: Collection[Codec], *, loopback: bool
+    text: str, step: str, codecs: Sequence[Codec], *, loopback: bool
 ) -> RTCSessionDescription:
-    """A peer's "offer" or "answer" of exactly one stream for each codec, fit for aiortc. Raises DescriptionError."""
+    """A peer's "offer" or "answer" of exactly one stream for each codec, in this order, fit for aiortc. Raises DescriptionError."""
     if len(text) > MAX_DESCRIPTION:
         raise DescriptionError(RtcReason.MALFORMED_DESCRIPTION, f"{len(text)} characters")
     text = without_audio_level(text)
@@ -59,13 +59,14 @@ def checked_description(
     return RTCSessionDescription(sdp=text, type=step)
 
 
-def _check_media(sections: list[MediaDescription], codecs: Collection[Codec]) -> None:
-    by_kind = {MEDIA[codec]: codec for codec in codecs}
-    kinds, agreed = sorted(section.kind for section in sections), sorted(MEDIA[c] for c in codecs)
-    if kinds != agreed:
+def _check_media(sections: list[MediaDescription], codecs: Sequence[Codec]) -> None:
+    kinds, agreed = [section.kind for section in sections], [MEDIA[codec] for codec in codecs]
+    if kinds != agreed:  # CODEC-7
         raise DescriptionError(RtcReason.UNEXPECTED_MEDIA, f"{kinds} in place of {agreed}")
-    for section in sections:
-        codec = by_kind[section.kind]
+    for section, codec in zip(sections, codecs, strict=True):
+        if section.direction != "sendrecv":  # CODEC-7
+            detail = f"{section.kind} is {section.direction}"
+            raise DescriptionError(RtcReason.UNEXPECTED_MEDIA, detail)
         if codec.lower() not in {offered.name.lower() for offered in section.rtp.codecs}:
             raise DescriptionError(RtcReason.UNEXPECTED_MEDIA, f"{section.kind} without {codec}")
         fingerprints = section.dtls.fingerprints if section.dtls else []

@@ -1,15 +1,22 @@
 """One peer-to-peer connection of a one-to-one call, in which nothing travels that is not protected.
 
     peer = MediaPeer(opener, clock)
-    peer.add_stream(protector, incoming, track)     each stream, before anything else
-    text = await peer.offer()                       then the peer's answer:   await peer.accept(answer)
-    text = await peer.answer(offer)                 on the other side
+    peer.add_stream(protector, incoming)        all streams of the call, in the order of their kinds, on both sides
+    text = await peer.offer()                   then the peer's answer:   await peer.accept(answer)
+    text = await peer.answer(offer)             on the other side
     await peer.connected()
+    peer.send(Kind.CAMERA, track)               None: nothing. At any time, also before the connection
 
-Descriptions are text that the call carries inside MLS application messages; all candidates are in them. A stream
-gets its encrypting encoder and its opening jitter buffer in the step that makes it, so no frame can pass before them.
-Without a send key nothing is sent, with one from the next frame on: keys are not this module's business, except that
-``release`` has to be called when new ones open what waited for them.
+Descriptions are text that the call carries inside MLS application messages; all candidates are in them. Every stream
+is in the first description, in both directions, whether anything is sent on it or not (CODEC-7): voice becomes video, a
+screen is shown, somebody is muted or on hold, and no description is exchanged for it.
+
+A stream gets its encrypting encoder and its opening jitter buffer in the step that makes it, and has no track before,
+so no frame can pass without them. Without a send key nothing is sent, with one from the next frame on: keys are not
+this module's business, except that ``release`` has to be called when new ones open what waited for them.
+
+aiortc cannot move a connection to another path (it has no ICE restart): a ``successor`` takes the place of a lost one,
+with the same streams, keys and running counters (FKEY-4), tracks and statistics.
 
 Rules that hold for every connection: VP8 and Opus only; no STUN or TURN server but the given ones (aiortc has a
 default); 127.0.0.1 only if it is named; no audio level extension; datagrams that would end the transport are dropped.
@@ -23,69 +30,47 @@ from dataclasses import dataclass
 
 from aiortc import (
     MediaStreamTrack,
-    RTCConfiguration,
-    RTCIceServer,
     RTCPeerConnection,
-    RTCRtpSender,
     RTCRtpTransceiver,
     RTCSessionDescription,
 )
-from aiortc.rtcconfiguration import RTCBundlePolicy
-from aiortc.rtcrtpparameters import RTCRtpCodecCapability
 
 from e2ee.aiortc_seams import (
     accept_only_possible_datagrams,
-    bound_track_queue,
+    decode_into,
     demultiplex,
-    gather_only,
-    install_encoder,
+    note_arrivals,
+    route_retransmissions,
 )
-from e2ee.media.encoded_frame import Codec, Kind
+from e2ee.media.encoded_frame import Kind
 from e2ee.media.incoming_stream import IncomingStream
 from e2ee.media.opener import FrameOpener
 from e2ee.media.protector import FrameProtector
-from e2ee.rtc.description import MEDIA, checked_description, without_audio_level
+from e2ee.rtc.clock import Clock
+from e2ee.rtc.connectivity import INTERRUPTED, Connectivity
+from e2ee.rtc.description import checked_description, without_audio_level
 from e2ee.rtc.errors import ConnectionFailed, DescriptionError, RtcReason, WrongState
+from e2ee.rtc.incoming import ReceivedFrames, ReceiveStatistics
 from e2ee.rtc.observer import FrameObserver, Observers
-from e2ee.rtc.transform import (
-    Clock,
-    OpeningJitterBuffer,
-    OutgoingFrames,
-    ReceivedFrames,
-    ReceiveStatistics,
-    SendStatistics,
-    encrypting_encoder,
-)
+from e2ee.rtc.outgoing import SendStatistics
+from e2ee.rtc.route import Route, RTCIceServer
+from e2ee.rtc.stream import MediaStream
 
 __all__ = ["MediaPeer", "MediaStreamTrack", "PeerStatistics", "RTCIceServer"]
-
-_FRAMES_FOR_THE_READER = 64
-"""Decoded frames that wait for whoever reads a track: 2 s of pictures, 1 s of sound."""
-
-_LOOPBACK = ("127.", "::1")
 
 
 @dataclass(frozen=True)
 class PeerStatistics:
-    """What passed so far, by kind of stream."""
+    """What passed so far, by kind of stream: over this connection and those before it."""
 
     sent: Mapping[Kind, SendStatistics]
     received: Mapping[Kind, ReceiveStatistics]
 
 
-@dataclass(frozen=True)
-class _Stream:
-    codec: Codec
-    transceiver: RTCRtpTransceiver
-    outgoing: OutgoingFrames
-    incoming: OpeningJitterBuffer
-
-
 class MediaPeer:
     """One connection. Every method belongs to the event loop that it was made in.
 
-    ``ice_servers`` are asked for candidates, nobody else. ``host_addresses`` are the only local addresses that are
-    used; without them all are, except loopback.
+    ``ice_servers``, ``host_addresses`` and ``relay_only`` are explained at ``Route``.
     """
 
     def __init__(
@@ -95,45 +80,63 @@ class MediaPeer:
         *,
         ice_servers: Sequence[RTCIceServer] = (),
         host_addresses: Sequence[str] | None = None,
+        relay_only: bool = False,
         observers: Sequence[FrameObserver] = (),
     ) -> None:
+        self._opener = opener
+        self._clock = clock
+        self._route = Route(tuple(ice_servers), host_addresses, relay_only)
         self._observer = Observers(observers)
         self._received = ReceivedFrames(opener, clock, self._observer)
-        self._host_addresses = host_addresses
-        self._streams: dict[Kind, _Stream] = {}
+        self._streams: dict[Kind, MediaStream] = {}
+        self._transceivers: dict[Kind, RTCRtpTransceiver] = {}
+        self._connectivity = Connectivity(clock)
         self._settled = asyncio.Event()
-        self._ended = asyncio.Event()
-        self._connection = RTCPeerConnection(
-            RTCConfiguration(iceServers=list(ice_servers), bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
-        )
+        self._connection = RTCPeerConnection(self._route.configuration())
         self._connection.on("connectionstatechange", self._state_changed)
         self._connection.on("track", self._track_came)
 
     # -------------------------------------------------------------------------------------- making it
 
     def add_stream(
-        self, protector: FrameProtector, incoming: IncomingStream, track: MediaStreamTrack | None
+        self,
+        protector: FrameProtector,
+        incoming: IncomingStream,
+        track: MediaStreamTrack | None = None,
     ) -> None:
-        """A stream in both directions, or with no ``track`` only towards here. Raises WrongState.
+        """A stream in both directions, on which ``track`` is sent at first. Raises WrongState.
 
-        Both sides add the same kinds of streams, before ``offer`` or ``answer``. ``protector`` and ``incoming``
-        have one kind and one codec.
+        Both sides add the same kinds of streams in ascending order, before ``offer`` or ``answer`` (CODEC-7).
+        ``protector`` and ``incoming`` have one kind and one codec.
         """
-        kind, codec = protector.kind, protector.codec
-        if (incoming.kind, incoming.codec) != (kind, codec) or kind in self._streams:
-            raise WrongState(f"{kind.name} with {incoming.kind.name}, or a second time")
+        if any(kind >= protector.kind for kind in self._streams):
+            raise WrongState(f"{protector.kind.name} a second time, or after a higher kind")
         if self._connection.signalingState != "stable" or self._connection.localDescription:
             raise WrongState("streams are added before descriptions are exchanged")
-        transceiver = self._connection.addTransceiver(
-            track or MEDIA[codec], "sendrecv" if track else "recvonly"
+        stream = MediaStream(protector, incoming, self._clock, self._observer)
+        stream.send(track)
+        self._attach(stream)
+
+    def successor(
+        self, *, ice_servers: Sequence[RTCIceServer] | None = None, relay_only: bool | None = None
+    ) -> MediaPeer:
+        """A new connection in the place of this one, with its streams; to this one is left to be closed.
+
+        TURN credentials may have ended meanwhile: ``ice_servers`` replace those of this connection.
+        """
+        route = self._route
+        peer = MediaPeer(
+            self._opener,
+            self._clock,
+            ice_servers=route.ice_servers if ice_servers is None else ice_servers,
+            host_addresses=route.host_addresses,
+            relay_only=route.relay_only if relay_only is None else relay_only,
+            observers=(self._observer,),
         )
-        outgoing = OutgoingFrames(protector, self._observer)
-        install_encoder(transceiver.sender, encrypting_encoder(codec, outgoing), codec)
-        buffer = self._received.attach(transceiver.receiver, incoming)
-        transceiver.setCodecPreferences(_capabilities(codec))
-        if not self._streams:  # its transport is everybody's (BUNDLE)
-            self._prepare_transport(transceiver)
-        self._streams[kind] = _Stream(codec, transceiver, outgoing, buffer)
+        streams, self._streams = self._streams, {}
+        for stream in streams.values():
+            peer._attach(stream)
+        return peer
 
     async def offer(self) -> str:
         """The description to send to the peer, whose answer ``accept`` takes. Raises WrongState."""
@@ -162,14 +165,58 @@ class MediaPeer:
         if self._connection.connectionState != "connected":
             raise ConnectionFailed(self._connection.connectionState)
 
+    async def interrupted(self, after: int = INTERRUPTED) -> None:
+        """Wait until nothing authentic has come for ``after`` milliseconds, or the connection has ended."""
+        await self._connectivity.interrupted(after)
+
+    async def restored(self) -> None:
+        """Wait until something comes again, or the connection has ended."""
+        await self._connectivity.restored()
+
     async def ended(self) -> None:
-        """Wait until the connection is lost or closed, from either side."""
-        await self._ended.wait()
+        """Wait until the connection is lost or closed, from either side. A loss takes ICE about 35 s."""
+        await self._connectivity.ended()
+
+    def send(self, kind: Kind, track: MediaStreamTrack | None) -> None:
+        """Send ``track`` from now on, in place of what was sent; with None, nothing. Raises WrongState.
+
+        After it returned no frame of what was sent before leaves this device. A muted microphone sends nothing, no
+        silence either (CODEC-8). What is replaced is not stopped: it is the application's.
+        """
+        self._stream(kind).send(track)
+
+    @property
+    def sending(self) -> frozenset[Kind]:
+        """The kinds of which something is sent, if there is a key."""
+        return frozenset(kind for kind, stream in self._streams.items() if stream.sends)
+
+    def hold(self) -> None:
+        """Send nothing, and decode nothing of what comes, until ``resume``."""
+        for stream in self._streams.values():
+            stream.hold(on_hold=True)
+
+    def resume(self) -> None:
+        """Send again what was sent before ``hold``, or was to be sent since, and decode what comes."""
+        for stream in self._streams.values():
+            stream.hold(on_hold=False)
+
+    def withhold(self, *kinds: Kind) -> None:
+        """Decode nothing of these kinds, or of any if none is named, until they are to be shown."""
+        for kind in kinds or self._streams:
+            self._stream(kind).withhold(withheld=True)
+
+    def show(self, *kinds: Kind) -> None:
+        """Decode these kinds again, or all if none is named, except on hold."""
+        for kind in kinds or self._streams:
+            self._stream(kind).withhold(withheld=False)
 
     def track(self, kind: Kind) -> MediaStreamTrack | None:
-        """What is received of this kind, decoded. None before descriptions were exchanged, or if nothing can come."""
+        """What is received of this kind, decoded; the same for a connection and its successors. None without a stream.
+
+        It ends when the last of these connections is closed.
+        """
         stream = self._streams.get(kind)
-        return stream.transceiver.receiver.track if stream else None
+        return stream.received if stream else None
 
     def release(self) -> None:
         """After the opener's keys changed: what waited for a key goes to its decoder."""
@@ -177,7 +224,7 @@ class MediaPeer:
 
     def request_key_frame(self, kind: Kind) -> None:
         """Ask the peer for a key frame, with the next packet that comes and until one has come."""
-        self._streams[kind].incoming.key_frames.want()
+        self._stream(kind).incoming.key_frames.want()
 
     def statistics(self) -> PeerStatistics:
         """What passed so far."""
@@ -188,12 +235,30 @@ class MediaPeer:
         )
 
     async def close(self) -> None:
-        """End the connection. Tracks that were sent are stopped."""
+        """End the connection, and with it what is sent and received, unless it has a successor."""
+        for stream in self._streams.values():
+            stream.end()
         await self._connection.close()
         self._settled.set()
-        self._ended.set()
+        self._connectivity.end()
 
     # ----------------------------------------------------------------------------------------- inside
+
+    def _attach(self, stream: MediaStream) -> None:
+        transceiver = stream.attach(self._connection, self._received)
+        if not self._streams:  # its transport is everybody's (BUNDLE)
+            accept_only_possible_datagrams(transceiver)
+            note_arrivals(transceiver, self._connectivity.note)
+            route_retransmissions(transceiver)
+            self._route.restrict(transceiver)
+        self._streams[stream.kind] = stream
+        self._transceivers[stream.kind] = transceiver
+
+    def _stream(self, kind: Kind) -> MediaStream:
+        try:
+            return self._streams[kind]
+        except KeyError:
+            raise WrongState(f"no stream of kind {kind.name} here") from None
 
     def _expect(self, signaling_state: str, *, described: bool) -> None:
         connection = self._connection
@@ -205,44 +270,30 @@ class MediaPeer:
         ):
             raise WrongState(f"in state {connection.signalingState}")
 
-    def _prepare_transport(self, transceiver: RTCRtpTransceiver) -> None:
-        accept_only_possible_datagrams(transceiver)
-        if self._host_addresses is not None:
-            gather_only(transceiver, self._host_addresses)
-
     async def _describe(self, description: RTCSessionDescription) -> str:
         text = without_audio_level(description.sdp)
         await self._connection.setLocalDescription(RTCSessionDescription(text, description.type))
-        demultiplex(self._first_transceiver())
+        demultiplex(next(iter(self._transceivers.values())))
         return self._connection.localDescription.sdp
 
     async def _apply(self, text: str, step: str) -> None:
         codecs = [stream.codec for stream in self._streams.values()]
-        loopback = any(a.startswith(_LOOPBACK) for a in self._host_addresses or ())
-        description = checked_description(text, step, codecs, loopback=loopback)
+        description = checked_description(text, step, codecs, loopback=self._route.loopback)
         try:
             await self._connection.setRemoteDescription(description)
         except Exception as error:
             raise DescriptionError(RtcReason.MALFORMED_DESCRIPTION, str(error)) from error
 
-    def _first_transceiver(self) -> RTCRtpTransceiver:
-        return next(iter(self._streams.values())).transceiver
-
     def _track_came(self, track: MediaStreamTrack) -> None:
-        for stream in self._streams.values():
-            if stream.transceiver.receiver.track is track:
-                bound_track_queue(stream.transceiver.receiver, _FRAMES_FOR_THE_READER)
+        for kind, transceiver in self._transceivers.items():
+            if transceiver.receiver.track is track and kind in self._streams:
+                decode_into(transceiver.receiver, self._streams[kind].received)
 
     def _state_changed(self) -> None:
         state = self._connection.connectionState
+        if state == "connected":
+            self._connectivity.note()
         if state in {"connected", "failed", "closed"}:
             self._settled.set()
         if state in {"failed", "closed"}:
-            self._ended.set()
-
-
-def _capabilities(codec: Codec) -> list[RTCRtpCodecCapability]:
-    """The codec, and retransmission of it (RTX): nothing else is negotiated (CODEC-5)."""
-    names = {codec.lower(), "rtx"}
-    offered = RTCRtpSender.getCapabilities(MEDIA[codec]).codecs
-    return [each for each in offered if each.mimeType.split("/")[1].lower() in names]
+            self._connectivity.end()

@@ -54,7 +54,7 @@ WINDOW = 16
 
 _PIECE = WINDOW // 2
 
-_CODECS = {Kind.MICROPHONE: Codec.OPUS, Kind.CAMERA: Codec.VP8}
+_CODECS = {Kind.MICROPHONE: Codec.OPUS, Kind.CAMERA: Codec.VP8, Kind.SCREEN_VIDEO: Codec.VP8}
 _MAX_LOG = 1 << 30
 
 

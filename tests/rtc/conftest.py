@@ -27,6 +27,11 @@ LOOPBACK = ("127.0.0.1",)
 TONES = {0: 1000.0, 1: 700.0}
 ROSTER = frozenset(TONES)
 PATIENCE = 30.0
+STREAMS = {
+    Kind.MICROPHONE: Codec.OPUS,
+    Kind.CAMERA: Codec.VP8,
+    Kind.SCREEN_VIDEO: Codec.VP8,
+}
 
 av.logging.set_level(av.logging.PANIC)
 
@@ -55,6 +60,7 @@ class Device:
     description: str = ""
     pictures: PictureMeter = field(default_factory=PictureMeter)
     sound: ToneMeter = field(default_factory=ToneMeter)
+    screen: PictureMeter = field(default_factory=PictureMeter)
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def apply(
@@ -71,10 +77,14 @@ class Device:
 
     def watch(self) -> None:
         """Read what is received, as an application does."""
-        if picture := self.peer.track(Kind.CAMERA):
-            self.tasks.append(asyncio.create_task(self.pictures.watch(picture)))
-        if sound := self.peer.track(Kind.MICROPHONE):
-            self.tasks.append(asyncio.create_task(self.sound.listen(sound)))
+        for kind, meter in (
+            (Kind.CAMERA, self.pictures.watch),
+            (Kind.MICROPHONE, self.sound.listen),
+            (Kind.SCREEN_VIDEO, self.screen.watch),
+        ):
+            track = self.peer.track(kind)
+            assert track is not None
+            self.tasks.append(asyncio.create_task(meter(track)))
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -87,17 +97,16 @@ async def until(condition: Callable[[], bool]) -> None:
 def make_device(
     leaf: int, observers: Sequence[FrameObserver] = (), *, camera: bool = True
 ) -> Device:
-    """A device with its two streams, on 127.0.0.1; without a camera, it receives pictures only."""
+    """A device with its three streams, on 127.0.0.1, of which it sends two, or one."""
     keys, clock = FrameKeys(), Clock()
     opener = FrameOpener(keys.receive)
     peer = MediaPeer(opener, clock, host_addresses=LOOPBACK, observers=observers)
-    tracks = {
-        Kind.MICROPHONE: Tone(TONES[leaf]),
-        Kind.CAMERA: TestPicture() if camera else None,
-    }
-    for kind, codec in ((Kind.MICROPHONE, Codec.OPUS), (Kind.CAMERA, Codec.VP8)):
+    for kind, codec in STREAMS.items():
         incoming = IncomingStream(codec, kind, sender=1 - leaf)
-        peer.add_stream(keys.send.open_stream(codec, kind), incoming, tracks[kind])
+        peer.add_stream(keys.send.open_stream(codec, kind), incoming)
+    peer.send(Kind.MICROPHONE, Tone(TONES[leaf]))
+    if camera:
+        peer.send(Kind.CAMERA, TestPicture())
     return Device(leaf, keys, peer, clock)
 
 

@@ -28,6 +28,7 @@ import pytest
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCRtpTransceiver
 from aiortc.codecs import CODECS
 from aiortc.jitterbuffer import JitterBuffer, JitterFrame
+from aiortc.rtp import RtpPacket
 from av.audio.frame import AudioFrame
 from av.packet import Packet
 
@@ -67,6 +68,12 @@ SENDING = [
         "TransformingOpusEncoder",
         opus.OpusEncoder.__init__,
         'self.codec.options = {"application": "voip"}',
+    ),
+    Reliance("TransformingVp8Encoder", vpx.Vp8Encoder.encode, "if self.codec is None:"),
+    Reliance(
+        "TransformingOpusEncoder",
+        opus.OpusEncoder.encode,
+        "packets[0].pts - self.first_packet_pts",
     ),
     Reliance(
         "TransformingOpusEncoder", opus.OpusEncoder.encode, "return [bytes(p) for p in packets]"
@@ -134,11 +141,21 @@ RECEIVING = [
     Reliance("deliver", receiver.decoder_worker, "except av.FFmpegError"),
     Reliance("filter_key_frame_requests", receiver.RTCRtpReceiver, "self._send_rtcp_pli("),
     Reliance("filter_key_frame_requests", receiver.RTCRtpReceiver, "RTCP_PSFB_PLI"),
-    Reliance("bound_track_queue", receiver.RTCRtpReceiver.receive, "self._track._queue,"),
-    Reliance("bound_track_queue", receiver.decoder_worker, "output_q.put(", times=2),
-    Reliance("bound_track_queue", receiver.RemoteStreamTrack.recv, "await self._queue.get()"),
+    Reliance("decode_into", receiver.RTCRtpReceiver.receive, "self._track._queue,"),
+    Reliance("decode_into", receiver.decoder_worker, "output_q.put(", times=2),
     Reliance(
-        "bound_track_queue",
+        "persist_in_nacks",
+        receiver.RTCRtpReceiver._handle_rtp_packet,
+        "if self.__nack_generator is not None and self.__nack_generator.add(packet):",
+    ),
+    Reliance(
+        "persist_in_nacks",
+        receiver.RTCRtpReceiver._handle_rtp_packet,
+        "sorted(self.__nack_generator.missing)",
+    ),
+    Reliance("persist_in_nacks", receiver.RTCRtpReceiver, "self.__nack_generator", times=5),
+    Reliance(
+        "decode_into",
         RTCPeerConnection.setRemoteDescription,
         """            self.emit("track", event.track)
 
@@ -173,6 +190,33 @@ TRANSPORT = [
         "demultiplex",
         aioice.ice.Connection.get_component_candidates,
         "self._protocols += host_protocols",
+    ),
+    Reliance(
+        "note_arrivals",
+        dtls.RTCDtlsTransport._recv_next,
+        """data = self._rx_srtp.unprotect_rtcp(data)
+                    await self._handle_rtcp_data(data)""",
+    ),
+    Reliance(
+        "note_arrivals",
+        dtls.RTCDtlsTransport._recv_next,
+        """data = self._rx_srtp.unprotect(data)
+                    await self._handle_rtp_data(data, arrival_time_ms=arrival_time_ms)""",
+    ),
+    Reliance(
+        "route_retransmissions",
+        dtls.RTCDtlsTransport._register_rtp_receiver,
+        "ssrcs.add(encoding.ssrc)",
+    ),
+    Reliance(
+        "route_retransmissions",
+        dtls.RtpRouter.route_rtp,
+        "ssrc_receiver = self.ssrc_table.get(packet.ssrc)",
+    ),
+    Reliance(
+        "route_retransmissions",
+        receiver.RTCRtpReceiver.receive,
+        "self.__transport._register_rtp_receiver(self, parameters)",
     ),
     Reliance(
         "_connection", ice.RTCIceTransport.__init__, "self._connection = gatherer._connection"
@@ -212,6 +256,13 @@ SIGNATURES: dict[str, tuple[Callable[..., Any], list[str]]] = {
         aioice.ice.Connection.data_received,
         ["self", "data", "component"],
     ),
+    "note_arrivals": (dtls.RTCDtlsTransport._handle_rtp_data, ["self", "data", "arrival_time_ms"]),
+    "note_arrivals RTCP": (dtls.RTCDtlsTransport._handle_rtcp_data, ["self", "data"]),
+    "route_retransmissions": (
+        dtls.RTCDtlsTransport._register_rtp_receiver,
+        ["self", "receiver", "parameters"],
+    ),
+    "PersistentNacks": (receiver.NackGenerator.add, ["self", "packet"]),
     "demultiplex": (aioice.ice.StunProtocol.datagram_received, ["self", "data", "addr"]),
 }
 
@@ -299,17 +350,19 @@ def test_key_frame_requests_pass_only_if_they_are_permitted() -> None:
     with_transceiver("video", story)
 
 
-def test_a_track_that_nobody_reads_keeps_its_newest_frames() -> None:
-    async def story(transceiver: RTCRtpTransceiver) -> None:
-        track = receiver.RemoteStreamTrack("video")
-        transceiver.receiver._track = track
-        aiortc_seams.bound_track_queue(transceiver.receiver, 3)
-        for number in range(10):
-            await track._queue.put(number)
-        newest: list[object] = [await track.recv() for _ in range(3)]
-        assert newest == [7, 8, 9]
+def test_a_lost_packet_is_asked_for_again_until_it_comes() -> None:
+    time = 0
+    nacks = aiortc_seams.PersistentNacks(lambda: time)
 
-    with_transceiver("video", story)
+    def asks(number: int) -> bool:
+        return nacks.add(RtpPacket(97, 0, number, number))
+
+    assert [asks(number) for number in (1, 2, 4, 5)] == [False, False, True, False]
+    time = nacks.INTERVAL
+    assert [asks(number) for number in (6, 7)] == [True, False]
+    time = 2 * nacks.INTERVAL
+    assert not asks(3)
+    assert not asks(8)
 
 
 def test_a_frame_is_not_delivered_where_nobody_decodes_it() -> None:

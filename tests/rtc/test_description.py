@@ -15,7 +15,7 @@ from e2ee.media.encoded_frame import Codec
 from e2ee.rtc.description import MAX_DESCRIPTION, checked_description
 from e2ee.rtc.errors import DescriptionError, RtcReason
 
-BOTH = (Codec.OPUS, Codec.VP8)
+ALL = (Codec.OPUS, Codec.VP8, Codec.VP8)
 AUDIO_LEVEL = "a=extmap:2 urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 
 
@@ -40,7 +40,7 @@ def offer(described: dict[str, str]) -> str:
 
 
 def checked(text: str, *, loopback: bool = True) -> str:
-    return checked_description(text, "offer", BOTH, loopback=loopback).sdp
+    return checked_description(text, "offer", ALL, loopback=loopback).sdp
 
 
 def refused(text: str) -> RtcReason:
@@ -53,7 +53,7 @@ def refused(text: str) -> RtcReason:
 @pytest.mark.parametrize("step", ["offer", "answer"])
 def test_what_a_peer_says_is_what_a_peer_accepts(described: dict[str, str], step: str) -> None:
     text = described[step]
-    assert checked_description(text, step, BOTH, loopback=True).sdp == text
+    assert checked_description(text, step, ALL, loopback=True).sdp == text
 
 
 @pytest.mark.requirement("CODEC-5")
@@ -93,11 +93,30 @@ def test_nobody_else_has_business_on_this_machine(offer: str, address: str) -> N
     assert checked(both, loopback=False) == remote
 
 
+@pytest.mark.requirement("CODEC-7")
+def test_the_streams_of_a_call_are_all_described_in_both_directions(
+    described: dict[str, str],
+) -> None:
+    for text in described.values():
+        media = SessionDescription.parse(text).media
+        assert [section.kind for section in media] == ["audio", "video", "video"]
+        assert {section.direction for section in media} == {"sendrecv"}
+
+
+@pytest.mark.requirement("CODEC-7")
 def test_another_stream_than_agreed_is_refused(offer: str) -> None:
-    audio, video = offer.split("m=")[1:]
-    head = offer.split("m=", maxsplit=1)[0]
-    assert refused(f"{head}m={audio}") is RtcReason.UNEXPECTED_MEDIA
-    assert refused(f"{head}m={audio}m={video}m={video}") is RtcReason.UNEXPECTED_MEDIA
+    head, audio, camera, screen = (
+        part if i == 0 else f"m={part}" for i, part in enumerate(offer.split("m="))
+    )
+    for wrong in (
+        head + audio,
+        head + audio + camera,
+        head + audio + camera + screen + screen,
+        head + camera + screen + audio,
+        head + audio + camera + screen.replace("a=sendrecv", "a=recvonly"),
+        head + audio.replace("a=sendrecv", "a=inactive") + camera + screen,
+    ):
+        assert refused(wrong) is RtcReason.UNEXPECTED_MEDIA
     assert refused(offer.replace("m=audio", "m=application")) is RtcReason.UNEXPECTED_MEDIA
 
 

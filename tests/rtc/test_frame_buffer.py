@@ -20,11 +20,11 @@ VP8 = RTCRtpCodecParameters(mimeType="video/VP8", clockRate=90000, payloadType=9
 sequence_numbers = st.integers(0, 0xFFFF)
 
 
-DELAY = 4
+PATIENCE = AudioFrameBuffer.PATIENCE
 
 
 def audio() -> FrameBuffer:
-    return AudioFrameBuffer(DELAY)
+    return AudioFrameBuffer()
 
 
 def video() -> FrameBuffer:
@@ -93,20 +93,34 @@ def test_video_that_is_not_repaired_says_that_something_is_lost() -> None:
     assert any(lost for lost, _ in outcomes)
 
 
+def test_audio_that_comes_in_order_is_not_delayed() -> None:
+    buffer = audio()
+    assert [len(buffer.reassemble(each)[1]) for each in opus_packets(0, 10)] == [1] * 10
+
+
 @given(sequence_numbers, st.sets(st.integers(1, 90), max_size=80))
 def test_one_lost_audio_packet_is_one_lost_frame(first: int, lost: set[int]) -> None:
     came = [each for i, each in enumerate(opus_packets(first, 100)) if i not in lost]
     numbers = [int(frame.data) for frame in through(audio(), came)]
-    assert numbers == [i for i in range(100 - DELAY) if i not in lost]
+    assert numbers == [i for i in range(100) if i not in lost]
 
 
-@given(sequence_numbers, st.lists(st.integers(0, DELAY), min_size=100, max_size=100))
-def test_audio_that_is_late_within_the_delay_is_not_lost(first: int, late: list[int]) -> None:
+@given(st.sets(st.integers(1, 99), max_size=80))
+def test_audio_waits_for_at_most_three_packets(lost: set[int]) -> None:
+    buffer, waiting = audio(), 0
+    for i, each in enumerate(opus_packets(0, 100)):
+        if i not in lost:
+            waiting += 1 - len(buffer.reassemble(each)[1])
+            assert waiting < PATIENCE
+
+
+@given(sequence_numbers, st.lists(st.integers(0, PATIENCE), min_size=100, max_size=100))
+def test_audio_that_is_late_by_that_much_is_not_lost(first: int, late: list[int]) -> None:
     packets = opus_packets(first, 100)
     late[0] = 0  # the first packet fixes where the stream begins
     order = sorted(range(100), key=lambda i: (i + late[i], i))
     frames = through(audio(), [packets[i] for i in order])
-    assert [int(frame.data) for frame in frames] == list(range(100 - DELAY))
+    assert [int(frame.data) for frame in frames] == list(range(100))
 
 
 @given(sequence_numbers, st.lists(st.integers(0, 300), max_size=200))
@@ -118,7 +132,8 @@ def test_audio_frames_come_in_order_and_once_whatever_comes(first: int, order: l
     for begin, end in itertools.pairwise(runs):
         assert numbers[begin:end] == sorted(set(numbers[begin:end]))
     assert len(runs) - 2 <= sum(
-        before - after >= MAX_MISORDER - DELAY for before, after in itertools.combinations(order, 2)
+        before - after >= MAX_MISORDER - PATIENCE
+        for before, after in itertools.combinations(order, 2)
     )
 
 
@@ -126,4 +141,4 @@ def test_audio_frames_come_in_order_and_once_whatever_comes(first: int, order: l
 def test_a_long_gap_is_given_up_at_once(first: int, gap: int) -> None:
     packets = opus_packets(first, 10) + opus_packets(first + 10 + gap, 10)
     frames = through(audio(), packets)
-    assert len(frames) == 20 - DELAY
+    assert len(frames) == 20

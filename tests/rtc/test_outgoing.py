@@ -1,24 +1,17 @@
-"""Encoders that protect and jitter buffers that open: what goes wrong with a frame stays with that frame."""
+"""Encoders that protect: what goes wrong with a frame stays with that frame, and nothing leaves unprotected."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
 import av
 import numpy as np
 import pytest
-from aiortc import RTCConfiguration, RTCPeerConnection
 from aiortc.codecs import depayload
-from aiortc.codecs.vpx import VpxPayloadDescriptor
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
-from aiortc.rtp import RtpPacket
 from av.audio.frame import AudioFrame
 from av.video.frame import VideoFrame
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from e2ee.crypto.secret import Secret
 from e2ee.media.encoded_frame import Codec, Kind, OpenedFrame
@@ -28,17 +21,9 @@ from e2ee.media.frame_keys import FrameKeys
 from e2ee.media.incoming_stream import IncomingStream
 from e2ee.media.opener import FrameOpener
 from e2ee.media.protector import FrameProtector
-from e2ee.media.reasons import RejectReason
 from e2ee.rtc.errors import RtcReason
-from e2ee.rtc.observer import FrameObserver
+from e2ee.rtc.outgoing import OutgoingFrames, encrypting_encoder
 from e2ee.rtc.picture import picture
-from e2ee.rtc.transform import (
-    KeyFrameRequests,
-    OpeningJitterBuffer,
-    OutgoingFrames,
-    ReceivedFrames,
-    encrypting_encoder,
-)
 from e2ee.sframe.cipher_suite import cipher_suite
 from e2ee.sframe.counter import Counter
 from e2ee.sframe.errors import SFrameReason
@@ -85,7 +70,9 @@ class Sender:
     def __init__(self, codec: Codec, kind: Kind, *epochs: int) -> None:
         self.keys = keys_of(0, *epochs)
         self.protector: FrameProtector = self.keys.send.open_stream(codec, kind)
-        self.outgoing = OutgoingFrames(self.protector)
+        self.time = 0
+        self.outgoing = OutgoingFrames(self.protector, lambda: self.time)
+        self.outgoing.begin()
         self.encoder = encrypting_encoder(codec, self.outgoing)
         self.stream = IncomingStream(codec, kind)
         self.opener = FrameOpener(keys_of(1, 2, 3).receive)
@@ -205,7 +192,8 @@ def test_an_encoder_that_fails_costs_one_frame(camera: Sender, microphone: Sende
 def test_an_ended_counter_ends_what_is_sent_and_not_the_sender() -> None:
     protector = FrameProtector(Codec.OPUS, Kind.MICROPHONE, 0)
     protector.use(SendKey.derive(cipher_suite(4), 2, bytes(16), Counter(3)))
-    outgoing = OutgoingFrames(protector)
+    outgoing = OutgoingFrames(protector, lambda: 0)
+    outgoing.begin()
     encoder = encrypting_encoder(Codec.OPUS, outgoing)
     sent = [len(encoder.encode(audio_frame(number))[0]) for number in range(5)]
     assert sent == [1, 1, 1, 0, 0]
@@ -227,180 +215,67 @@ def test_whatever_goes_wrong_while_protecting_nothing_is_sent(
     assert sender.outgoing.statistics.frames == 0
 
 
-class Receiver:
-    """An opening jitter buffer around a real receiver, and what it let through."""
-
-    def __init__(self, *epochs: int) -> None:
-        self.time = 0
-        self.keys = keys_of(1, *epochs)
-        self.opened: list[OpenedFrame] = []
-        connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-        transceiver = connection.addTransceiver("video")
-        self.stream = IncomingStream(Codec.VP8, Kind.CAMERA, sender=0)
-        opener = FrameOpener(self.keys.receive)
-        self.frames = ReceivedFrames(opener, lambda: self.time, _Collector(self.opened))
-        self.buffer: OpeningJitterBuffer = self.frames.attach(transceiver.receiver, self.stream)
-
-
-class _Collector(FrameObserver):
-    def __init__(self, opened: list[OpenedFrame]) -> None:
-        self._opened = opened
-
-    def opened(self, kind: Kind, frame: OpenedFrame, timestamp: int, arrived: int) -> None:  # noqa: ARG002
-        self._opened.append(frame)
-
-
-def with_receiver(story: Callable[[Receiver], None], *epochs: int) -> None:
-    """Tell ``story`` where there is an event loop, which aiortc's receivers need."""
-
-    async def tell() -> None:
-        story(Receiver(*epochs))
-
-    asyncio.run(tell())
-
-
-def packets(frames: list[bytes]) -> list[RtpPacket]:
-    """One packet for each frame, and one more that says that the last one is complete."""
-    made = []
-    for number, frame in enumerate([*frames, b"\x01"]):
-        payload = bytes(VpxPayloadDescriptor(partition_start=1, partition_id=0)) + frame
-        made.append(RtpPacket(97, 1, number, number * 3000, 7, payload))
-        made[-1]._data = frame  # type: ignore[attr-defined]
-    return made
-
-
-def protected(*epochs: int, frames: int = 3) -> list[bytes]:
-    """VP8 delta frames of the device at leaf 0, so many of each epoch."""
-    out = []
-    for epoch in epochs:
-        protector = keys_of(0, epoch).send.open_stream(Codec.VP8, Kind.CAMERA)
-        out += [protector.protect(b"\x01 frame %d" % number) for number in range(frames)]
-    return out
-
-
-@pytest.mark.requirement("FRAME-14")
-def test_frames_that_waited_come_in_order_with_what_they_came_with() -> None:
-    def story(receiver: Receiver) -> None:
-        for packet in packets(protected(3, 4)):
-            receiver.buffer.add(packet)
-        assert receiver.buffer.statistics.held == 6
-        receiver.keys.install(frame_epoch(1, 3), now=0)
-        receiver.frames.release()
-        assert [frame.epoch for frame in receiver.opened] == [3, 3, 3]
-        receiver.keys.install(frame_epoch(1, 4), now=0)
-        receiver.frames.release()
-        assert [(f.epoch, f.CTR) for f in receiver.opened] == [
-            (e, n) for e in (3, 4) for n in range(3)
-        ]
-        assert receiver.buffer.statistics.opened == 6
-        assert not receiver.buffer.statistics.rejected
-
-    with_receiver(story, 2)
-
-
-@pytest.mark.requirement("FRAME-13")
-def test_a_frame_whose_key_does_not_come_is_rejected_and_a_key_frame_asked_for() -> None:
-    def story(receiver: Receiver) -> None:
-        came = packets([*protected(3), *protected(2)])
-        for packet in came[:3]:
-            receiver.buffer.add(packet)
-        assert receiver.buffer.statistics.held == 2
-        assert not receiver.buffer.key_frames.wanted
-        receiver.time = 1_000
-        receiver.buffer.add(came[3])
-        assert receiver.buffer.statistics.rejected == {RejectReason.UNKNOWN_KEY: 2}
-        assert receiver.buffer.key_frames.wanted
-
-    with_receiver(story, 2)
-
-
-def test_a_frame_whose_beginning_was_missed_is_not_taken_for_a_forged_one() -> None:
-    def story(receiver: Receiver) -> None:
-        first, *others = packets(protected(2))
-        descriptor = bytes(VpxPayloadDescriptor(partition_start=0, partition_id=0))
-        first.payload = descriptor + first._data  # type: ignore[attr-defined]
-        wants = [receiver.buffer.add(packet)[0] for packet in [first, *others]]
-        assert receiver.buffer.statistics.rejected == {RtcReason.INCOMPLETE: 1}
-        assert receiver.buffer.statistics.opened == 2
-        assert wants == [False, True, True, True]
-
-    with_receiver(story, 2)
-
-
-@pytest.mark.requirement("FRAME-15")
-def test_a_key_frame_is_asked_for_until_one_is_opened() -> None:
-    protector = keys_of(0, 2).send.open_stream(Codec.VP8, Kind.CAMERA)
-    delta, key = (first + b"picture of more than ten bytes" for first in (b"\x01", b"\x00"))
-    frames = [protector.protect(frame) for frame in (delta, delta, key, delta, delta)]
-    frames[0] = frames[0][:-1] + b"\x00"
-
-    def story(receiver: Receiver) -> None:
-        wants = [receiver.buffer.add(packet)[0] for packet in packets(frames)]
-        # a frame is judged when the packet after it came
-        assert wants == [False, True, True, False, False, False]
-        assert receiver.buffer.statistics.rejected == {RejectReason.NOT_AUTHENTIC: 1}
-
-    with_receiver(story, 2)
-
-
-arbitrary_packets = st.lists(
-    st.builds(
-        RtpPacket,
-        payload_type=st.just(97),
-        sequence_number=st.integers(0, 0xFFFF) | st.integers(0, 8),
-        timestamp=st.integers(0, 2**32 - 1) | st.integers(0, 4),
-        payload=st.binary(max_size=60),
-    ),
-    max_size=40,
+@pytest.mark.requirement("CODEC-8")
+@pytest.mark.parametrize(
+    ("codec", "kind"), [(Codec.VP8, Kind.CAMERA), (Codec.OPUS, Kind.MICROPHONE)]
 )
+def test_what_is_in_the_encoder_when_a_stream_stops_is_not_sent(codec: Codec, kind: Kind) -> None:
+    sender = Sender(codec, kind, 2)
+    frame = video_frame if codec is Codec.VP8 else audio_frame
+    assert sender.send(frame(0)) is not None
+    sender.outgoing.stop()
+    assert sender.encoder.encode(frame(1))[0] == []
+    assert sender.outgoing.protect(b"what was encoded meanwhile") is None
+    assert sender.outgoing.statistics.frames == 1
+    assert sender.protector.protected == 1, "and no counter is used up"
+    sender.outgoing.begin()
+    assert sender.send(frame(0)) is not None
 
 
-@pytest.mark.requirement("FRAME-11")
-@settings(max_examples=100)
-@given(arbitrary_packets)
-def test_no_packet_makes_the_buffer_raise_or_let_a_frame_through(came: list[RtpPacket]) -> None:
-    """What it raised would close the whole transport."""
-
-    def story(receiver: Receiver) -> None:
-        for packet in came:
-            try:
-                packet._data = depayload(VP8, packet.payload) if packet.payload else b""  # type: ignore[attr-defined]
-            except ValueError:
-                continue  # aiortc drops these before
-            assert receiver.buffer.add(packet)[1] is None
-        assert receiver.opened == []
-        assert receiver.buffer.statistics.rejected.get(RtcReason.INTERNAL) is None
-
-    with_receiver(story, 2)
+def test_nothing_is_sent_before_there_is_a_track() -> None:
+    keys = keys_of(0, 2)
+    outgoing = OutgoingFrames(keys.send.open_stream(Codec.OPUS, Kind.MICROPHONE), lambda: 0)
+    assert encrypting_encoder(Codec.OPUS, outgoing).encode(audio_frame(0))[0] == []
 
 
-def test_even_a_packet_that_is_none_does_not_make_the_buffer_raise() -> None:
-    def story(receiver: Receiver) -> None:
-        nothing: Any = None
-        assert receiver.buffer.add(nothing) == (True, None)
-        assert receiver.buffer.statistics.rejected == {RtcReason.INTERNAL: 1}
+@pytest.mark.parametrize(
+    ("codec", "kind", "period"),
+    [(Codec.VP8, Kind.CAMERA, 3000), (Codec.OPUS, Kind.MICROPHONE, 960)],
+)
+def test_another_track_goes_on_in_the_time_of_the_first(
+    codec: Codec, kind: Kind, period: int
+) -> None:
+    """Each track counts from where it likes; the stream's timestamps never go back, and follow the clock."""
+    sender = Sender(codec, kind, 2)
+    frame = video_frame if codec is Codec.VP8 else audio_frame
+    rate = {Codec.VP8: 90, Codec.OPUS: 48}[codec]
 
-    with_receiver(story, 2)
+    def stamps(*numbers: int) -> list[int]:
+        return [sender.encoder.encode(frame(number))[1] for number in numbers]
+
+    first = stamps(500, 501)
+    assert first[1] - first[0] == pytest.approx(period, abs=1)  # libav's rounding
+    sender.time = 10_000
+    sender.outgoing.begin()
+    assert stamps(0, 1, 2) == pytest.approx([10_000 * rate + period * i for i in range(3)], abs=1)
+    sender.outgoing.begin()  # at once: the clock did not go on
+    [at_once] = stamps(77)
+    assert at_once > 10_000 * rate + 2 * period
 
 
-@pytest.mark.requirement("FRAME-15")
-@given(st.lists(st.integers(0, 2_000), min_size=1, max_size=100))
-def test_at_most_two_requests_are_sent_in_any_second(pauses: list[int]) -> None:
-    time, sent = 0, []
-    requests = KeyFrameRequests(lambda: time)
-    for pause in pauses:
-        time += pause
-        if requests.permit():
-            sent.append(time)
-    assert all(later - earlier >= 1_000 for earlier, later in zip(sent, sent[2:], strict=False))
-    assert requests.sent == len(sent) > 0
+def test_another_track_begins_with_a_key_frame_of_its_own_size(camera: Sender) -> None:
+    decoder = av.CodecContext.create("libvpx", "r")
+    for size in ((640, 480), (320, 240)):
+        camera.outgoing.begin()
+        opened = camera.send(video_frame(0, size))
+        assert is_key_frame(opened)
+        [shown] = decoder.decode(av.Packet(opened or b""))
+        assert isinstance(shown, VideoFrame)
+        assert (shown.width, shown.height) == size
+        assert not is_key_frame(camera.send(video_frame(1, size)))
 
 
-def test_a_request_that_may_not_be_sent_yet_is_not_forgotten() -> None:
-    time = 0
-    requests = KeyFrameRequests(lambda: time)
-    assert requests.permit()
-    requests.satisfied()
-    assert not requests.wanted
-    assert not requests.permit()
-    assert requests.wanted
+def test_it_is_known_what_protecting_takes(camera: Sender) -> None:
+    for number in range(5):
+        camera.send(video_frame(number))
+    assert 0 < camera.outgoing.statistics.protecting < 1

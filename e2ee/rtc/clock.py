@@ -1,0 +1,16 @@
+"""Time in media: the device's clock, and the clocks that RTP timestamps count."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from e2ee.media.encoded_frame import Codec
+
+__all__ = ["CLOCK_RATE", "Clock"]
+
+Clock = Callable[[], int]
+"""Unix time in milliseconds, which never goes back."""
+
+CLOCK_RATE: Mapping[Codec, int] = MappingProxyType({Codec.OPUS: 48_000, Codec.VP8: 90_000})
+"""In Hz: RFC 7587 and RFC 7741, Section 4.1 each."""
