@@ -20,6 +20,8 @@ class SignatureLabel(StrEnum):
     ACCOUNT = "Account"
     REGISTER = "Register"
     LOGIN = "Login"
+    NEW_DEVICE = "New device"
+    LETTER = "Letter"
 
 
 def label(text: str) -> bytes:
