@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import av
 import pytest
@@ -95,12 +96,12 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 def make_device(
-    leaf: int, observers: Sequence[FrameObserver] = (), *, camera: bool = True
+    leaf: int, observers: Sequence[FrameObserver] = (), *, camera: bool = True, **route: Any
 ) -> Device:
     """A device with its three streams, on 127.0.0.1, of which it sends two, or one."""
     keys, clock = FrameKeys(), Clock()
     opener = FrameOpener(keys.receive)
-    peer = MediaPeer(opener, clock, host_addresses=LOOPBACK, observers=observers)
+    peer = MediaPeer(opener, clock, host_addresses=LOOPBACK, observers=observers, **route)
     for kind, codec in STREAMS.items():
         incoming = IncomingStream(codec, kind, sender=1 - leaf)
         peer.add_stream(keys.send.open_stream(codec, kind), incoming)
@@ -161,10 +162,11 @@ async def call(
     *,
     callee_has_camera: bool = True,
     watched: bool = True,
+    **route: Any,
 ) -> AsyncIterator[tuple[Device, Device]]:
     """A connected call between leaf 0 and leaf 1, without any key yet, on a path that may lose datagrams."""
-    caller = make_device(0, caller_observers)
-    callee = make_device(1, callee_observers, camera=callee_has_camera)
+    caller = make_device(0, caller_observers, **route)
+    callee = make_device(1, callee_observers, camera=callee_has_camera, **route)
     path = Path(loses) if loses else None
     try:
         offer = caller.description = await caller.peer.offer()
