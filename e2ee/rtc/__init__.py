@@ -11,7 +11,9 @@
     description  what those descriptions may say
     observer     who may look at frames on their way
     sources      what to send: a test picture, a tone, a file
+    capture      or what a camera, a microphone or a screen shows
     recorders    what was received, as a playable file
+    loudspeaker  or played
     meters       and as figures, while it is received
     picture      the test picture
     measure      figures of pictures and sounds, as pure functions over arrays

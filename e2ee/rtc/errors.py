@@ -3,6 +3,7 @@
     E2EEError
       LocalProtocolError
         NotPlayable           NOT_PLAYABLE: a file without pictures or sound that can be decoded
+        DeviceUnavailable     NO_DEVICE, DEVICE_BUSY, DEVICE_FORBIDDEN: a camera, microphone, screen or loudspeaker
         WrongState            WRONG_STATE: a step of offer and answer out of turn, or anything after the end
       RemoteProtocolError
         DescriptionError      MALFORMED_DESCRIPTION, UNEXPECTED_MEDIA, NO_FINGERPRINT: a session description that
@@ -19,6 +20,7 @@ from e2ee.errors import LocalProtocolError, Reason, RemoteProtocolError
 __all__ = [
     "ConnectionFailed",
     "DescriptionError",
+    "DeviceUnavailable",
     "NotPlayable",
     "RtcReason",
     "WrongState",
@@ -29,6 +31,10 @@ class RtcReason(Reason):
     """Which rule of the media layer was broken, or why a frame was dropped outside of e2ee.media."""
 
     NOT_PLAYABLE = "NOT_PLAYABLE"
+    NO_DEVICE = "NO_DEVICE"
+    """There is none of this name, or (ALSA, X11) it does not say why it cannot be opened."""
+    DEVICE_BUSY = "DEVICE_BUSY"
+    DEVICE_FORBIDDEN = "DEVICE_FORBIDDEN"
     WRONG_STATE = "WRONG_STATE"
     MALFORMED_DESCRIPTION = "MALFORMED_DESCRIPTION"
     UNEXPECTED_MEDIA = "UNEXPECTED_MEDIA"
@@ -48,6 +54,10 @@ class NotPlayable(LocalProtocolError):
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(RtcReason.NOT_PLAYABLE, detail)
+
+
+class DeviceUnavailable(LocalProtocolError):
+    """A device that cannot be captured from, or played on, now."""
 
 
 class WrongState(LocalProtocolError):

@@ -1,7 +1,7 @@
 """What to send: a moving test picture, a tone, or a file.
 
-All of them are aiortc tracks that yield raw frames in real time, by the event loop's clock: pictures with time
-stamps of 1/90000 s, and 48 kHz stereo sound in frames of 20 ms (an Opus encoder of aiortc needs exactly these).
+All of them are aiortc tracks that yield raw frames in real time, by the event loop's clock, as an encoder takes them
+(see ``e2ee.rtc.conversion``). What a camera, a microphone or a screen shows is in ``e2ee.rtc.capture``.
 
 ``FileSource`` reads a file by itself, and not through aiortc's MediaPlayer: that one repeats the time stamps of
 pictures when it loops, goes by the wall clock, decodes into queues without bound and joins its thread in the
@@ -14,7 +14,7 @@ import asyncio
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from fractions import Fraction
 from pathlib import Path
 
@@ -23,12 +23,18 @@ import numpy as np
 from aiortc import MediaStreamTrack
 from aiortc.mediastreams import VIDEO_CLOCK_RATE, VIDEO_TIME_BASE, MediaStreamError
 from av.audio.frame import AudioFrame
-from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from e2ee.rtc.conversion import (
+    AUDIO_TIME_BASE,
+    SAMPLE_RATE,
+    SAMPLES_PER_FRAME,
+    Sound,
+    scaled,
+)
 from e2ee.rtc.errors import NotPlayable
 from e2ee.rtc.picture import picture
 
@@ -36,10 +42,6 @@ __all__ = ["FRAME_RATE", "SAMPLE_RATE", "FileSource", "TestPicture", "Tone"]
 
 FRAME_RATE = 30
 """Pictures a second of the test picture."""
-SAMPLE_RATE = 48_000
-SAMPLES_PER_FRAME = SAMPLE_RATE // 50
-
-_AUDIO_TIME_BASE = Fraction(1, SAMPLE_RATE)
 _LATE = 1.0
 _Frame = VideoFrame | AudioFrame
 
@@ -109,7 +111,7 @@ class Tone(_LiveTrack):
         time = np.arange(first, first + SAMPLES_PER_FRAME) / SAMPLE_RATE
         samples = (self.AMPLITUDE * np.sin(2 * np.pi * self.frequency * time)).astype(np.int16)
         frame = AudioFrame.from_ndarray(np.repeat(samples, 2).reshape(1, -1), "s16", "stereo")
-        frame.sample_rate, frame.pts, frame.time_base = SAMPLE_RATE, first, _AUDIO_TIME_BASE
+        frame.sample_rate, frame.pts, frame.time_base = SAMPLE_RATE, first, AUDIO_TIME_BASE
         return frame
 
 
@@ -198,7 +200,7 @@ class _FileReader:
 
     def _decode_once(self, offset: float) -> Generator[_Frame, None, float]:
         """The file's frames from ``offset`` seconds on; returns the time, in seconds, at which they end."""
-        end, sound = offset, _Sound()
+        end, sound = offset, Sound()
         with (
             _open(self._path) as container,
             contextlib.suppress(av.FFmpegError),
@@ -210,38 +212,11 @@ class _FileReader:
                 time = offset + max(0.0, frame.time - begin)
                 if isinstance(frame, VideoFrame):
                     end = max(end, time + 1 / FRAME_RATE)
-                    yield self._scaled(frame, time)
+                    yield scaled(frame, time, self._fit)
                 else:
                     yield from sound.resampled(frame, time)
                     end = max(end, sound.end)
         return end
-
-    def _scaled(self, frame: VideoFrame, time: float) -> VideoFrame:
-        scale = min(1.0, self._fit[0] / frame.width, self._fit[1] / frame.height)
-        width, height = (max(2, int(side * scale) & ~1) for side in (frame.width, frame.height))
-        scaled = frame.reformat(width=width, height=height, format="yuv420p")
-        scaled.pts, scaled.time_base = round(time * VIDEO_CLOCK_RATE), VIDEO_TIME_BASE
-        return scaled
-
-
-class _Sound:
-    """Any sound as 48 kHz stereo frames of 20 ms, with time stamps that go on from the first one's."""
-
-    def __init__(self) -> None:
-        self._resampler = AudioResampler("s16", "stereo", SAMPLE_RATE, SAMPLES_PER_FRAME)
-        self._next: int | None = None
-
-    @property
-    def end(self) -> float:
-        return (self._next or 0) / SAMPLE_RATE
-
-    def resampled(self, frame: AudioFrame, time: float) -> Iterator[AudioFrame]:
-        if self._next is None:
-            self._next = round(time * SAMPLE_RATE)
-        for resampled in self._resampler.resample(frame):
-            resampled.pts, resampled.time_base = self._next, _AUDIO_TIME_BASE
-            self._next += resampled.samples
-            yield resampled
 
 
 def _open(path: Path) -> InputContainer:
