@@ -7,14 +7,15 @@ the state of the call or changes it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
-from typing import Any, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, cast
 
-from e2ee.call.alive import acknowledge, alive
-from e2ee.call.configuration import ACCEPTED_TIMEOUT, ANSWER_DESCRIPTION_TIMEOUT, RANK_DELAY
+from e2ee.call.configuration import RANK_DELAY
+from e2ee.call.conversation import Conversation
 from e2ee.call.epochs import Epochs, Logged
 from e2ee.call.errors import CallReason, CallUsageError
 from e2ee.call.events import (
+    BusyThere,
     Calling,
     DescriptionReceived,
     DescriptionWanted,
@@ -22,38 +23,61 @@ from e2ee.call.events import (
     EndReason,
     EpochChanged,
     Event,
+    LagChanged,
     Live,
+    Missed,
     RequestRefused,
+    Ringing,
+    RingsThere,
 )
+from e2ee.call.incoming_invite import Invitation
+from e2ee.call.medium import Medium
 from e2ee.call.outgoing_invite import Invite
 from e2ee.call.owner import Owner
-from e2ee.call.policy import Said
+from e2ee.call.policy import InvalidCommit, Said
 from e2ee.call.roster import CALLER_LEAF
 from e2ee.call.states import Action
+from e2ee.identity.device_certificate import VerifiedCertificate
 from e2ee.mls.proposal import Remove
 from e2ee.profile.legal_commits import LegalCommit
 from e2ee.signalling import messages
 from e2ee.signalling.messages import CallMessage, FromDevice
 from e2ee.signalling.wire import encode
 
-__all__ = ["ACTIONS", "CallActions"]
+__all__ = ["ACTIONS", "CallActions", "Farewell"]
+
+
+class Farewell(NamedTuple):
+    """How an application ends a call."""
+
+    reason: EndReason
+    text: str = ""
 
 
 class CallActions:
     """What the actions of one call work on."""
 
-    def __init__(self, owner: Owner, call_id: bytes, account_id: str, *, video: bool) -> None:
+    def __init__(self, owner: Owner, call_id: bytes, account_id: str, medium: Medium) -> None:
         self.owner = owner
         self.call_id = call_id
         self.account_id = account_id
         """The other side's."""
-        self.video = video
+        self.medium = medium
         self.claimed_suite = 0
         """Of the KeyPackages that were asked for: an MLS suite."""
         self.epochs: Epochs | None = None
         """From the group's beginning to the call's end."""
-        self.deadline = 0
-        """CALL-9: when the call fails if it is not live until then."""
+        self.invitation: Invitation | None = None
+        """At a device of the callee."""
+        self.invited: tuple[VerifiedCertificate, ...] = ()
+        """At the caller: the devices that were invited."""
+        self.held_back = False
+        """CALL-21: the invitation waits for a call that was placed here."""
+        self.conversation = Conversation(call_id)
+        self.busy: set[int] = set()
+        """CALL-18: the leaves of the callee's devices that are in other calls."""
+        self.ending = EndReason.CANCELLED
+        """Why a call ends that has to wait for its invitation to be in the log (CALL-16)."""
         self.events: deque[Event] = deque()
         self.outbox: deque[FromDevice] = deque()
 
@@ -64,6 +88,9 @@ class CallActions:
             raise CallUsageError(CallReason.NO_GROUP)
         return self.epochs
 
+    def ignore(self, _: Said, _now: int) -> None:
+        """What was for another device, or for an earlier moment."""
+
     # The caller, until somebody answers
 
     def claim_key_packages(self, suite: int, _now: int) -> None:
@@ -73,13 +100,14 @@ class CallActions:
     def invite(self, invite: Invite, now: int) -> None:
         entropy = self.owner.entropy
         epochs = Epochs(invite.group, self.owner.frame_keys(), now)
-        offer = invite.pending.protect(encode(messages.Offer(now, self.video)), entropy=entropy)
+        offer = messages.Offer(now, self.medium.value)
+        sealed = invite.pending.protect(encode(offer), entropy=entropy)
         group_info = invite.group.group_info(external_pub=False)
         commit = epochs.propose(LegalCommit.INVITATION, invite.pending)
         welcome = None if invite.pending.welcome is None else invite.pending.welcome.encode()
         self.epochs = epochs
         self.outbox.append(messages.Open(self.call_id, group_info.encode()))
-        self.outbox.append(messages.Commit(self.call_id, commit, welcome, offer.encode()))
+        self.outbox.append(messages.Commit(self.call_id, commit, welcome, sealed.encode()))
 
     def report_calling(self, logged: Logged, now: int) -> None:
         self.in_group.apply(logged, now)
@@ -87,15 +115,39 @@ class CallActions:
         callee = tuple(member for member in members if member.leaf_index != CALLER_LEAF)
         self.events.append(Calling(self.call_id, callee))
 
-    def await_invite(self, _: EndReason, _now: int) -> None:
+    def report_rings(self, said: Said, _now: int) -> None:
+        self.events.append(RingsThere(self.call_id, self.in_group.member(said.sender)))
+
+    def report_busy(self, said: Said, _now: int) -> None:
+        self.busy.add(said.sender)
+        self.events.append(BusyThere(self.call_id, self.in_group.member(said.sender)))
+
+    def await_invite(self, farewell: Farewell | None, _now: int) -> None:
         """What is on its way cannot be called back before it is there; then ``take_back`` does."""
+        reason = EndReason.LOST if farewell is None else farewell.reason
+        self.ending = EndReason.CANCELLED if reason is EndReason.DONE else reason
 
     def take_back(self, logged: Logged, now: int) -> None:
         """CALL-16: "MUST send `hangup`, in epoch 1, as soon as the log shows the invitation"."""
         self.in_group.apply(logged, now)
-        self.hang_up(EndReason.DONE, now)
+        self._hang_up(EndReason.CANCELLED)
+        self._end(self.ending, remote=False)
 
     # The callee, until the call
+
+    def ring(self, _: None, _now: int) -> None:
+        """CALL-17."""
+        invitation = cast(Invitation, self.invitation)
+        self.held_back = False
+        self._say(messages.Ringing())
+        self.events.append(
+            Ringing(self.call_id, invitation.caller, invitation.contact, self.medium)
+        )
+
+    def send_busy(self, _: None, _now: int) -> None:
+        """CALL-18."""
+        self._say(messages.Busy())
+        self._miss(EndReason.BUSY, remote=False)
 
     def send_answer(self, _: None, now: int) -> None:
         epochs = self.in_group
@@ -109,10 +161,7 @@ class CallActions:
         """CALL-7, CALL-9: from here on the call is live soon, or over."""
         self.change_epoch(logged, now)
         if self.in_group.is_caller:
-            self.deadline = now + ANSWER_DESCRIPTION_TIMEOUT
             self.events.append(DescriptionWanted(self.call_id))
-        else:
-            self.deadline = now + ACCEPTED_TIMEOUT
 
     def send_accepted(self, description: str, _now: int) -> None:
         self._say(messages.Accepted(description))
@@ -137,13 +186,30 @@ class CallActions:
     def change_epoch(self, logged: Logged, now: int) -> None:
         epochs = self.in_group
         committer = epochs.apply(logged, now)
-        self._say(alive(epochs.number, now))  # CALL-11
+        self._say(messages.Alive(epochs.number, now))  # CALL-11
         self.events.append(
             EpochChanged(self.call_id, epochs.number, committer, epochs.members, epochs.call_code)
         )
 
+    def send_alive(self, _: None, now: int) -> None:
+        """CALL-11: "and every 15 s"."""
+        epochs = self.in_group
+        self._say(messages.Alive(epochs.number, now))
+        epochs.alive.said(now)
+
     def acknowledge(self, said: Said, now: int) -> None:
-        acknowledge(self.in_group.frame_keys, said, now)
+        epochs, alive = self.in_group, cast(messages.Alive, said.message)
+        epochs.frame_keys.acknowledged(said.sender, said.epoch, now)
+        if (lag := epochs.alive.heard(said, alive, now)) is not None:
+            self.events.append(LagChanged(self.call_id, epochs.member(said.sender), lag))
+
+    def say(self, spoken: Sequence[CallMessage], _now: int) -> None:
+        for message in spoken:
+            self._say(message)
+
+    def hear(self, said: Said, now: int) -> None:
+        member = self.in_group.member(said.sender)
+        self.events.extend(self.conversation.hear(said, member, now))
 
     def report_refusal(self, refused: messages.Refused, now: int) -> None:
         if refused.request == messages.Commit.name:  # KEYS-15: the epoch still has to end
@@ -155,17 +221,60 @@ class CallActions:
     # The end
 
     def give_up(self, _: object, _now: int) -> None:
-        self._end(EndReason.DONE, remote=False)
+        """Nobody was told of the call, or nobody can be."""
+        self._end(self.ending, remote=False)
 
-    def hang_up(self, reason: EndReason, _now: int) -> None:
-        self._say(messages.Hangup(reason.value))
-        self._end(reason, remote=False)
+    def hang_up(self, farewell: Farewell, _now: int) -> None:
+        self._leave(farewell.reason)
 
-    def fail_answer(self, _: None, now: int) -> None:
-        self.hang_up(EndReason.ANSWER_FAILED, now)
+    def cancel(self, _: Farewell, _now: int) -> None:
+        self._leave(EndReason.CANCELLED)
+
+    def decline(self, farewell: Farewell, _now: int) -> None:
+        self._hang_up(EndReason.DECLINED, farewell.text)
+        self._end(EndReason.DECLINED, remote=False)
+
+    def fail_answer(self, _: None, _now: int) -> None:
+        self._leave(EndReason.ANSWER_FAILED)
+
+    def fail(self, invalid: InvalidCommit, _now: int) -> None:
+        """CALL-32: this device cannot go on to the log's next epoch."""
+        self._hang_up(EndReason.PROTOCOL_ERROR)
+        self._end(EndReason.PROTOCOL_ERROR, remote=True, detail=str(invalid))
 
     def end_unreached(self, detail: str, _now: int) -> None:
         self._end(EndReason.UNREACHABLE, remote=False, detail=detail)
+
+    def end_unanswered(self, _: None, _now: int) -> None:
+        """CALL-19."""
+        self._leave(EndReason.TIMEOUT)
+
+    def end_missed(self, _: None, _now: int) -> None:
+        """CALL-19: "MUST stop ringing"."""
+        self._miss(EndReason.TIMEOUT, remote=False)
+
+    def end_taken_back(self, said: Said, _now: int) -> None:
+        hangup = cast(messages.Hangup, said.message)
+        self._miss(EndReason(hangup.reason), remote=True)
+
+    def end_busy(self, said: Said, now: int) -> None:
+        """CALL-18: nobody is left who could answer."""
+        self.report_busy(said, now)
+        self._hang_up(EndReason.CANCELLED)
+        self._end(EndReason.BUSY, remote=True)
+
+    def end_replaced(self, _: Farewell, _now: int) -> None:
+        """CALL-21."""
+        if self.epochs is not None:
+            self._hang_up(EndReason.CANCELLED)
+        self._end(EndReason.REPLACED, remote=False)
+
+    def end_revoked(self, _: None, _now: int) -> None:
+        """CALL-33."""
+        self._leave(EndReason.REVOKED)
+
+    def end_lost(self, _: None, _now: int) -> None:
+        self._end(EndReason.LOST, remote=True)
 
     def end_refused(self, refused: messages.Refused, _now: int) -> None:
         detail = f"{refused.request}: {refused.reason} {refused.detail}".rstrip()
@@ -176,7 +285,7 @@ class CallActions:
 
     def end_hung_up(self, said: Said, _now: int) -> None:
         hangup = cast(messages.Hangup, said.message)  # its input says so
-        self._end(EndReason(hangup.reason), remote=True)
+        self._end(EndReason(hangup.reason), remote=True, text=hangup.text)
 
     # What several of them do
 
@@ -192,36 +301,29 @@ class CallActions:
         described = cast(messages.Accepted | messages.AnswerDescription, message)
         self.events.append(DescriptionReceived(self.call_id, described.description))
 
-    def _end(self, reason: EndReason, *, remote: bool, detail: str = "") -> None:
+    def _leave(self, reason: EndReason) -> None:
+        self._hang_up(reason)
+        self._end(reason, remote=False)
+
+    def _hang_up(self, reason: EndReason, text: str = "") -> None:
+        self._say(messages.Hangup(reason.value, text))
+
+    def _miss(self, reason: EndReason, *, remote: bool) -> None:
+        invitation = cast(Invitation, self.invitation)
+        # nobody missed what another device declined, nor the other side's half of a glare
+        if reason is not EndReason.DECLINED and not self.held_back:
+            self.events.append(Missed(self.call_id, invitation.caller, self.medium, reason))
+        self._end(reason, remote=remote)
+
+    def _end(self, reason: EndReason, *, remote: bool, detail: str = "", text: str = "") -> None:
         """CALL-13: "a device MUST erase the call's keys"."""
         if self.epochs is not None:
             self.epochs.erase()
             self.epochs = None
-        self.events.append(Ended(self.call_id, reason, remote, detail))
+        self.events.append(Ended(self.call_id, reason, remote, detail, text))
 
 
 ACTIONS: Mapping[Action, Callable[[CallActions, Any, int], None]] = {
-    Action.CLAIM_KEY_PACKAGES: CallActions.claim_key_packages,
-    Action.INVITE: CallActions.invite,
-    Action.REPORT_CALLING: CallActions.report_calling,
-    Action.AWAIT_INVITE: CallActions.await_invite,
-    Action.TAKE_BACK: CallActions.take_back,
-    Action.SEND_ANSWER: CallActions.send_answer,
-    Action.ENTER_CALL: CallActions.enter_call,
-    Action.SEND_ACCEPTED: CallActions.send_accepted,
-    Action.REPORT_ACCEPTED: CallActions.report_accepted,
-    Action.SEND_ANSWER_DESCRIPTION: CallActions.send_answer_description,
-    Action.REPORT_ANSWER_DESCRIPTION: CallActions.report_answer_description,
-    Action.SEND_COMMIT: CallActions.send_commit,
-    Action.CHANGE_EPOCH: CallActions.change_epoch,
-    Action.ACKNOWLEDGE: CallActions.acknowledge,
-    Action.REPORT_REFUSAL: CallActions.report_refusal,
-    Action.GIVE_UP: CallActions.give_up,
-    Action.HANG_UP: CallActions.hang_up,
-    Action.FAIL_ANSWER: CallActions.fail_answer,
-    Action.END_UNREACHED: CallActions.end_unreached,
-    Action.END_REFUSED: CallActions.end_refused,
-    Action.END_ELSEWHERE: CallActions.end_elsewhere,
-    Action.END_HUNG_UP: CallActions.end_hung_up,
+    action: getattr(CallActions, action.value.replace("-", "_")) for action in Action
 }
-"""The method of each action: (payload of the input, now) -> None."""
+"""The method of each action, which has its name: (payload of the input, now) -> None."""

@@ -1,23 +1,136 @@
-"""`alive`: a device tells that it has applied an epoch (CALL-11).
+"""`alive`: who is in this device's epoch, whether it may send, and how late the others are (CALL-11, CALL-23, CALL-24, CALL-27).
 
-It is the acknowledgement of FKEY-7: the sender of frames goes on to an epoch as soon as all others are known to have it. It
-proves what it says because it is sealed with keys of that very epoch, so it counts for its sender and for that epoch only.
+An ``alive`` is the acknowledgement of FKEY-7: the sender of frames goes on to an epoch as soon as all others are known to
+have it. It proves what it says because it is sealed with keys of that very epoch, so it counts for its sender and for that
+epoch only. Sent again and again it also shows a fork: who is connected by the service's word and silent here is in another
+branch, and a device that hears from at most half of the others stops sending. So a service that splits a group, or keeps a
+commit back, is noticed within three periods.
+
+    heard(said, now)            an ``alive`` that was opened: counts, if it is of this epoch
+    epoch_began(epoch, others)  this device applied a commit
+    stopped(now)                why this device must not send now, or None
+    get_timer()                 when one of these answers changes, or the next ``alive`` is due
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from enum import StrEnum
+
+from e2ee.call.configuration import (
+    ALIVE_PERIOD,
+    ALIVE_PERIODS,
+    EPOCH_END,
+    LAG_SHOWN,
+    LAG_WITHHELD,
+    MEMBERS_A_SECOND,
+)
 from e2ee.call.policy import Said
-from e2ee.media.frame_keys import FrameKeys
 from e2ee.signalling.messages import Alive
 
-__all__ = ["acknowledge", "alive"]
+__all__ = ["Aliveness", "Lag", "StopReason", "alive_period"]
 
 
-def alive(epoch: int, now: int) -> Alive:
-    """What to send after applying ``epoch``; ``clock`` is this device's, in Unix milliseconds."""
-    return Alive(epoch, now)
+class StopReason(StrEnum):
+    """Why a device that could send does not."""
+
+    ALONE = "alone"
+    """At most half of the others were heard in this epoch (CALL-23)."""
+    EPOCH_TOO_OLD = "epoch-too-old"
+    """No commit has followed for too long (CALL-27)."""
 
 
-def acknowledge(frame_keys: FrameKeys, said: Said, now: int) -> None:
-    """An ``alive`` that was found to be of the epoch that it names."""
-    frame_keys.acknowledged(said.sender, said.epoch, now)
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """By how many milliseconds what a member says comes later than it did at its best (CALL-24)."""
+
+    leaf_index: int
+    milliseconds: int
+
+    @property
+    def shown(self) -> bool:
+        """Whether people should know."""
+        return self.milliseconds > LAG_SHOWN
+
+    @property
+    def withheld(self) -> bool:
+        """Whether nothing of the member is rendered."""
+        return self.milliseconds > LAG_WITHHELD
+
+
+def alive_period(members: int) -> int:
+    """CALL-11: "every max(15 s, members / 4 s)", in milliseconds."""
+    return max(ALIVE_PERIOD, members * 1000 // MEMBERS_A_SECOND)
+
+
+class Aliveness:
+    """See the module. ``now`` is Unix time in milliseconds, of one clock for all calls of a device."""
+
+    def __init__(self) -> None:
+        self._epoch = -1
+        self._applied_at = 0
+        self._period = ALIVE_PERIOD
+        self._sent_at = 0
+        self._others: frozenset[int] = frozenset()
+        self._heard: dict[int, int] = {}
+        """Leaf -> when its last ``alive`` of this epoch was opened."""
+        self._least: dict[int, int] = {}
+        """Leaf -> the least difference between our clock and its ``clock`` so far."""
+        self._lags: dict[int, Lag] = {}
+
+    def epoch_began(self, epoch: int, others: frozenset[int], now: int) -> None:
+        """This device is in ``epoch`` with these other leaves, and has said so."""
+        self._epoch, self._applied_at, self._sent_at = epoch, now, now
+        self._others = others
+        self._period = alive_period(len(others) + 1)
+        self._heard = {}
+        for known in (self._least, self._lags):
+            for gone in known.keys() - others:
+                del known[gone]
+
+    def heard(self, said: Said, alive: Alive, now: int) -> Lag | None:
+        """A member said that it is alive; gives its lag if there is news for people."""
+        if alive.epoch == self._epoch:
+            self._heard[said.sender] = now
+        return self._measure(said.sender, now - alive.clock)
+
+    def _measure(self, leaf: int, late: int) -> Lag | None:
+        # CALL-24: only growth counts, so clocks that differ do no harm
+        least = self._least[leaf] = min(late, self._least.get(leaf, late))
+        lag = Lag(leaf, late - least)
+        before = self._lags.get(leaf, Lag(leaf, 0))
+        self._lags[leaf] = lag
+        return lag if lag.shown or before.shown else None
+
+    def said(self, now: int) -> None:
+        """This device sent an ``alive``."""
+        self._sent_at = now
+
+    @property
+    def due_at(self) -> int:
+        """When the next ``alive`` is due."""
+        return self._sent_at + self._period
+
+    def silent(self, now: int) -> frozenset[int]:
+        """The leaves of whom nothing of this epoch was opened in the last three periods."""
+        return frozenset(leaf for leaf in self._others if now >= self._silent_at(leaf))
+
+    def _silent_at(self, leaf: int) -> int:
+        return self._heard.get(leaf, self._applied_at) + ALIVE_PERIODS * self._period
+
+    def stopped(self, now: int) -> StopReason | None:
+        """Why this device must not send frames now; None if it may."""
+        # CALL-27: "MUST NOT send under an epoch that it applied more than 11 minutes ago"
+        if now >= self._applied_at + EPOCH_END:
+            return StopReason.EPOCH_TOO_OLD
+        # CALL-23: "from at most half of the others"
+        if self._others and 2 * len(self.silent(now)) >= len(self._others):
+            return StopReason.ALONE
+        return None
+
+    def get_timer(self, now: int) -> int:
+        """When ``stopped`` or ``silent`` may say something else than at ``now``."""
+        ends = [self._silent_at(leaf) for leaf in self._others]
+        return min(
+            (end for end in [*ends, self._applied_at + EPOCH_END] if end > now), default=1 << 63
+        )

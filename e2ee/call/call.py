@@ -1,7 +1,8 @@
 """Call: one call at one device, as the state table moves it.
 
     receive(message, now)           a service message of this call: answers, entries of the log, application data
-    answer, describe, hang_up       what people and the application do
+    answer, decline, hang_up        what people do
+    describe, reconnect, media      what the application does
     next_event()                    what the application is told
     messages_to_send()              what goes to the delivery service, in order
     get_timer(), handle_timer(now)  time, in Unix milliseconds
@@ -13,58 +14,100 @@ staged and judged, application data opened, decoded and found to be of a member 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from e2ee.call.actions import ACTIONS, CallActions
+from e2ee.call.actions import ACTIONS, CallActions, Farewell
+from e2ee.call.alive import StopReason
 from e2ee.call.committer import commit_due_at
+from e2ee.call.configuration import (
+    ACCEPTED_TIMEOUT,
+    ANSWER_DESCRIPTION_TIMEOUT,
+    MAX_DECLINE_TEXT,
+    RING_LIMIT,
+    RINGING_TIMEOUT,
+    SERVICE_TIMEOUT,
+)
 from e2ee.call.epochs import Epochs
 from e2ee.call.errors import CallReason, CallRefused, CallUsageError
-from e2ee.call.events import EndReason, Event, IdentityChanged, Ringing
+from e2ee.call.events import (
+    EndReason,
+    Event,
+    IdentityChanged,
+    PresenceChanged,
+    RemovalComplete,
+    SendingResumed,
+    SendingStopped,
+)
 from e2ee.call.incoming_invite import Invitation
+from e2ee.call.medium import Medium
 from e2ee.call.outgoing_invite import choose_suite_to_claim, judge_key_packages, make_invite
 from e2ee.call.owner import Owner
-from e2ee.call.policy import HANGUP_REASONS, input_of_commit, input_of_message
+from e2ee.call.policy import InvalidCommit, input_of_commit, input_of_message
 from e2ee.call.roster import CALLER_LEAF, Member
+from e2ee.call.sent_media import SentMedia
 from e2ee.call.states import TRANSITIONS, Input, State
 from e2ee.errors import RemoteProtocolError
+from e2ee.identity.device_certificate import VerifiedCertificate
 from e2ee.identity.safety_number import safety_number
 from e2ee.identity.trust import ContactState
 from e2ee.media.encoded_frame import Codec, Kind
 from e2ee.media.opener import FrameOpener
 from e2ee.media.protector import FrameProtector
 from e2ee.signalling import messages
-from e2ee.signalling.messages import FromDevice, FromService
+from e2ee.signalling.messages import CallMessage, FromDevice, FromService
 
 __all__ = ["Call"]
 
 _MEDIA = frozenset({State.ANSWERED, State.CONNECTING, State.DESCRIBING, State.LIVE})
 """CALL-6, CALL-8: the states in which a device has keys for media."""
 
+_LASTS: Mapping[State, int] = {
+    # CALL-29
+    State.LOOKING_UP: SERVICE_TIMEOUT,
+    State.CLAIMING: SERVICE_TIMEOUT,
+    State.INVITING: SERVICE_TIMEOUT,
+    State.CANCELLING: SERVICE_TIMEOUT,
+    State.ANSWERING: SERVICE_TIMEOUT,
+    # CALL-19
+    State.CALLING: RINGING_TIMEOUT,
+    State.INVITED: RING_LIMIT,
+    State.RINGING: RING_LIMIT,
+    # CALL-9; CONNECTING ends when ANSWERED would have
+    State.ANSWERED: ANSWER_DESCRIPTION_TIMEOUT,
+    State.ACCEPTING: ACCEPTED_TIMEOUT,
+}
+"""How long a state lasts at most, in milliseconds, from when it was entered."""
+
 
 class Call:
     """See the module. Made by ``Device``."""
 
-    def __init__(self, actions: CallActions, state: State) -> None:
+    def __init__(self, actions: CallActions, state: State, now: int) -> None:
         """Use ``place`` or ``ring``."""
         self._actions = actions
         self._state = state
+        self._deadline = now + _LASTS[state]
+        self._stopped: StopReason | None = None
+        self._looked_at = now
+        self._removal_reported = 0
+        """The epoch of the last removal whose end the application was told."""
 
     @classmethod
-    def place(cls, owner: Owner, call_id: bytes, account_id: str, *, video: bool) -> Call:
+    def place(cls, owner: Owner, call_id: bytes, account_id: str, now: int, medium: Medium) -> Call:
         """A call to an account, which begins with a look at the directory."""
-        actions = CallActions(owner, call_id, account_id, video=video)
+        actions = CallActions(owner, call_id, account_id, medium)
         actions.outbox.append(messages.Find(account_id))
-        return cls(actions, State.LOOKING_UP)
+        return cls(actions, State.LOOKING_UP, now)
 
     @classmethod
-    def ring(cls, owner: Owner, invitation: Invitation, now: int) -> Call:
-        """A call to this device, which begins to ring."""
-        caller, video = invitation.caller, invitation.offer.video
-        call_id = invitation.group.group_id
-        actions = CallActions(owner, call_id, caller.account_id, video=video)
+    def invited(cls, owner: Owner, invitation: Invitation, now: int) -> Call:
+        """A call to this device, which does not ring yet."""
+        caller, call_id = invitation.caller, invitation.group.group_id
+        actions = CallActions(owner, call_id, caller.account_id, invitation.medium)
         actions.epochs = Epochs(invitation.group, owner.frame_keys(), now)
-        actions.events.append(Ringing(call_id, caller, invitation.contact, video))
-        return cls(actions, State.RINGING)
+        actions.invitation = invitation
+        return cls(actions, State.INVITED, now)
 
     # What it is. After the end, and before there is a group, the properties of the group raise CallUsageError.
 
@@ -82,6 +125,16 @@ class Call:
     def state(self) -> State:
         """Where the call is."""
         return self._state
+
+    @property
+    def medium(self) -> Medium:
+        """What the caller said that it is for."""
+        return self._actions.medium
+
+    @property
+    def is_caller(self) -> bool:
+        """Whether this device placed the call."""
+        return self._actions.invitation is None
 
     @property
     def epoch(self) -> int:
@@ -112,6 +165,21 @@ class Call:
             (own.account_id, own.account_key), (other.account_id, other.account_key)
         )
 
+    @property
+    def removed_can_open_until(self) -> int | None:
+        """Until when devices that were removed could open what is sent; None while that is unknown (CALL-25)."""
+        return self._actions.in_group.removed_can_open_until
+
+    @property
+    def received_media(self) -> SentMedia:
+        """What the other side says that it sends (CALL-26)."""
+        return self._actions.conversation.received_media
+
+    def silent(self, now: int) -> tuple[Member, ...]:
+        """Who was not heard in this epoch for three periods: "not in this branch" (CALL-23)."""
+        epochs = self._actions.in_group
+        return tuple(epochs.member(leaf) for leaf in sorted(epochs.alive.silent(now)))
+
     # Its media
 
     def open_stream(self, codec: Codec, kind: Kind, instance: int = 0) -> FrameProtector:
@@ -141,17 +209,97 @@ class Call:
             raise CallUsageError(CallReason.IDENTITY_CHANGED, self.account_id)
         self._step(Input.ANSWER, None, now)
 
+    def decline(self, now: int, text: str = "") -> None:
+        """Do not take it, on all devices, perhaps with a text for the caller. Raises CallUsageError."""
+        self._require(Input.ANSWER)
+        # CALL-20: "`text` ... at most 1,000 bytes"
+        if len(text.encode(errors="replace")) > MAX_DECLINE_TEXT:
+            raise CallUsageError(CallReason.BAD_TEXT, f"at most {MAX_DECLINE_TEXT} bytes")
+        self._step(Input.HANG_UP, Farewell(EndReason.DECLINED, text), now)
+
+    def hang_up(self, now: int, reason: EndReason = EndReason.DONE) -> None:
+        """End the call at both sides: ``DONE`` (before an answer: cancelled, or declined), ``ANSWER_FAILED``,
+        ``PROTOCOL_ERROR``. Raises CallUsageError.
+        """
+        if reason not in _HANG_UP_REASONS:
+            raise CallUsageError(CallReason.UNKNOWN_HANGUP_REASON, reason)
+        self._require(Input.HANG_UP)
+        self._step(Input.HANG_UP, Farewell(reason), now)
+
     def describe(self, description: str, now: int) -> None:
         """Give this side's session description, as ``DescriptionWanted`` asks. Raises CallUsageError, MessageError."""
         self._require(Input.DESCRIBE)
         self._step(Input.DESCRIBE, description, now)
 
-    def hang_up(self, now: int, reason: EndReason = EndReason.DONE) -> None:
-        """End the call at both sides: ``DONE``, ``ANSWER_FAILED`` or ``PROTOCOL_ERROR``. Raises CallUsageError."""
-        if reason not in HANGUP_REASONS:
-            raise CallUsageError(CallReason.UNKNOWN_HANGUP_REASON, reason)
-        self._require(Input.HANG_UP)
-        self._step(Input.HANG_UP, reason, now)
+    def send_media(self, sent: SentMedia, now: int) -> None:
+        """Say what this side sends from now on (CALL-26). Raises CallUsageError."""
+        self._require(Input.SAY)
+        self._say(self._actions.conversation.media(sent), now)
+
+    def reconnect(self, description: str, now: int) -> None:
+        """At the caller: offer a new connection in the place of a lost one (CALL-28). Raises CallUsageError."""
+        self._require(Input.SAY)
+        if not self.is_caller:
+            raise CallUsageError(CallReason.WRONG_SENDER, "the caller offers a new connection")
+        self._say(self._actions.conversation.reconnect(description), now)
+
+    def reconnected(self, number: int, description: str, now: int) -> None:
+        """At the answering device: answer ``ReconnectReceived`` (CALL-28). Raises CallUsageError."""
+        self._require(Input.SAY)
+        if self.is_caller or number != self._actions.conversation.connection:
+            raise CallUsageError(CallReason.STALE_CONNECTION, f"{number}")
+        self._say(messages.Reconnected(number, description), now)
+
+    def _say(self, message: CallMessage, now: int) -> None:
+        self._step(Input.SAY, [message], now)
+
+    # What its device knows: other calls, the service, whom to trust
+
+    def ring(self, now: int) -> None:
+        """Ring (CALL-17)."""
+        self._step(Input.RING, None, now)
+
+    def be_busy(self, now: int) -> None:
+        """Do not ring: this device is in another call (CALL-18)."""
+        self._step(Input.IN_ANOTHER_CALL, None, now)
+
+    def give_way(self, now: int) -> None:
+        """The callee calls, too, and that call goes on (CALL-21)."""
+        self._step(Input.GLARE, Farewell(EndReason.REPLACED), now)
+
+    def may_give_way(self) -> bool:
+        """Whether this is a call that was placed here and that nobody answered yet (CALL-21)."""
+        return Input.GLARE in TRANSITIONS[self._state]
+
+    def peer_revoked(self, now: int) -> None:
+        """The other side's device was revoked by its account (CALL-33)."""
+        if Input.REVOKED in TRANSITIONS[self._state]:
+            self._step(Input.REVOKED, None, now)
+
+    def service_lost(self, now: int) -> None:
+        """What was asked of the service will not be answered."""
+        if Input.LOST in TRANSITIONS[self._state]:
+            self._step(Input.LOST, None, now)
+
+    def hold_back(self) -> None:
+        """This invitation waits for a call that this device placed to the same account (CALL-21)."""
+        self._actions.held_back = True
+
+    def is_with(self, account_key: bytes) -> bool:
+        """Whether this call's group, if there is one yet, is with this account key."""
+        invited = self._actions.invited
+        return not invited or account_key == invited[0].account_key
+
+    @property
+    def invited_certificates(self) -> tuple[VerifiedCertificate, ...]:
+        """At the caller: of the devices that it invited."""
+        return self._actions.invited
+
+    def others(self) -> tuple[Member, ...]:
+        """The members that are not this device; none before there is a group."""
+        epochs = self._actions.epochs
+        members = () if epochs is None else epochs.members
+        return tuple(each for each in members if each.account_id == self.account_id)
 
     def _require(self, wanted: Input) -> None:
         if wanted not in TRANSITIONS[self._state]:
@@ -172,6 +320,8 @@ class Call:
                 self._receive_message(message.message, now)
             case messages.Refused():
                 self._step(Input.REFUSED, message, now)
+            case messages.Presence():
+                self._receive_presence(message)
             case _:
                 raise CallRefused(CallReason.UNEXPECTED_ANSWER, message.name)
 
@@ -197,20 +347,42 @@ class Call:
             self._step(Input.UNREACHABLE, str(error), now)
         else:
             self._step(Input.KEY_PACKAGES, invite, now)
+            self._actions.invited = tuple(judged.certificates)
 
     def _receive_commit(self, data: bytes, now: int) -> None:
         epochs = self._receiving
-        logged = epochs.stage(data, now)
+        try:
+            logged = epochs.stage(data, now)
+        except InvalidCommit as invalid:
+            self._step(Input.INVALID_COMMIT, invalid, now)
+            return
         happened = input_of_commit(logged.kind, own=logged.own, caller=epochs.is_caller)
         self._step(happened, logged, now)
+        self._look(now)
 
     def _receive_message(self, data: bytes, now: int) -> None:
         epochs = self._receiving
         said = epochs.open(data, now)
         happened = input_of_message(said)
+        if happened is Input.BUSY and self._all_busy_with(said.sender):
+            happened = Input.ALL_BUSY
         self._check_allowed(happened)
         epochs.frame_keys.heard(said.sender, said.epoch, now)  # FKEY-13
         self._step(happened, said, now)
+        self._look(now)
+
+    def _all_busy_with(self, leaf_index: int) -> bool:
+        """CALL-18: whether every device of the callee is busy, with this one."""
+        callee = {member.leaf_index for member in self.members} - {CALLER_LEAF}
+        return callee <= self._actions.busy | {leaf_index}
+
+    def _receive_presence(self, presence: messages.Presence) -> None:
+        """The service's word, for people to see; nothing depends on it (DS-11)."""
+        known = {member.leaf_index: member for member in self._receiving.members}
+        if presence.leaf not in known:
+            raise CallRefused(CallReason.UNEXPECTED_ANSWER, f"presence of leaf {presence.leaf}")
+        event = PresenceChanged(self.call_id, known[presence.leaf], presence.connected)
+        self._actions.events.append(event)
 
     @property
     def _receiving(self) -> Epochs:
@@ -223,23 +395,64 @@ class Call:
 
     def get_timer(self) -> int | None:
         """When ``handle_timer`` is due, or None."""
-        epochs = self._actions.epochs
-        epochs_timer = None if epochs is None else epochs.get_timer()
-        timers = [self._deadline(), self._commit_due_at(), epochs_timer]
-        return min((timer for timer in timers if timer is not None), default=None)
+        return min((at for at in self._timers() if at is not None), default=None)
+
+    def _timers(self) -> Iterator[int | None]:
+        yield self._times_out_at()
+        yield self._commit_due_at()
+        yield self._alive_due_at()
+        if (epochs := self._actions.epochs) is not None:
+            yield epochs.get_timer()
+            if self._state in _MEDIA:
+                yield epochs.alive.get_timer(self._looked_at)
 
     def handle_timer(self, now: int) -> None:
         """Do what is due at ``now``."""
-        if (deadline := self._deadline()) is not None and now >= deadline:
+        if _is_due(self._times_out_at(), now):
             self._step(Input.TIMEOUT, None, now)
         if self._actions.epochs is not None:
             self._actions.epochs.handle_timer(now)
-        if (due_at := self._commit_due_at()) is not None and now >= due_at:
+        if _is_due(self._commit_due_at(), now):
             self._step(Input.COMMIT_DUE, None, now)
+        if _is_due(self._alive_due_at(), now):
+            self._step(Input.ALIVE_DUE, None, now)
+        self._look(now)
 
-    def _deadline(self) -> int | None:
-        """CALL-9: when the call fails, in the states in which it can."""
-        return self._actions.deadline if Input.TIMEOUT in TRANSITIONS[self._state] else None
+    def _times_out_at(self) -> int | None:
+        """CALL-9, CALL-19, CALL-29: when the state ends, if it does by itself."""
+        return self._deadline if Input.TIMEOUT in TRANSITIONS[self._state] else None
+
+    def _alive_due_at(self) -> int | None:
+        """CALL-11."""
+        epochs = self._actions.epochs
+        if Input.ALIVE_DUE not in TRANSITIONS[self._state] or epochs is None:
+            return None
+        return epochs.alive.due_at
+
+    def _look(self, now: int) -> None:
+        """CALL-23, CALL-25, CALL-27: what follows of who was heard, and when."""
+        self._looked_at = now
+        epochs = self._actions.epochs
+        if epochs is None or self._state not in _MEDIA:
+            return
+        self._report_removal(epochs)
+        stopped = epochs.alive.stopped(now)
+        if stopped is self._stopped:
+            return
+        self._stopped = stopped
+        if stopped is None:
+            epochs.frame_keys.send.resume()
+            self._actions.events.append(SendingResumed(self.call_id))
+        else:
+            epochs.frame_keys.send.pause()
+            self._actions.events.append(SendingStopped(self.call_id, stopped, self.silent(now)))
+
+    def _report_removal(self, epochs: Epochs) -> None:
+        removal, until = epochs.removal, epochs.removed_can_open_until
+        if removal is None or until is None or removal.epoch == self._removal_reported:
+            return
+        self._removal_reported = removal.epoch
+        self._actions.events.append(RemovalComplete(self.call_id, removal.leaves, until))
 
     def _commit_due_at(self) -> int | None:
         """KEYS-15: when this device makes the epoch's commit; None if it did, or not in this state."""
@@ -280,4 +493,13 @@ class Call:
         self._check_allowed(happened)
         action, state = TRANSITIONS[self._state][happened]
         ACTIONS[action](self._actions, payload, now)
+        if state is not self._state and state in _LASTS:
+            self._deadline = now + _LASTS[state]
         self._state = state
+
+
+_HANG_UP_REASONS = frozenset({EndReason.DONE, EndReason.ANSWER_FAILED, EndReason.PROTOCOL_ERROR})
+
+
+def _is_due(time: int | None, now: int) -> bool:
+    return time is not None and now >= time

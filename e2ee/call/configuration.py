@@ -10,16 +10,39 @@ from dataclasses import dataclass
 
 from e2ee.call.errors import CallReason, CallUsageError
 from e2ee.profile.suites import SUITES, X25519
+from e2ee.signalling.versions import VERSION_1_0
 
 __all__ = [
     "ACCEPTED_TIMEOUT",
+    "ALIVE_PERIOD",
+    "ALIVE_PERIODS",
     "ANSWER_DESCRIPTION_TIMEOUT",
+    "EPOCH_END",
+    "LAG_SHOWN",
+    "LAG_WITHHELD",
     "LATE_MESSAGES",
+    "MAX_DECLINE_TEXT",
     "MAX_EPOCH_LIFETIME",
+    "MEMBERS_A_SECOND",
     "OFFER_TOLERANCE",
     "RANK_DELAY",
+    "RINGING_TIMEOUT",
+    "RING_LIMIT",
+    "SERVICE_TIMEOUT",
     "Configuration",
 ]
+
+SERVICE_TIMEOUT = 10_000
+"""CALL-29: how long a device waits for the delivery service to do what a call cannot go on without, in milliseconds."""
+
+RINGING_TIMEOUT = 60_000
+"""CALL-19: how long the caller lets the callee's devices ring, in milliseconds."""
+
+RING_LIMIT = 90_000
+"""CALL-19: how long a device rings at most, whatever it hears, in milliseconds."""
+
+MAX_DECLINE_TEXT = 1_000
+"""CALL-20: the longest text of a ``hangup``, in bytes of UTF-8."""
 
 OFFER_TOLERANCE = 90_000
 """CALL-3: how far an offer's ``created_at`` may be from the device's clock, on either side, in milliseconds."""
@@ -39,6 +62,24 @@ MAX_EPOCH_LIFETIME = 600_000
 RANK_DELAY = 1_500
 """KEYS-15: after how many milliseconds more the next rank makes the commit."""
 
+ALIVE_PERIOD = 15_000
+"""CALL-11: how often a member says that it is alive, in milliseconds, in groups of up to 60."""
+
+MEMBERS_A_SECOND = 4
+"""CALL-11: in larger groups as many members as these say it in a second."""
+
+ALIVE_PERIODS = 3
+"""CALL-23: after how many periods without an ``alive`` a member counts as silent."""
+
+EPOCH_END = 660_000
+"""CALL-27: how long after it was applied an epoch is sent with, in milliseconds: a minute more than it may last."""
+
+LAG_SHOWN = 2_000
+"""CALL-24: the growth of the delay from which on people are told, in milliseconds."""
+
+LAG_WITHHELD = 10_000
+"""CALL-24: the growth of the delay from which on nothing is rendered, in milliseconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
@@ -46,6 +87,12 @@ class Configuration:
 
     minimum_suite: int = X25519.mls
     """The lowest MLS suite, by the order of KEYS-1's table, in which this device calls and answers (KEYS-2)."""
+
+    minimum_version: int = VERSION_1_0
+    """The lowest version of the protocol in which this device calls and answers (KEYS-18)."""
+
+    call_waiting: bool = False
+    """Whether a device that is in a call rings for another one; otherwise it says that it is busy (CALL-18)."""
 
     epoch_lifetime: int = MAX_EPOCH_LIFETIME
     """After how many milliseconds this device changes an epoch, when it is its turn (KEYS-15)."""

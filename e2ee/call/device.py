@@ -2,38 +2,56 @@
 
     device = Device(owner)
     device.publish_key_packages(now)                  after login
-    call = device.place_call("bob", now, video=True)
+    call = device.place_call("bob", now)
     device.receive(message, now)                      every service message after login; may raise RemoteProtocolError
     device.next_event()                               what the application is told, or None
     device.messages_to_send()                         what goes to the delivery service, in order
     device.get_timer(), device.handle_timer(now)      time, in Unix milliseconds
+    device.disconnected(now), device.reconnected(now) the connection to the service is gone, or there again
 
 Messages find their call by ``call_id``; answers of the directory, which name none, by the order in which was asked. An
 invitation that is refused leaves no trace and gets no answer (CALL-5). A call that is over is dropped, and its id
 remembered: neither its messages nor another invitation of that id are taken (CALL-3, CALL-13).
 
-Keys and trust live as long as this object; nothing is stored.
+What the service keeps for this device has a number, is taken once and acknowledged when it was taken, refused or not
+(DS-9). What the service has not confirmed is sent again after a reconnection: it may have been lost on the way.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import replace
 
 from e2ee.call.call import Call
 from e2ee.call.errors import CallReason, CallRefused
-from e2ee.call.events import Event, KeyPackagesPublished, RequestRefused
-from e2ee.call.incoming_invite import open_invitation
+from e2ee.call.events import (
+    CertificateRenewed,
+    Event,
+    KeyPackagesPublished,
+    Replaced,
+    RequestRefused,
+    SuiteLowered,
+)
+from e2ee.call.incoming_invite import Invitation, open_invitation
 from e2ee.call.key_packages import KeyPackages
+from e2ee.call.medium import Medium
 from e2ee.call.owner import Owner
 from e2ee.call.states import State
+from e2ee.call.unconfirmed import Unconfirmed
+from e2ee.identity.device_certificate import VerifiedCertificate
+from e2ee.identity.errors import IdentityReason, TrustError
+from e2ee.identity.renewal import newer_certificate
 from e2ee.identity.trust import ContactState, Trust
+from e2ee.profile.suites import SUITES
 from e2ee.signalling import messages
 from e2ee.signalling.messages import FromDevice, FromService
 
 __all__ = ["Device"]
 
 _CALL_ID_LENGTH = 16
+
+_SUITE_ORDER = tuple(suite.mls for suite in SUITES)
 
 
 class Device:
@@ -43,10 +61,16 @@ class Device:
         self._owner = owner
         self._key_packages = KeyPackages()
         self._calls: dict[bytes, Call] = {}
+        self._held_back: dict[bytes, bytes] = {}
+        """CALL-21: invitations that do not ring because of a call of ours, by its call_id."""
         self._seen: set[bytes] = set()
         """Every call_id that ever was: 16 bytes for each call."""
         self._asked: deque[tuple[str, bytes]] = deque()
         """Requests to the directory that wait for an answer: name, and the call that asked."""
+        self._unconfirmed = Unconfirmed()
+        self._taken = 0
+        """The number of the last message that was taken from the mailbox."""
+        self._acknowledged = 0
         self._events: deque[Event] = deque()
         self._outbox: deque[FromDevice] = deque()
 
@@ -62,52 +86,115 @@ class Device:
         """What this device knows of other accounts' keys."""
         return self._owner.trust
 
+    @property
+    def certificate(self) -> VerifiedCertificate:
+        """This device's newest certificate."""
+        return self._owner.certificate
+
     def publish_key_packages(self, now: int) -> None:
         """Make the KeyPackages that are missing, and publish them."""
         if made := self._key_packages.replenish(self._owner, now):
             self._outbox.append(messages.Publish(made))
 
-    def place_call(self, account_id: str, *, video: bool) -> Call:
+    def place_call(self, account_id: str, now: int, medium: Medium = Medium.VIDEO) -> Call:
         """Call the devices of an account."""
         # CALL-1: "`call_id` MUST be 16 bytes from a cryptographic random generator"
         call_id = self._owner.entropy.random(_CALL_ID_LENGTH)
-        call = Call.place(self._owner, call_id, account_id, video=video)
+        call = Call.place(self._owner, call_id, account_id, now, medium)
         self._calls[call_id] = call
         self._seen.add(call_id)
         return call
 
+    # The connection to the service
+
+    def disconnected(self, now: int) -> None:
+        """It is gone, and with it every question that was asked. Calls that have a group go on."""
+        self._asked.clear()
+        self._outbox.clear()
+        for call in list(self._calls.values()):
+            call.service_lost(now)
+        self._collect()
+
+    def reconnected(self, now: int) -> None:
+        """This device is logged in again. What the service may not have is sent once more."""
+        self._acknowledged = 0
+        self._outbox.extend(self._unconfirmed.again())
+        self.publish_key_packages(now)
+
+    # What the service says
+
     def receive(self, message: FromService, now: int) -> None:
         """What the delivery service says. Raises RemoteProtocolError; then nothing has changed."""
+        number: int = getattr(message, "number", 0)
+        # DS-9: "MUST take each number once"
+        if 0 < number <= self._taken:
+            return
+        try:
+            self._dispatch(message, now)
+        finally:
+            self._taken = max(self._taken, number)
+        self._release_held_back(now)
+        self._collect()
+
+    def _dispatch(self, message: FromService, now: int) -> None:
         match message:
             case messages.Invited():
                 self._receive_invitation(message, now)
             case messages.Devices() | messages.KeyPackages():
                 self._receive_answer(_ASKED_BY[type(message)], message, now)
-            case messages.Refused(request=request, call_id=None) if request in _ASKED:
-                self._receive_answer(request, message, now)
-            case messages.Refused(call_id=None):
-                refused = RequestRefused(message.request, None, message.reason, message.detail)
-                self._events.append(refused)
-            case messages.Committed() | messages.Sent() | messages.Refused():
-                self._call(message.call_id or b"").receive(message, now)
+            case messages.Stored():
+                self._unconfirmed.confirm(message.request, message.call_id)
+            case messages.Refused():
+                self._receive_refusal(message, now)
+            case messages.Committed():
+                self._unconfirmed.logged(message.call_id)
+                self._call(message.call_id).receive(message, now)
+            case messages.Sent() | messages.Presence():
+                self._call(message.call_id).receive(message, now)
             case messages.Published():
                 self._events.append(KeyPackagesPublished(message.count))
+            case messages.Certificate():
+                self._receive_certificate(message, now)
             case _:
                 raise CallRefused(CallReason.UNEXPECTED_ANSWER, message.name)
-        self._collect()
 
     def _receive_invitation(self, invited: messages.Invited, now: int) -> None:
         # CALL-3: "MUST refuse an invitation ... whose `call_id` it has seen before"
         if invited.call_id in self._seen:
             raise CallRefused(CallReason.CALL_ALREADY_SEEN)
         invitation = open_invitation(self._owner, self._key_packages, invited, now)
-        call = Call.ring(self._owner, invitation, now)
+        self._end_revoked(now)
+        call = Call.invited(self._owner, invitation, now)
         if invitation.contact is not ContactState.CHANGED:
             self.trust.accept(invitation.caller.certificate, now)  # IDENT-8
         self._key_packages.drop(invitation.bundle)
+        others = list(self.calls.values())
         self._calls[call.call_id] = call
         self._seen.add(call.call_id)
+        self._settle(call, invitation, others, now)
+        self._compare_suites([invitation.caller.certificate], call)
         self.publish_key_packages(now)
+
+    def _settle(self, call: Call, invitation: Invitation, others: list[Call], now: int) -> None:
+        """Whether an invitation rings, answers a call of ours (CALL-21), waits for it, or finds this device busy."""
+        rival = next((other for other in others if _is_glare(other, invitation)), None)
+        if rival is not None and rival.call_id > call.call_id:
+            call.hold_back()
+            self._held_back[rival.call_id] = call.call_id
+        elif rival is not None:
+            rival.give_way(now)
+            self._events.append(Replaced(rival.call_id, call.call_id))
+            call.answer(now)
+        # CALL-18: "in a call that is not over"
+        elif others and not self._owner.configuration.call_waiting:
+            call.be_busy(now)
+        else:
+            call.ring(now)
+
+    def _compare_suites(self, certificates: list[VerifiedCertificate], call: Call) -> None:
+        """KEYS-2: a peer that was once seen with a higher suite draws a warning."""
+        if suite := self.trust.note_suites(certificates, _SUITE_ORDER):
+            self._events.append(SuiteLowered(call.call_id, call.account_id, suite))
 
     def _receive_answer(self, request: str, message: FromService, now: int) -> None:
         """An answer of the directory, which belongs to the request that waits longest."""
@@ -119,8 +206,29 @@ class Device:
         if call is not None and account_id not in (None, call.account_id):
             raise CallRefused(CallReason.UNEXPECTED_ANSWER, f"about {account_id}")
         self._asked.popleft()
-        if call is not None:
-            call.receive(message, now)
+        if call is None:
+            return
+        call.receive(message, now)
+        self._end_revoked(now)
+        if invited := call.invited_certificates:
+            self._compare_suites(list(invited), call)
+
+    def _receive_refusal(self, refused: messages.Refused, now: int) -> None:
+        self._unconfirmed.confirm(refused.request, refused.call_id)
+        if refused.call_id is not None:
+            self._call(refused.call_id).receive(refused, now)
+        elif refused.request in _ASKED:
+            self._receive_answer(refused.request, refused, now)
+        else:
+            event = RequestRefused(refused.request, None, refused.reason, refused.detail)
+            self._events.append(event)
+
+    def _receive_certificate(self, message: messages.Certificate, now: int) -> None:
+        """IDENT-16. Calls keep the certificate with which they began; new KeyPackages carry the new one."""
+        certificate = newer_certificate(self.certificate, message.certificate)
+        self._owner = replace(self._owner, certificate=certificate)
+        self.publish_key_packages(now)
+        self._events.append(CertificateRenewed(certificate))
 
     def _call(self, call_id: bytes) -> Call:
         call = self._calls.get(call_id)
@@ -130,8 +238,22 @@ class Device:
             raise CallRefused(CallReason.CALL_ENDED if ended else CallReason.UNKNOWN_CALL)
         return call
 
+    def _end_revoked(self, now: int) -> None:
+        """CALL-33: certificates that were just seen may have revoked somebody who is in a call."""
+        for call in self.calls.values():
+            for member in call.others():
+                try:
+                    self.trust.judge(member.certificate, now)
+                except TrustError as error:
+                    if error.reason is IdentityReason.REVOKED:
+                        call.peer_revoked(now)
+
+    # Time
+
     def get_timer(self) -> int | None:
         """When ``handle_timer`` is due, or None."""
+        if any(self._is_settled(rival) for rival in self._held_back):
+            return 0
         timers = [call.get_timer() for call in self._calls.values()]
         return min((timer for timer in timers if timer is not None), default=None)
 
@@ -139,7 +261,26 @@ class Device:
         """Do what is due at ``now``."""
         for call in self._calls.values():
             call.handle_timer(now)
+        self._release_held_back(now)
         self._collect()
+
+    def _is_settled(self, call_id: bytes) -> bool:
+        """Whether a call of ours is over, or answered."""
+        call = self.calls.get(call_id)
+        return call is None or not call.may_give_way()
+
+    def _release_held_back(self, now: int) -> None:
+        """CALL-21: what waited for a call of ours rings if that is over, and finds this device busy if it was answered."""
+        for rival in [rival for rival in self._held_back if self._is_settled(rival)]:
+            call = self.calls.get(self._held_back.pop(rival))
+            if call is None:
+                continue
+            if rival in self.calls:
+                call.be_busy(now)
+            else:
+                call.ring(now)
+
+    # What comes of it
 
     def next_event(self) -> Event | None:
         """The next thing to tell the application, or None."""
@@ -151,6 +292,9 @@ class Device:
         self._collect()
         outgoing = list(self._outbox)
         self._outbox.clear()
+        if self._taken > self._acknowledged:
+            self._acknowledged = self._taken
+            outgoing.append(messages.Acknowledge(self._taken))
         return outgoing
 
     def _collect(self) -> None:
@@ -161,9 +305,21 @@ class Device:
             for message in call.messages_to_send():
                 if message.name in _ASKED:
                     self._asked.append((message.name, call.call_id))
+                self._unconfirmed.sent(message)
                 self._outbox.append(message)
             if call.state is State.ENDED:
                 del self._calls[call.call_id]
+
+
+def _is_glare(own: Call, invitation: Invitation) -> bool:
+    """CALL-21: "only between two calls that nobody has answered", of the account that this device is calling."""
+    caller = invitation.caller
+    return (
+        own.may_give_way()
+        and own.account_id == caller.account_id
+        and invitation.contact is not ContactState.CHANGED
+        and own.is_with(caller.account_key)
+    )
 
 
 _ASKED_BY: Mapping[type[FromService], str] = {

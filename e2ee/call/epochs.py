@@ -15,13 +15,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from e2ee.call.alive import Aliveness
 from e2ee.call.configuration import LATE_MESSAGES
-from e2ee.call.errors import CallReason, CallRefused
+from e2ee.call.errors import CallReason, CallRefused, CallUsageError
 from e2ee.call.mls_messages import application_message
 from e2ee.call.policy import CALL_EPOCH, Said, stage
+from e2ee.call.removal import Removal
 from e2ee.call.roster import CALLER_LEAF, Member, members
 from e2ee.call.verification import call_code
 from e2ee.crypto.entropy import Entropy
+from e2ee.crypto.secret import Secret
 from e2ee.media.frame_epoch import FrameEpoch
 from e2ee.media.frame_keys import FrameKeys
 from e2ee.media.opener import FrameOpener
@@ -38,6 +41,10 @@ from e2ee.signalling.messages import CALL, CallMessage
 from e2ee.signalling.wire import decode, encode
 
 __all__ = ["Epochs", "Logged"]
+
+SAS_LABEL = "E2EE Call 1.0 SAS"
+SAS_KEY_LENGTH = 32
+"""VERIFY-3: sas_key = MLS-Exporter(label("SAS"), "", 32)."""
 
 EARLIER_KEPT = 2
 """CALL-12: "the two epochs before the newest"."""
@@ -74,8 +81,12 @@ class Epochs:
     def __init__(self, group: Group, frame_keys: FrameKeys, now: int) -> None:
         self.frame_keys = frame_keys
         self.opener = FrameOpener(frame_keys.receive)
+        self.alive = Aliveness()
+        self.removal: Removal | None = None
+        """The newest commit that removed somebody (CALL-25)."""
         self._earlier: list[_Earlier] = []
         self._own_commit: _OwnCommit | None = None
+        self._sas_key: Secret | None = None
         self._enter(group, roster(group.tree), now)
         self._export(frozenset(), now)
 
@@ -165,12 +176,39 @@ class Epochs:
         self._earlier.append(_Earlier(ended, now + LATE_MESSAGES))
         self._forget_earlier(now)
         self._enter(group, roster_after, now)
-        self._export(frozenset(staged.removed), now)
+        removed = frozenset(staged.removed)
+        self._export(removed, now)
+        if removed:
+            self.removal = Removal(group.epoch, removed, self._others, now)
+        self.alive.epoch_began(group.epoch, self._others, now)
         return committer
+
+    @property
+    def _others(self) -> frozenset[int]:
+        return frozenset(self._roster) - {self.own_leaf}
+
+    @property
+    def removed_can_open_until(self) -> int | None:
+        """CALL-25, of the newest removal; None if it is unknown yet, or there was none."""
+        if self.removal is None:
+            return None
+        return self.removal.removed_can_open_until(self.frame_keys.receive.heard_at)
+
+    def exported_code_key(self) -> Secret:
+        """``sas_key`` of this epoch (VERIFY-3)."""
+        if self._sas_key is None:
+            raise CallUsageError(CallReason.NO_GROUP, "a code needs an epoch of the call")
+        return self._sas_key
+
+    @property
+    def epoch_authenticator(self) -> Secret:
+        """What the members of this epoch compare (RFC 9420 Section 8.7)."""
+        return self._group.epoch_authenticator
 
     def _export(self, removed: frozenset[int], now: int) -> None:
         """KEYS-16: export what later chapters name, and "then erase `exporter_secret`"."""
         group = self._group
+        self._sas_key = None
         if group.epoch >= CALL_EPOCH:  # CALL-6: "Keys of epochs 0 and 1 MUST NOT protect media."
             suite = cipher_suite(sframe_suite(group.cipher_suite.code_point))
             leaves = frozenset(self._roster)
@@ -184,6 +222,7 @@ class Epochs:
                 removed=removed,
             )
             self.frame_keys.install(epoch, now)
+            self._sas_key = group.export(SAS_LABEL, b"", SAS_KEY_LENGTH)
         group.erase_exporter()
 
     # Application messages
@@ -234,3 +273,4 @@ class Epochs:
         self.frame_keys.erase()
         self._earlier.clear()
         self._own_commit = None
+        self._sas_key = None

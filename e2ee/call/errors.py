@@ -35,6 +35,8 @@ class CallReason(Reason):
     NOT_FROM_THE_CALLER = "NOT_FROM_THE_CALLER"  # CALL-4
     WRONG_MEMBERS = "WRONG_MEMBERS"  # CALL-4
     NO_SUCH_KEY_PACKAGE = "NO_SUCH_KEY_PACKAGE"
+    UNKNOWN_MEDIUM = "UNKNOWN_MEDIUM"  # CALL-3
+    MAY_NOT_RING = "MAY_NOT_RING"  # CALL-22
 
     # devices to invite
     NO_DEVICE = "NO_DEVICE"
@@ -49,7 +51,9 @@ class CallReason(Reason):
     SENDER_REMOVED = "SENDER_REMOVED"  # CALL-12
     WRONG_EPOCH = "WRONG_EPOCH"  # a call message that belongs to another epoch
     WRONG_SENDER = "WRONG_SENDER"  # a call message that this member does not send
-    UNKNOWN_HANGUP_REASON = "UNKNOWN_HANGUP_REASON"  # CALL-13
+    UNKNOWN_HANGUP_REASON = "UNKNOWN_HANGUP_REASON"  # CALL-20
+    BAD_TEXT = "BAD_TEXT"  # CALL-20
+    STALE_CONNECTION = "STALE_CONNECTION"  # CALL-28
 
     # the application
     NO_GROUP = "NO_GROUP"  # not yet, or no longer

@@ -6,14 +6,20 @@ Events carry what a person must be shown or a shell must act on, never a secret.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 
+from e2ee.call.alive import Lag, StopReason
+from e2ee.call.end_reason import EndReason
+from e2ee.call.medium import Medium
 from e2ee.call.roster import Member
+from e2ee.call.sent_media import SentMedia
 from e2ee.identity.device_certificate import VerifiedCertificate
 from e2ee.identity.trust import ContactState
 
 __all__ = [
+    "BusyThere",
+    "CallEvent",
     "Calling",
+    "CertificateRenewed",
     "DescriptionReceived",
     "DescriptionWanted",
     "EndReason",
@@ -22,22 +28,21 @@ __all__ = [
     "Event",
     "IdentityChanged",
     "KeyPackagesPublished",
+    "LagChanged",
     "Live",
+    "MediaChanged",
+    "Missed",
+    "PresenceChanged",
+    "ReconnectReceived",
+    "RemovalComplete",
+    "Replaced",
     "RequestRefused",
     "Ringing",
+    "RingsThere",
+    "SendingResumed",
+    "SendingStopped",
+    "SuiteLowered",
 ]
-
-
-class EndReason(StrEnum):
-    """Why a call ended, in the words of the chapter Calls where it has a word."""
-
-    DONE = "done"
-    ANSWER_FAILED = "answer-failed"
-    ANSWERED_ELSEWHERE = "answered-elsewhere"
-    PROTOCOL_ERROR = "protocol-error"
-    UNREACHABLE = "unreachable"  # no device of the callee that can be called
-    IDENTITY_CHANGED = "identity-changed"  # IDENT-10
-    REFUSED = "refused"  # by the delivery service
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,13 @@ class KeyPackagesPublished(Event):
     """The delivery service holds ``count`` KeyPackages of this device."""
 
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateRenewed(Event):
+    """This device has a new certificate, to be kept (IDENT-16)."""
+
+    certificate: VerifiedCertificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +104,45 @@ class Ringing(CallEvent):
 
     caller: Member
     contact: ContactState
-    video: bool
+    medium: Medium
+
+
+@dataclass(frozen=True, slots=True)
+class Missed(CallEvent):
+    """At a device of the callee: a call that nobody here took, as ``reason`` says: busy, cancelled, timeout."""
+
+    caller: Member
+    medium: Medium
+    reason: EndReason
+
+
+@dataclass(frozen=True, slots=True)
+class RingsThere(CallEvent):
+    """At the caller: this device of the callee rings (CALL-17)."""
+
+    device: Member
+
+
+@dataclass(frozen=True, slots=True)
+class BusyThere(CallEvent):
+    """At the caller: this device of the callee is in another call; others may answer (CALL-18)."""
+
+    device: Member
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced(CallEvent):
+    """Both sides called each other: this call ends, and the one of ``by``, the other side's, is answered (CALL-21)."""
+
+    by: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteLowered(CallEvent):
+    """The other side once offered this higher MLS suite: a downgrade, or an older device of theirs (KEYS-2)."""
+
+    account_id: str
+    suite: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +176,70 @@ class Live(CallEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class MediaChanged(CallEvent):
+    """What the other side sends from now on (CALL-26)."""
+
+    member: Member
+    sent: SentMedia
+
+
+@dataclass(frozen=True, slots=True)
+class ReconnectReceived(CallEvent):
+    """The other side's description for a new connection in the place of a lost one (CALL-28).
+
+    At the answering device: make one and hand its description to ``Call.reconnected``. At the caller: the answer.
+    """
+
+    number: int
+    description: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SendingStopped(CallEvent):
+    """This device sends no frames any more, until ``SendingResumed`` (CALL-23, CALL-27)."""
+
+    reason: StopReason
+    silent: tuple[Member, ...]
+    """Who was not heard in this epoch: "not in this branch"."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendingResumed(CallEvent):
+    """This device sends frames again."""
+
+
+@dataclass(frozen=True, slots=True)
+class LagChanged(CallEvent):
+    """What a member says comes late, or in time again (CALL-24); ``lag.withheld`` asks to render nothing of it."""
+
+    member: Member
+    lag: Lag
+
+
+@dataclass(frozen=True, slots=True)
+class RemovalComplete(CallEvent):
+    """Who was removed opens nothing that was sent after ``until`` (Unix milliseconds), as CALL-25 counts it."""
+
+    leaves: frozenset[int]
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceChanged(CallEvent):
+    """The service's word: a member's device is connected to it, or is not. Media may flow all the same."""
+
+    member: Member
+    connected: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Ended(CallEvent):
-    """The call is over and its keys are erased. ``remote`` tells that the other side, or the service, ended it."""
+    """The call is over and its keys are erased. ``remote`` tells that the other side, or the service, ended it.
+
+    ``text`` is what the other side's person said with ``declined``; ``detail`` is for developers.
+    """
 
     reason: EndReason
     remote: bool
     detail: str = ""
+    text: str = field(default="", repr=False)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from e2ee.call.configuration import OFFER_TOLERANCE
 from e2ee.call.errors import CallReason, CallRefused
 from e2ee.call.key_packages import KeyPackages
+from e2ee.call.medium import Medium
 from e2ee.call.mls_messages import application_message, body
 from e2ee.call.owner import Owner
 from e2ee.call.policy import RINGING_EPOCH
@@ -26,6 +27,7 @@ from e2ee.profile.call_profile import call_profile, check_one_to_one
 from e2ee.profile.leaves import receiver_policy
 from e2ee.profile.roster import Roster, roster
 from e2ee.profile.suites import check_group_suite
+from e2ee.profile.versions import check_group_version
 from e2ee.sframe.mls import MAX_LEAF_INDEX
 from e2ee.signalling.messages import CALL, Invited, Offer
 from e2ee.signalling.wire import decode
@@ -41,7 +43,7 @@ class Invitation:
     group: Group
     caller: Member
     contact: ContactState
-    offer: Offer
+    medium: Medium
 
 
 def open_invitation(
@@ -59,7 +61,11 @@ def open_invitation(
     contact = owner.trust.judge(caller.certificate, now)  # IDENT-7, IDENT-9
     offer = _open_offer(group, invited.offer, now)
     _check_time(offer, now)
-    return Invitation(bundle, group, caller, contact, offer)
+    medium = _medium(offer)
+    # CALL-22: "asks its own settings only now, when it knows who calls"
+    if owner.trust.is_blocked(caller.account_id) or not owner.may_ring(caller.certificate):
+        raise CallRefused(CallReason.MAY_NOT_RING, caller.account_id)
+    return Invitation(bundle, group, caller, contact, medium)
 
 
 def _check_group(owner: Owner, group: Group, call_id: bytes) -> Roster:
@@ -79,6 +85,12 @@ def _check_group(owner: Owner, group: Group, call_id: bytes) -> Roster:
         owner.suites,
         [certificate.suites for certificate in members.values()],
         owner.configuration.minimum_suite,
+    )
+    check_group_version(
+        profile.version,
+        owner.versions,
+        [certificate.versions for certificate in members.values()],
+        owner.configuration.minimum_version,
     )
     return members
 
@@ -105,6 +117,14 @@ def _open_offer(group: Group, data: bytes, now: int) -> Offer:
     if not isinstance(offer, Offer):
         raise CallRefused(CallReason.NOT_AN_OFFER, offer.name)
     return offer
+
+
+def _medium(offer: Offer) -> Medium:
+    # CALL-3: "whose `medium` is none of the three"
+    try:
+        return Medium(offer.medium)
+    except ValueError:
+        raise CallRefused(CallReason.UNKNOWN_MEDIUM) from None
 
 
 def _check_time(offer: Offer, now: int) -> None:

@@ -33,6 +33,7 @@ from e2ee.profile.call_profile import group_extensions, one_to_one
 from e2ee.profile.leaves import committer_policy
 from e2ee.profile.roster import leaf_certificate
 from e2ee.profile.suites import check_group_suite, choose_suite
+from e2ee.profile.versions import choose_group_version
 
 __all__ = ["Invite", "Judged", "choose_suite_to_claim", "judge_key_packages", "make_invite"]
 
@@ -167,14 +168,18 @@ class Invite:
 def make_invite(owner: Owner, call_id: bytes, suite: int, judged: Judged, now: int) -> Invite:
     """The call's group, with those devices to be added.
 
-    Raises CallRefused (NO_DEVICE), ProfileError (KEYS-2), ValidationError.
+    Raises CallRefused (NO_DEVICE), ProfileError (KEYS-2, KEYS-18), ValidationError.
     """
     if not judged.certificates:
         raise CallRefused(CallReason.NO_DEVICE, "; ".join(map(str, judged.refused)))
     listed = [certificate.suites for certificate in judged.certificates]
     check_group_suite(suite, owner.suites, listed, owner.configuration.minimum_suite)
     callee = judged.certificates[0]
-    profile = one_to_one(owner.certificate.account_key, callee.account_key, owner.delivery_key)
+    version = choose_group_version(
+        owner.versions, [certificate.versions for certificate in judged.certificates]
+    )  # KEYS-18
+    accounts = owner.certificate.account_key, callee.account_key
+    profile = one_to_one(*accounts, owner.delivery_key, version)
     group = Group.create(
         owner.new_key_package(suite, now),
         group_id=call_id,  # CALL-1

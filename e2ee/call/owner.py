@@ -17,6 +17,7 @@ from e2ee.mls.key_package import LAST_RESORT
 from e2ee.mls.key_package_bundle import KeyPackageBundle
 from e2ee.profile.leaves import call_capabilities, key_package_lifetime
 from e2ee.profile.suites import SUITES
+from e2ee.signalling.versions import SUPPORTED_VERSIONS
 
 __all__ = ["Owner"]
 
@@ -36,6 +37,14 @@ class Owner:
     entropy: Entropy = field(repr=False)
     frame_keys: Callable[[], FrameKeys] = FrameKeys
     """Makes the store of each call's frame keys."""
+    may_ring: Callable[[VerifiedCertificate], bool] = lambda _: True
+    """CALL-22: the application's word on who may ring, asked after the caller is known; blocked accounts never may."""
+
+    @property
+    def versions(self) -> tuple[int, ...]:
+        """The versions of the protocol in which this device calls and answers (KEYS-18)."""
+        spoken = set(SUPPORTED_VERSIONS) & set(self.certificate.versions)
+        return tuple(sorted(v for v in spoken if v >= self.configuration.minimum_version))
 
     @property
     def suites(self) -> tuple[int, ...]:

@@ -11,29 +11,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from e2ee.call.configuration import MAX_DECLINE_TEXT
+from e2ee.call.end_reason import EndReason
 from e2ee.call.errors import CallReason, CallRefused
 from e2ee.call.mls_messages import commit_message
 from e2ee.call.roster import CALLER_LEAF
 from e2ee.call.states import Input
+from e2ee.errors import RemoteProtocolError
+from e2ee.mls.commit import Commit
 from e2ee.mls.group import Group, StagedCommit
 from e2ee.mls.message import MLSMessage
+from e2ee.mls.public_message import PublicMessage
 from e2ee.profile.call_profile import call_profile
 from e2ee.profile.leaves import receiver_policy
 from e2ee.profile.legal_commits import LegalCommit, judge
 from e2ee.profile.roster import Roster
-from e2ee.signalling.messages import (
-    Accepted,
-    Alive,
-    AnswerDescription,
-    CallMessage,
-    Hangup,
-    Offer,
-)
+from e2ee.signalling import messages
+from e2ee.signalling.messages import CallMessage
 
 __all__ = [
     "CALL_EPOCH",
-    "HANGUP_REASONS",
     "RINGING_EPOCH",
+    "InvalidCommit",
     "Said",
     "input_of_commit",
     "input_of_message",
@@ -47,12 +46,31 @@ CALL_EPOCH = 2
 """CALL-7: "Epoch 2 is the call.\""""
 
 
+class InvalidCommit(RemoteProtocolError):
+    """A commit that a member of this epoch made and that is not to be followed; ``error`` says what is wrong with it."""
+
+    def __init__(self, error: RemoteProtocolError) -> None:
+        super().__init__(error.reason, error.detail)
+        self.error = error
+
+
 def stage(group: Group, members: Roster, data: bytes, now: int) -> tuple[StagedCommit, LegalCommit]:
     """Another member's commit, staged beside ``group``, and what it is.
 
-    Raises DecodeError, CallRefused, ValidationError (RFC 9420) or ProfileError (KEYS-11 to KEYS-13).
+    Raises InvalidCommit if a member made it and it is not valid (CALL-32); DecodeError, CallRefused or ValidationError
+    (RFC 9420) for what anybody could have made.
     """
     message, commit = commit_message(data)
+    group.check_authentic(message)
+    try:
+        return _judged(group, members, message, commit, now)
+    except RemoteProtocolError as error:
+        raise InvalidCommit(error) from error
+
+
+def _judged(
+    group: Group, members: Roster, message: PublicMessage, commit: Commit, now: int
+) -> tuple[StagedCommit, LegalCommit]:
     staged = group.receive(MLSMessage.of(message), policy=receiver_policy(now))
     if not isinstance(staged, StagedCommit):
         raise CallRefused(CallReason.NOT_A_COMMIT)
@@ -97,38 +115,85 @@ class _Rule:
     epochs: range
 
 
-HANGUP_REASONS = frozenset({"done", "answer-failed", "protocol-error"})
-"""The reasons that ``hangup`` may name (Signalling, Call messages)."""
-
 _ANYBODY = frozenset(_Side)
 _NOBODY: frozenset[_Side] = frozenset()
 _CALLER, _CALLEE = frozenset({_Side.CALLER}), frozenset({_Side.CALLEE})
 
 _EVER = 1 << 64
+_WHILE_RINGING = range(RINGING_EPOCH, CALL_EPOCH)
+_FROM_RINGING = range(RINGING_EPOCH, _EVER)
+_IN_CALL = range(CALL_EPOCH, _EVER)
 
 _RULES: Mapping[type[CallMessage], _Rule] = {
     # CALL-3: the first message of epoch 1, which comes with the invitation and never later
-    Offer: _Rule(Input.OFFER, _NOBODY, range(RINGING_EPOCH, CALL_EPOCH)),
+    messages.Offer: _Rule(Input.OFFER, _NOBODY, _WHILE_RINGING),
+    # CALL-17, CALL-18
+    messages.Ringing: _Rule(Input.RINGS, _CALLEE, _WHILE_RINGING),
+    messages.Busy: _Rule(Input.BUSY, _CALLEE, _WHILE_RINGING),
     # CALL-7, CALL-8: "`accepted` from the caller in epoch 2"
-    Accepted: _Rule(Input.ACCEPTED, _CALLER, range(CALL_EPOCH, CALL_EPOCH + 1)),
-    AnswerDescription: _Rule(Input.ANSWER_DESCRIPTION, _CALLEE, range(CALL_EPOCH, _EVER)),
-    # CALL-11: "when it has applied an epoch from 2 on"
-    Alive: _Rule(Input.ALIVE, _ANYBODY, range(CALL_EPOCH, _EVER)),
-    Hangup: _Rule(Input.HANGUP, _ANYBODY, range(RINGING_EPOCH, _EVER)),
+    messages.Accepted: _Rule(Input.ACCEPTED, _CALLER, range(CALL_EPOCH, CALL_EPOCH + 1)),
+    messages.AnswerDescription: _Rule(Input.ANSWER_DESCRIPTION, _CALLEE, _IN_CALL),
+    # CALL-28: the caller offers, whoever noticed that the connection is lost
+    messages.Reconnect: _Rule(Input.SAID, _CALLER, _IN_CALL),
+    messages.Reconnected: _Rule(Input.SAID, _CALLEE, _IN_CALL),
+    # CALL-11: "in an epoch from 2 on"
+    messages.Alive: _Rule(Input.ALIVE, _ANYBODY, _IN_CALL),
+    messages.Media: _Rule(Input.SAID, _ANYBODY, _IN_CALL),
+    messages.Hangup: _Rule(Input.HANGUP, _ANYBODY, _FROM_RINGING),
+    # the chapters Chat and Verification
+    messages.Chat: _Rule(Input.SAID, _ANYBODY, _IN_CALL),
+    messages.Reaction: _Rule(Input.SAID, _ANYBODY, _IN_CALL),
+    messages.Typing: _Rule(Input.SAID, _ANYBODY, _IN_CALL),
+    messages.Receipt: _Rule(Input.SAID, _ANYBODY, _IN_CALL),
+    messages.LiveText: _Rule(Input.SAID, _ANYBODY, _IN_CALL),
+    messages.Caption: _Rule(Input.SAID, _ANYBODY, _IN_CALL),
+    messages.CodeCommit: _Rule(Input.SAID, _ANYBODY, _IN_CALL),
+    messages.CodeReveal: _Rule(Input.SAID, _ANYBODY, _IN_CALL),
+}
+
+_HANGUPS: Mapping[EndReason, tuple[frozenset[_Side], range]] = {
+    # CALL-20: which reason, by whom, in which epochs
+    EndReason.CANCELLED: (_CALLER, _WHILE_RINGING),
+    EndReason.TIMEOUT: (_CALLER, _WHILE_RINGING),
+    EndReason.DECLINED: (_CALLEE, _WHILE_RINGING),
+    EndReason.DONE: (_ANYBODY, _IN_CALL),
+    EndReason.ANSWER_FAILED: (_ANYBODY, _FROM_RINGING),
+    EndReason.PROTOCOL_ERROR: (_ANYBODY, _FROM_RINGING),
+    EndReason.REVOKED: (_ANYBODY, _FROM_RINGING),
 }
 
 
 def input_of_message(said: Said) -> Input:
-    """What a call message is to the state table. Raises CallRefused: WRONG_SENDER, WRONG_EPOCH."""
-    rule, name = _RULES[type(said.message)], said.message.name
-    side = _Side.CALLER if said.sender == CALLER_LEAF else _Side.CALLEE
-    if side not in rule.sides:
-        raise CallRefused(CallReason.WRONG_SENDER, f"{name} of leaf {said.sender}")
-    if said.epoch not in rule.epochs:
-        raise CallRefused(CallReason.WRONG_EPOCH, f"{name} in epoch {said.epoch}")
+    """What a call message is to the state table.
+
+    Raises CallRefused: WRONG_SENDER, WRONG_EPOCH, UNKNOWN_HANGUP_REASON, BAD_TEXT.
+    """
+    message, name = said.message, said.message.name
+    rule = _RULES[type(message)]
+    _check_sender(said, rule.sides, rule.epochs, name)
     # CALL-11: `alive` "counts only for ... the epoch in which it was sent"
-    if isinstance(said.message, Alive) and said.message.epoch != said.epoch:
-        raise CallRefused(CallReason.WRONG_EPOCH, f"alive for {said.message.epoch} in {said.epoch}")
-    if isinstance(said.message, Hangup) and said.message.reason not in HANGUP_REASONS:
-        raise CallRefused(CallReason.UNKNOWN_HANGUP_REASON)
+    if isinstance(message, messages.Alive) and message.epoch != said.epoch:
+        raise CallRefused(CallReason.WRONG_EPOCH, f"alive for {message.epoch} in {said.epoch}")
+    if isinstance(message, messages.Hangup):
+        _check_hangup(said, message)
     return rule.input
+
+
+def _check_hangup(said: Said, hangup: messages.Hangup) -> None:
+    """CALL-20."""
+    rule = next((rule for reason, rule in _HANGUPS.items() if reason == hangup.reason), None)
+    if rule is None:
+        raise CallRefused(CallReason.UNKNOWN_HANGUP_REASON)
+    _check_sender(said, *rule, hangup.reason)
+    # CALL-20: "`text` MUST be empty but with `declined`, and at most 1,000 bytes"
+    limit = MAX_DECLINE_TEXT if hangup.reason == EndReason.DECLINED else 0
+    if len(hangup.text.encode()) > limit:
+        raise CallRefused(CallReason.BAD_TEXT, f"more than {limit} bytes with {hangup.reason}")
+
+
+def _check_sender(said: Said, sides: frozenset[_Side], epochs: range, name: str) -> None:
+    side = _Side.CALLER if said.sender == CALLER_LEAF else _Side.CALLEE
+    if side not in sides:
+        raise CallRefused(CallReason.WRONG_SENDER, f"{name} of leaf {said.sender}")
+    if said.epoch not in epochs:
+        raise CallRefused(CallReason.WRONG_EPOCH, f"{name} in epoch {said.epoch}")

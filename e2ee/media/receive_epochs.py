@@ -93,6 +93,9 @@ class _Slot:
         return StreamKey(epoch, KID, key_id, may_speak=may_speak, ends_at=ends_at)
 
 
+_NEVER_HEARD = (-1, 0)
+
+
 class ReceiveEpochs:
     """The receive side of a device's frame keys. ``now`` is Unix time in milliseconds."""
 
@@ -103,6 +106,9 @@ class ReceiveEpochs:
         self._newest = -1
         self._roster: frozenset[int] = frozenset()  # the newest one
         self._removed_by: dict[int, int] = {}  # leaf -> the newest epoch that removed it
+        self._heard: dict[
+            int, tuple[int, int]
+        ] = {}  # leaf -> the newest epoch it was heard in, since when
 
     def install(self, epoch: FrameEpoch, now: int) -> None:
         """``epoch`` was applied at ``now``. Raises BadEpoch if it, or a newer one, was before."""
@@ -121,6 +127,8 @@ class ReceiveEpochs:
 
     def heard(self, leaf_index: int, epoch: int, now: int) -> None:
         """Something of the member at ``leaf_index`` authenticated in ``epoch`` at ``now`` (FKEY-13)."""
+        if epoch > self._heard.get(leaf_index, _NEVER_HEARD)[0]:
+            self._heard[leaf_index] = (epoch, now)
         end = now + limits.EARLIER_EPOCHS_OF_A_HEARD_SENDER
         changed = False
         for slot in self._slots.values():
@@ -128,6 +136,11 @@ class ReceiveEpochs:
                 changed |= slot.end_for(leaf_index, end)
         if changed:
             self._settle(now)
+
+    def heard_at(self, leaf_index: int, epoch: int) -> int | None:
+        """Since when the member is heard in ``epoch`` or a newer one; None if it is not."""
+        newest, since = self._heard.get(leaf_index, _NEVER_HEARD)
+        return since if newest >= epoch else None
 
     def find(self, KID: int, key_id: KeyId, now: int) -> StreamKey | RejectReason | None:
         """The key that a KID names, or why there is none; None if its epoch may be about to come (FRAME-13).

@@ -52,6 +52,7 @@ class SendEpochs:
         self._waiting: list[_SendEpoch] = []  # oldest first, all newer than the one in use
         self._applied: dict[int, int] = {}  # leaf -> the newest epoch that it is known to have
         self._streams: dict[tuple[Kind, int], FrameProtector] = {}
+        self._paused = False
 
     @property
     def epoch(self) -> int | None:
@@ -86,7 +87,7 @@ class SendEpochs:
         if (kind, instance) in self._streams:
             raise BadStream(MediaReason.STREAM_EXISTS, f"{kind.name} {instance}")
         protector = FrameProtector(codec, kind, instance)
-        if self._in_use:
+        if self._in_use and not self._paused:
             protector.use(self._in_use.key(kind, instance))
         self._streams[kind, instance] = protector
         return protector
@@ -96,6 +97,18 @@ class SendEpochs:
         protector.use(None)
         if self._streams.get((protector.kind, protector.instance)) is protector:
             del self._streams[protector.kind, protector.instance]
+
+    def pause(self) -> None:
+        """Protect nothing until ``resume``. Epochs come and go meanwhile."""
+        self._paused = True
+        for protector in self._streams.values():
+            protector.use(None)
+
+    def resume(self) -> None:
+        """Go on, with the epoch that is in use now and a key frame of each video."""
+        self._paused = False
+        if self._in_use:
+            self._use(self._in_use, key_frame=True)
 
     def erase(self) -> None:
         """Drop every key: nothing can be sent any more."""
@@ -121,5 +134,7 @@ class SendEpochs:
 
     def _use(self, epoch: _SendEpoch, *, key_frame: bool) -> None:
         self._in_use = epoch
+        if self._paused:
+            return
         for (kind, instance), protector in self._streams.items():
             protector.use(epoch.key(kind, instance), key_frame=key_frame)

@@ -68,6 +68,7 @@ from e2ee.mls.proposing import ProposedChange, new_update, sign
 from e2ee.mls.psk import PskName
 from e2ee.mls.public_group import PublicGroup
 from e2ee.mls.public_message import PublicMessage
+from e2ee.mls.ratchet_limits import RatchetLimits
 from e2ee.mls.ratchet_tree import RatchetTree
 from e2ee.mls.received import ApplicationMessage, ReceivedProposal, StagedCommit
 from e2ee.mls.stored_commit import restore_commit
@@ -264,6 +265,14 @@ class Group(GroupState):
             raise ValidationError(Rule.GROUP_REINITIALIZED)
         with self._protection.unprotect(body, policy.ratchet_limits) as unprotected:
             return self._accept(unprotected, policy, psks)
+
+    def check_authentic(self, message: PublicMessage) -> None:
+        """Return if a member of this epoch signed the message and knew its keys; whether it is valid is another matter.
+
+        Raises ValidationError, DecodeError. Changes nothing.
+        """
+        with self._protection.unprotect(message, RatchetLimits()):
+            return
 
     def _accept(
         self, unprotected: Unprotected, policy: ValidationPolicy, psks: Mapping[PskName, Secret]

@@ -14,6 +14,7 @@ from e2ee.errors import DecodeError
 from e2ee.mls.capabilities import RequiredCapabilities, required_capabilities
 from e2ee.mls.extension import Extension, ExtensionType, find
 from e2ee.profile.errors import ProfileError, ProfileReason
+from e2ee.signalling.versions import SUPPORTED_VERSIONS
 from e2ee.tls_syntax import Opaque, Struct, Uint8, Uint16, fixed, struct, uint32, vector
 
 __all__ = [
@@ -83,10 +84,12 @@ class CallProfile(Struct):
         return self.accounts[1]
 
 
-def one_to_one(caller: bytes, callee: bytes, delivery_key: bytes) -> CallProfile:
-    """The profile of a call between two accounts, by their account keys."""
+def one_to_one(
+    caller: bytes, callee: bytes, delivery_key: bytes, version: int = PROFILE_VERSION
+) -> CallProfile:
+    """The profile of a call between two accounts, by their account keys, in a version of the protocol."""
     return CallProfile(
-        version=PROFILE_VERSION,
+        version=version,
         kind=CallKind.ONE_TO_ONE,
         S=10,
         E=4,
@@ -140,12 +143,17 @@ def call_profile(extensions: tuple[Extension, ...]) -> CallProfile:
 
 
 def check_one_to_one(profile: CallProfile, group_id: bytes) -> None:
-    """KEYS-10: refuse every other value than those of a one-to-one call. Raises ProfileError."""
+    """KEYS-10: refuse every other value than those of a one-to-one call. Raises ProfileError.
+
+    Which of the versions it has to be is ``check_group_version``'s.
+    """
     if len(group_id) != 16:
         raise _bad(f"group_id of {len(group_id)} bytes")
+    if profile.version not in SUPPORTED_VERSIONS:
+        raise _bad(f"version {profile.version:#06x}")
     if len(profile.accounts) != 2 or profile.caller == profile.callee:
         raise _bad("accounts are not a caller and a callee")
-    due = one_to_one(*profile.accounts, profile.delivery_key)
+    due = one_to_one(*profile.accounts, profile.delivery_key, profile.version)
     names = (field.name for field in fields(CallProfile))
     differing = [name for name in names if getattr(profile, name) != getattr(due, name)]
     if differing:

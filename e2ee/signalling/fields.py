@@ -26,6 +26,7 @@ __all__ = [
     "Check",
     "FieldError",
     "ListOfBytes",
+    "ListOfText",
     "ListOfU32",
     "Name",
     "OptionalBytes",
@@ -140,4 +141,5 @@ Bytes64 = Annotated[bytes, _binary(64)]
 OptionalBytes = Annotated[bytes | None, _or_nil(_binary())]
 OptionalBytes16 = Annotated[bytes | None, _or_nil(_binary(16))]
 ListOfU32 = Annotated[tuple[int, ...], _list_of(_unsigned(32))]
+ListOfText = Annotated[tuple[str, ...], _list_of(_check_text)]
 ListOfBytes = Annotated[tuple[bytes, ...], _list_of(_binary())]

@@ -1,7 +1,7 @@
 """All messages, one frozen class each, in the order of the tables of the chapter Signalling.
 
-Two families: *service* messages go between a device and the delivery service, *call* messages between devices
-inside MLS application data. A declaration is the whole knowledge of a message: its name, and its fields in wire
+Three families: *service* messages go between a device and the delivery service, *call* messages between devices
+inside MLS application data, *letters* to devices that were absent, sealed. A declaration is the whole knowledge of a message: its name, and its fields in wire
 order, each with the type of ``fields``. This module knows no encoding; ``wire`` reads the declarations.
 """
 
@@ -21,6 +21,7 @@ from e2ee.signalling.fields import (
     Bytes64,
     Check,
     ListOfBytes,
+    ListOfText,
     ListOfU32,
     Name,
     OptionalBytes,
@@ -30,13 +31,23 @@ from e2ee.signalling.fields import (
 
 __all__ = [
     "CALL",
+    "LETTER",
     "SERVICE",
     "Accepted",
+    "Acknowledge",
     "Alive",
     "AnswerDescription",
+    "AskRelays",
     "Attested",
+    "AwaitLink",
+    "Busy",
     "CallMessage",
+    "Caption",
+    "Certificate",
+    "Chat",
     "Claim",
+    "CodeCommit",
+    "CodeReveal",
     "Commit",
     "Committed",
     "Devices",
@@ -48,18 +59,40 @@ __all__ = [
     "Hello",
     "Invited",
     "KeyPackages",
+    "Letter",
+    "LetterContent",
+    "Link",
+    "Linked",
+    "LiveText",
     "LoggedIn",
     "Login",
+    "Media",
     "Message",
+    "MissedCall",
+    "Note",
     "Offer",
     "Open",
+    "Post",
+    "Presence",
     "Publish",
     "Published",
+    "Reaction",
+    "Receipt",
+    "Reconnect",
+    "Reconnected",
     "Refused",
     "Register",
+    "Relays",
+    "Renew",
+    "Renewed",
+    "Ringing",
+    "SealedMessage",
     "Send",
     "Sent",
     "ServiceMessage",
+    "Stored",
+    "Typing",
+    "VoiceMessage",
     "Welcome",
 ]
 
@@ -91,8 +124,23 @@ class FromService(ServiceMessage):
     __slots__ = ()
 
 
-class CallMessage(Message):
+class SealedMessage(Message):
+    """A message that only people's devices read. Its fields are not printed: what people say is in no log."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(...)"
+
+
+class CallMessage(SealedMessage):
     """A message between the devices of a call."""
+
+    __slots__ = ()
+
+
+class LetterContent(SealedMessage):
+    """What a letter says."""
 
     __slots__ = ()
 
@@ -109,17 +157,19 @@ class Family(Generic[M]):
     messages: dict[str, type[M]] = field(default_factory=dict)
 
 
-# SIG-3: "A service message MUST be at most 1 MiB, a call message at most 64 KiB"
+# SIG-3: "A service message MUST be at most 1 MiB, a call message at most 64 KiB, a letter at most 512 KiB"
 SERVICE: Family[ServiceMessage] = Family("service", 1 << 20)
 CALL: Family[CallMessage] = Family("call", 1 << 16)
+LETTER: Family[LetterContent] = Family("letter", 1 << 19)
 
 
-@dataclass_transform(frozen_default=True)
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def _message(family: Family[M], name: str) -> Callable[[type[M]], type[M]]:
     """Make a declaration a frozen class and enter it into its family."""
 
     def declare(cls: type[M]) -> type[M]:
-        made: Any = dataclass(frozen=True, slots=True)(cls)
+        printed = not issubclass(cls, SealedMessage)
+        made: Any = dataclass(frozen=True, slots=True, repr=printed)(cls)
         hints = get_type_hints(made, include_extras=True)
         made.family, made.name = family, name
         made.checks = tuple((f.name, hints[f.name].__metadata__[0]) for f in fields(made))
@@ -157,6 +207,8 @@ class Register(FromDevice):
     account_id: Name
     account_key: Bytes32
     signature: Bytes64
+    token: Text = field(default="", repr=False)
+    """What lets this account in: an invitation, or the application's own token for its user (DS-8)."""
 
 
 @_message(SERVICE, "attested")
@@ -181,6 +233,52 @@ class Login(FromDevice):
 @_message(SERVICE, "logged_in")
 class LoggedIn(FromService):
     """Answers ``login``."""
+
+
+@_message(SERVICE, "renew")
+class Renew(FromDevice):
+    """The newest certificate of a device of the sender's account (IDENT-16)."""
+
+    signature_key: Bytes32
+    certificate: Bytes
+
+
+@_message(SERVICE, "renewed")
+class Renewed(FromService):
+    """Answers ``renew``."""
+
+    signature_key: Bytes32
+
+
+@_message(SERVICE, "certificate")
+class Certificate(FromService):
+    """Somebody renewed the certificate of the device that this is sent to."""
+
+    certificate: Bytes
+    number: U64 = 0
+
+
+@_message(SERVICE, "link")
+class Link(FromDevice):
+    """What a new device of the sender's account waits for, sealed to it (IDENT-17)."""
+
+    link_id: Bytes16
+    sealed: Bytes
+
+
+@_message(SERVICE, "await_link")
+class AwaitLink(FromDevice):
+    """A new device, not logged in, waits for what is sealed to it."""
+
+    link_id: Bytes16
+
+
+@_message(SERVICE, "linked")
+class Linked(FromService):
+    """Answers ``await_link``, when there is something."""
+
+    link_id: Bytes16
+    sealed: Bytes
 
 
 @_message(SERVICE, "publish")
@@ -253,6 +351,7 @@ class Invited(FromService):
     call_id: Bytes16
     welcome: Bytes
     offer: Bytes
+    number: U64 = 0
 
 
 @_message(SERVICE, "committed")
@@ -261,6 +360,7 @@ class Committed(FromService):
 
     call_id: Bytes16
     commit: Bytes
+    number: U64 = 0
 
 
 @_message(SERVICE, "send")
@@ -277,6 +377,63 @@ class Sent(FromService):
 
     call_id: Bytes16
     message: Bytes
+    number: U64 = 0
+
+
+@_message(SERVICE, "post")
+class Post(FromDevice):
+    """A letter for the absent (LETTER-1): ``keys`` are sealed to one KeyPackage each, ``content`` to all."""
+
+    keys: ListOfBytes
+    content: Bytes
+
+
+@_message(SERVICE, "letter")
+class Letter(FromService):
+    """A letter, with the key that is sealed to a KeyPackage of this device."""
+
+    key: Bytes
+    content: Bytes
+    number: U64 = 0
+
+
+@_message(SERVICE, "stored")
+class Stored(FromService):
+    """Answers ``send``, ``post`` and ``link``: it is kept until it is acknowledged or expires (DS-9)."""
+
+    request: Text
+    call_id: OptionalBytes16
+
+
+@_message(SERVICE, "acknowledge")
+class Acknowledge(FromDevice):
+    """All that the mailbox sent with a number up to this one was taken (DS-9)."""
+
+    number: U64
+
+
+@_message(SERVICE, "presence")
+class Presence(FromService):
+    """The service's word on whether a member of a call is connected (DS-11)."""
+
+    call_id: Bytes16
+    leaf: U32
+    connected: Bool
+
+
+@_message(SERVICE, "ask_relays")
+class AskRelays(FromDevice):
+    """Asks for relays (TURN)."""
+
+
+@_message(SERVICE, "relays")
+class Relays(FromService):
+    """Answers ``ask_relays``: no URL if there is none; ``until`` in Unix seconds."""
+
+    urls: ListOfText
+    username: Text
+    credential: Text = field(repr=False)
+    until: U64
 
 
 @_message(SERVICE, "refused")
@@ -294,10 +451,23 @@ class Refused(FromService):
 
 @_message(CALL, "offer")
 class Offer(CallMessage):
-    """The first application message of epoch 1 (CALL-3); ``created_at`` in Unix milliseconds."""
+    """The first application message of epoch 1 (CALL-3); ``created_at`` in Unix milliseconds.
+
+    ``medium`` is what the caller would like: ``text``, ``voice`` or ``video``.
+    """
 
     created_at: U64
-    video: Bool
+    medium: Text
+
+
+@_message(CALL, "ringing")
+class Ringing(CallMessage):
+    """A device of the callee rings (CALL-17)."""
+
+
+@_message(CALL, "busy")
+class Busy(CallMessage):
+    """A device of the callee is in another call (CALL-18)."""
 
 
 @_message(CALL, "accepted")
@@ -314,16 +484,138 @@ class AnswerDescription(CallMessage):
     description: Text
 
 
+@_message(CALL, "reconnect")
+class Reconnect(CallMessage):
+    """The caller's description of a new connection in the place of a lost one (CALL-28)."""
+
+    number: U32
+    description: Text
+
+
+@_message(CALL, "reconnected")
+class Reconnected(CallMessage):
+    """The answering device's description of that connection (CALL-28)."""
+
+    number: U32
+    description: Text
+
+
 @_message(CALL, "alive")
 class Alive(CallMessage):
-    """The sender has applied ``epoch`` (CALL-11); ``clock`` in Unix milliseconds."""
+    """The sender is in ``epoch`` (CALL-11); ``clock`` in Unix milliseconds."""
 
     epoch: U64
     clock: U64
 
 
+@_message(CALL, "media")
+class Media(CallMessage):
+    """What the sender sends from now on (CALL-26)."""
+
+    microphone: Bool
+    camera: Bool
+    screen: Bool
+    on_hold: Bool
+
+
 @_message(CALL, "hangup")
 class Hangup(CallMessage):
-    """Ends the call: ``done``, ``answer-failed`` or ``protocol-error`` (CALL-13)."""
+    """Ends the call; ``reason`` is one of CALL-13's table, ``text`` a person's words with ``declined``."""
 
     reason: Text
+    text: Text = ""
+
+
+@_message(CALL, "chat")
+class Chat(CallMessage):
+    """A text; ``number`` counts the sender's (CHAT-1)."""
+
+    number: U64
+    text: Text
+
+
+@_message(CALL, "reaction")
+class Reaction(CallMessage):
+    """A reaction to the text ``number`` of the member at ``leaf``; an empty one takes it back (CHAT-4)."""
+
+    leaf: U32
+    number: U64
+    reaction: Text
+
+
+@_message(CALL, "typing")
+class Typing(CallMessage):
+    """Whether the sender writes."""
+
+    typing: Bool
+
+
+@_message(CALL, "receipt")
+class Receipt(CallMessage):
+    """The sender has all texts up to ``number`` of the member at ``leaf``, and has ``read`` them (CHAT-5)."""
+
+    leaf: U32
+    number: U64
+    read: Bool
+
+
+@_message(CALL, "live_text")
+class LiveText(CallMessage):
+    """Real-time text: what was written since the last one (CHAT-6)."""
+
+    number: U64
+    text: Text
+
+
+@_message(CALL, "caption")
+class Caption(CallMessage):
+    """What somebody says, as text; not ``final`` if a better one of this ``number`` may follow (CHAT-7)."""
+
+    number: U64
+    text: Text
+    language: Text
+    final: Bool
+
+
+@_message(CALL, "code_commit")
+class CodeCommit(CallMessage):
+    """First half of a spoken code (VERIFY-3)."""
+
+    attempt: U32
+    commitment: Bytes32
+
+
+@_message(CALL, "code_reveal")
+class CodeReveal(CallMessage):
+    """Second half of a spoken code (VERIFY-3)."""
+
+    attempt: U32
+    random: Bytes32
+
+
+# Letters
+
+
+@_message(LETTER, "missed_call")
+class MissedCall(LetterContent):
+    """The sender called at ``created_at`` (Unix milliseconds), and nobody was there."""
+
+    call_id: Bytes16
+    created_at: U64
+    medium: Text
+
+
+@_message(LETTER, "note")
+class Note(LetterContent):
+    """A text."""
+
+    created_at: U64
+    text: Text
+
+
+@_message(LETTER, "voice_message")
+class VoiceMessage(LetterContent):
+    """Speech: ``audio`` is a row of Opus packets of 20 ms, each after its length as u16 (LETTER-5)."""
+
+    created_at: U64
+    audio: Bytes

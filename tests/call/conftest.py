@@ -82,7 +82,7 @@ class HandmadeInvite:
         )
         group = group.merge(pending.staged)
         assert pending.welcome is not None
-        said = self.said or [encode(messages.Offer(self.now, video=True))]
+        said = self.said or [encode(messages.Offer(self.now, "video"))]
         sealed = [group.protect(each, entropy=entropy).encode() for each in said]
         return messages.Invited(self.call_id, pending.welcome.encode(), sealed[-1])
 

@@ -29,7 +29,7 @@ def test_it_names_the_epoch_and_the_time() -> None:
 def test_each_side_says_it_after_applying_an_epoch_and_not_while_it_rings(
     calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
 ) -> None:
-    alice.core.place_call("bob", video=True)
+    alice.core.place_call("bob", calls.now)
     calls.settle()
     bob.call.answer(calls.now)
     for epoch in (2, 3):

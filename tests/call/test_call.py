@@ -20,7 +20,7 @@ from e2ee.testing.simulated_calls import SimulatedCalls, SimulatedDevice
 def test_before_there_is_a_group_there_is_nothing_to_show(
     alice: SimulatedDevice, shown: str
 ) -> None:
-    placed = alice.core.place_call("bob", video=False)
+    placed = alice.core.place_call("bob", calls.now)
     with pytest.raises(CallUsageError) as refused:
         getattr(placed, shown)
     assert refused.value.reason is CallReason.NO_GROUP
@@ -52,7 +52,7 @@ def test_verbs_out_of_turn_are_refused_and_change_nothing(
 def test_accepted_carries_the_description_and_comes_once(
     calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
 ) -> None:
-    placed = alice.core.place_call("bob", video=True)
+    placed = alice.core.place_call("bob", calls.now)
     calls.settle()
     bob.call.answer(calls.now)
     calls.settle()
@@ -67,7 +67,7 @@ def test_accepted_carries_the_description_and_comes_once(
 def test_a_caller_that_has_ended_the_call_accepts_nobody(
     calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
 ) -> None:
-    placed = alice.core.place_call("bob", video=True)
+    placed = alice.core.place_call("bob", calls.now)
     calls.settle()
     bob.call.answer(calls.now)
     calls.settle()
@@ -81,7 +81,7 @@ def test_a_caller_that_has_ended_the_call_accepts_nobody(
 def test_a_description_that_no_message_can_carry_changes_nothing(
     calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
 ) -> None:
-    placed = alice.core.place_call("bob", video=True)
+    placed = alice.core.place_call("bob", calls.now)
     calls.settle()
     bob.call.answer(calls.now)
     calls.settle()
@@ -124,7 +124,7 @@ def test_handling_a_timer_early_or_twice_does_nothing(
 def test_a_call_whose_callee_has_no_devices_ends(
     calls: SimulatedCalls, alice: SimulatedDevice
 ) -> None:
-    placed = alice.core.place_call("bob", video=False)
+    placed = alice.core.place_call("bob", calls.now)
     calls.send()
     calls.give(alice, messages.Devices("bob", ()))
     assert placed.state is State.ENDED
@@ -137,7 +137,7 @@ def test_a_call_whose_callee_has_no_devices_ends(
 def test_the_service_refuses_to_open_the_call(
     calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
 ) -> None:
-    placed = alice.core.place_call("bob", video=False)
+    placed = alice.core.place_call("bob", calls.now)
     for _ in "looks up", "claims":
         calls.send()
         calls.submit(alice)

@@ -18,7 +18,7 @@ CALL_ID = b"no such call ..."
 
 @pytest.mark.requirement("CALL-1")
 def test_every_call_has_an_id_of_its_own(alice: SimulatedDevice) -> None:
-    ids = {alice.core.place_call("bob", video=False).call_id for _ in range(20)}
+    ids = {alice.core.place_call("bob", calls.now).call_id for _ in range(20)}
     assert len(ids) == 20
     assert {len(call_id) for call_id in ids} == {16}
 
@@ -32,7 +32,7 @@ def test_the_id_comes_from_the_generator_and_names_the_group(
     assert epochs is not None
     assert epochs._group.group_id == placed.call_id
     other = SimulatedCalls(calls._entropy.fork(b"other")).device("alice")
-    assert other.core.place_call("bob", video=False).call_id != placed.call_id
+    assert other.core.place_call("bob", calls.now).call_id != placed.call_id
 
 
 @pytest.mark.requirement("CALL-15")
@@ -64,9 +64,9 @@ def test_answers_of_the_directory_belong_to_the_requests_in_their_order(
 ) -> None:
     for name in ("bob", "carol"):
         calls.device(name)
-    to_bob = alice.core.place_call("bob", video=False)
-    to_carol = alice.core.place_call("carol", video=False)
-    to_nobody = alice.core.place_call("nobody", video=False)
+    to_bob = alice.core.place_call("bob", calls.now)
+    to_carol = alice.core.place_call("carol", calls.now)
+    to_nobody = alice.core.place_call("nobody", calls.now)
     calls.settle()
     assert (to_bob.state, to_carol.state) == (State.CALLING, State.CALLING)
     assert to_nobody.state is State.ENDED
@@ -77,7 +77,7 @@ def test_answers_of_the_directory_belong_to_the_requests_in_their_order(
 def test_an_answer_about_another_account_is_refused(
     calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
 ) -> None:
-    placed = alice.core.place_call("bob", video=False)
+    placed = alice.core.place_call("bob", calls.now)
     calls.send()
     refused = calls.give(alice, messages.Devices("carol", ()))
     assert refused is not None
@@ -90,8 +90,8 @@ def test_an_answer_about_another_account_is_refused(
 def test_an_answer_for_a_call_that_is_over_is_nobodys(
     calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
 ) -> None:
-    alice.core.place_call("bob", video=False).hang_up(calls.now)
-    again = alice.core.place_call("bob", video=False)
+    alice.core.place_call("bob", calls.now).hang_up(calls.now)
+    again = alice.core.place_call("bob", calls.now)
     calls.settle()
     assert alice.refused == []
     assert again.state is State.CALLING
@@ -102,7 +102,7 @@ def test_a_used_key_package_is_replaced(
     calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
 ) -> None:
     kept = len(bob.core._key_packages)
-    alice.core.place_call("bob", video=False)
+    alice.core.place_call("bob", calls.now)
     calls.settle()
     assert len(bob.core._key_packages) == kept
     assert bob.last(KeyPackagesPublished).count == kept

@@ -59,7 +59,7 @@ def test_nothing_of_epochs_0_and_1_is_installed(
     calls: SimulatedCalls, watched: Callable[..., SimulatedDevice]
 ) -> None:
     alice, bob = watched("alice"), watched("bob")
-    placed = alice.core.place_call("bob", video=True)
+    placed = alice.core.place_call("bob", calls.now)
     for _ in "looks up", "claims":
         calls.send()
         calls.submit(alice)
@@ -118,7 +118,7 @@ def test_the_exporter_is_erased_in_every_epoch(
     calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
 ) -> None:
     seen = set()
-    placed = alice.core.place_call("bob", video=True)
+    placed = alice.core.place_call("bob", calls.now)
     for _ in range(2):
         calls.send()
         calls.submit(alice)
@@ -149,7 +149,7 @@ def test_the_answer_that_removes_other_devices_has_the_short_deadline(
 ) -> None:
     alice, bob = watched("alice"), watched("bob")
     watched("bob", device_id=2)
-    alice.core.place_call("bob", video=True)
+    alice.core.place_call("bob", calls.now)
     calls.settle()
     bob.call.answer(calls.now)
     calls.settle()
@@ -163,7 +163,7 @@ def test_a_removed_device_says_nothing_more(
 ) -> None:
     """Bob's other device hangs up in epoch 1, honestly sealed, and the service brings it after the Answer."""
     tablet = calls.device("bob", device_id=2)
-    alice.core.place_call("bob", video=True)
+    alice.core.place_call("bob", calls.now)
     calls.settle()
     tablet.call.hang_up(calls.now)
     calls.send()

@@ -69,7 +69,7 @@ Handmade = Callable[..., Any]
 
 
 def offer(created_at: int = START) -> bytes:
-    return encode(messages.Offer(created_at, video=False))
+    return encode(messages.Offer(created_at, "voice"))
 
 
 def test_it_rings_if_nothing_is_wrong(
@@ -377,7 +377,7 @@ def test_an_offer_of_another_device_in_the_group(
     assert calls.give(tablet, invited) is None
     epochs = tablet.call._actions.epochs
     assert epochs is not None
-    in_her_place = epochs.protect(messages.Offer(calls.now, video=True), tablet.owner.entropy)
+    in_her_place = epochs.protect(messages.Offer(calls.now, "video"), tablet.owner.entropy)
     refused = calls.give(bob, replace(invited, offer=in_her_place))
     assert refused is not None
     assert refused.reason is CallReason.NOT_FROM_THE_CALLER

@@ -80,7 +80,7 @@ def ringing(
 ) -> tuple[SimulatedDevice, SimulatedDevice, SimulatedDevice]:
     """Alice, who calls, and two devices of Bob's, which ring."""
     tablet = calls.device("bob", device_id=2)
-    alice.core.place_call("bob", video=True)
+    alice.core.place_call("bob", calls.now)
     calls.settle()
     return alice, bob, tablet
 
@@ -370,8 +370,8 @@ CALLER, CALLEE = 0, 1
 @pytest.mark.parametrize(
     ("message", "sender", "epoch", "reason"),
     [
-        (messages.Offer(0, video=False), CALLER, 1, CallReason.WRONG_SENDER),
-        (messages.Offer(0, video=False), CALLEE, 1, CallReason.WRONG_SENDER),
+        (messages.Offer(0, "voice"), CALLER, 1, CallReason.WRONG_SENDER),
+        (messages.Offer(0, "voice"), CALLEE, 1, CallReason.WRONG_SENDER),
         (messages.Accepted(""), CALLEE, 2, CallReason.WRONG_SENDER),
         (messages.Accepted(""), CALLER, 1, CallReason.WRONG_EPOCH),
         (messages.Accepted(""), CALLER, 3, CallReason.WRONG_EPOCH),

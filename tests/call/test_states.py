@@ -133,7 +133,7 @@ def reach(calls: SimulatedCalls) -> Callable[[State], Scene]:
     def to(state: State) -> Scene:
         alice, bob = calls.device("alice"), calls.device("bob")
         tablet = calls.device("bob", device_id=2)
-        call_id = alice.core.place_call("bob", video=True).call_id
+        call_id = alice.core.place_call("bob", calls.now).call_id
         scene = Scene(calls, alice, bob, tablet, call_id, alice)
         for device in scene.story():
             scene.device = device

@@ -82,7 +82,7 @@ class CallLife(RuleBasedStateMachine):
         if begins is State.LIVE:
             placed, _ = self.calls.go_live(self.devices["alice"], self.devices["phone"])
         else:
-            placed = self.devices["alice"].core.place_call("bob", video=True)
+            placed = self.devices["alice"].core.place_call("bob", self.calls.now)
         if begins is State.RINGING:
             self.calls.settle()
         self.call_id = placed.call_id

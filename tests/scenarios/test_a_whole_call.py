@@ -22,6 +22,7 @@ from e2ee.call.events import (
     Live,
     Ringing,
 )
+from e2ee.call.medium import Medium
 from e2ee.call.states import State
 from e2ee.identity.trust import ContactState
 from e2ee.media.encoded_frame import OpenedFrame
@@ -46,11 +47,11 @@ def test_two_people_call_talk_and_hang_up(
 ) -> None:
     alice, bob = calls.device("alice", suites=suites), calls.device("bob", suites=suites)
 
-    placed = alice.core.place_call("bob", video=True)
+    placed = alice.core.place_call("bob", calls.now)
     calls.settle()
     assert [device.account_id for device in alice.last(Calling).devices] == ["bob"]
     ringing = bob.last(Ringing)
-    assert (ringing.caller.account_id, ringing.video) == ("alice", True)
+    assert (ringing.caller.account_id, ringing.medium) == ("alice", Medium.VIDEO)
     assert ringing.contact is ContactState.UNVERIFIED
 
     answered = bob.core.calls[ringing.call_id]
@@ -141,7 +142,7 @@ def test_the_members_keys_heal_in_turn(calls: SimulatedCalls, suites: Sequence[i
 @pytest.mark.requirement("CALL-6", "FKEY-11")
 def test_there_are_no_keys_for_media_before_the_call(calls: SimulatedCalls) -> None:
     alice, bob = calls.device("alice"), calls.device("bob")
-    placed = alice.core.place_call("bob", video=False)
+    placed = alice.core.place_call("bob", calls.now)
     calls.settle()
     for call in (placed, bob.call):
         with pytest.raises(CallUsageError):

@@ -260,7 +260,7 @@ def test_every_message_is_heard(
     calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
 ) -> None:
     """Bob's `alive` of epoch 3 is lost, but his description comes in epoch 3."""
-    placed = alice.core.place_call("bob", video=True)
+    placed = alice.core.place_call("bob", calls.now)
     calls.settle()
     bob.call.answer(calls.now)
     calls.settle()

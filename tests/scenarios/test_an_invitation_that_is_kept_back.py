@@ -29,7 +29,7 @@ def invitation(
     calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
 ) -> messages.Invited:
     """An honest invitation from Alice to Bob, taken off the wire."""
-    alice.core.place_call("bob", video=True)
+    alice.core.place_call("bob", calls.now)
     while not (invited := bob.waiting(messages.Invited)):
         calls.send()
         while alice.outbox:

@@ -96,7 +96,7 @@ def test_the_caller_hangs_up_while_it_rings(
     calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
 ) -> None:
     tablet = calls.device("bob", device_id=2)
-    placed = alice.core.place_call("bob", video=True)
+    placed = alice.core.place_call("bob", calls.now)
     calls.settle()
     placed.hang_up(calls.now)
     calls.settle()
@@ -108,7 +108,7 @@ def test_the_caller_hangs_up_while_it_rings(
 def test_a_person_who_rejects_the_call_ends_it_for_everybody(
     calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
 ) -> None:
-    placed = alice.core.place_call("bob", video=True)
+    placed = alice.core.place_call("bob", calls.now)
     calls.settle()
     bob.call.hang_up(calls.now)
     calls.settle()
@@ -120,7 +120,7 @@ def test_the_caller_hangs_up_while_the_invitation_is_under_way(
     calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
 ) -> None:
     """The commit cannot be called back, so Bob rings; but not for long."""
-    placed = alice.core.place_call("bob", video=True)
+    placed = alice.core.place_call("bob", calls.now)
     for _ in "asks for the devices", "asks for KeyPackages":
         calls.send()
         calls.submit(alice)
@@ -137,7 +137,7 @@ def test_the_caller_hangs_up_while_the_invitation_is_under_way(
 def test_the_caller_hangs_up_before_there_is_a_group(
     calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
 ) -> None:
-    placed = alice.core.place_call("bob", video=True)
+    placed = alice.core.place_call("bob", calls.now)
     placed.hang_up(calls.now)
     calls.settle()
     assert alice.last(Ended).reason is EndReason.DONE
@@ -152,7 +152,7 @@ def test_hanging_up_and_answering_cross_each_other(
     calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
 ) -> None:
     """Alice's `hangup` is of epoch 1 and reaches Bob when he is in epoch 2 already; it counts nevertheless."""
-    placed = alice.core.place_call("bob", video=True)
+    placed = alice.core.place_call("bob", calls.now)
     calls.settle()
     bob.call.answer(calls.now)
     placed.hang_up(calls.now)

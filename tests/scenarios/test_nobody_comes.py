@@ -23,7 +23,7 @@ def bob(calls: SimulatedCalls) -> SimulatedDevice:
 
 
 def answered(calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice) -> None:
-    alice.core.place_call("bob", video=True)
+    alice.core.place_call("bob", calls.now)
     calls.settle()
     bob.call.answer(calls.now)
     calls.settle()

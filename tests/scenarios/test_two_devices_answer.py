@@ -35,7 +35,7 @@ def tablet(calls: SimulatedCalls, suites: Sequence[int]) -> SimulatedDevice:
 def test_all_devices_ring_and_the_others_stop_when_one_answers(
     calls: SimulatedCalls, alice: SimulatedDevice, phone: SimulatedDevice, tablet: SimulatedDevice
 ) -> None:
-    placed = alice.core.place_call("bob", video=True)
+    placed = alice.core.place_call("bob", calls.now)
     calls.settle()
     assert len(alice.last(Calling).devices) == 2
     assert phone.call.state is tablet.call.state is State.RINGING
@@ -50,7 +50,7 @@ def test_all_devices_ring_and_the_others_stop_when_one_answers(
 def test_the_first_answer_in_the_log_wins(
     calls: SimulatedCalls, alice: SimulatedDevice, phone: SimulatedDevice, tablet: SimulatedDevice
 ) -> None:
-    placed = alice.core.place_call("bob", video=True)
+    placed = alice.core.place_call("bob", calls.now)
     calls.settle()
     phone.call.answer(calls.now)
     tablet.call.answer(calls.now)
@@ -70,7 +70,7 @@ def test_the_first_answer_in_the_log_wins(
 def test_a_service_that_shows_each_device_its_own_answer_gets_one_live_device(
     calls: SimulatedCalls, alice: SimulatedDevice, phone: SimulatedDevice, tablet: SimulatedDevice
 ) -> None:
-    placed = alice.core.place_call("bob", video=True)
+    placed = alice.core.place_call("bob", calls.now)
     calls.settle()
     phone.call.answer(calls.now)
     tablet.call.answer(calls.now)
@@ -105,7 +105,7 @@ def test_a_device_that_rings_on_is_refused_by_the_service(
     calls: SimulatedCalls, alice: SimulatedDevice, phone: SimulatedDevice, tablet: SimulatedDevice
 ) -> None:
     """The Answer does not reach the tablet, which rings on: it cannot get into the call any more."""
-    alice.core.place_call("bob", video=True)
+    alice.core.place_call("bob", calls.now)
     calls.settle()
     phone.call.answer(calls.now)
     calls.send()

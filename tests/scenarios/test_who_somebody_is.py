@@ -45,7 +45,7 @@ def test_keys_that_the_directory_does_not_attest_are_not_called(
     alice = calls.device("alice")
     calls.device("bob")
     elsewhere.device("bob")
-    placed = alice.core.place_call("bob", video=True)
+    placed = alice.core.place_call("bob", calls.now)
     calls.send()
     calls.submit(alice)
     calls.deliver(alice)
@@ -74,7 +74,7 @@ def test_a_changed_callee_is_reported_and_called_only_after_a_person_accepted_it
 ) -> None:
     alice, bob = calls.device("alice"), calls.device("bob")
     alice.core.trust.mark_verified("bob", bytes(32))  # the key that Alice compared is another
-    placed = alice.core.place_call("bob", video=True)
+    placed = alice.core.place_call("bob", calls.now)
     calls.settle()
     assert placed.state is State.ENDED
     changed = alice.last(IdentityChanged).certificate
@@ -93,7 +93,7 @@ def test_a_changed_caller_is_shown_and_answered_only_after_a_person_accepted_it(
 ) -> None:
     alice, bob = calls.device("alice"), calls.device("bob")
     bob.core.trust.mark_verified("alice", bytes(32))
-    alice.core.place_call("bob", video=True)
+    alice.core.place_call("bob", calls.now)
     calls.settle()
     ringing = bob.last(Ringing)
     assert ringing.contact is ContactState.CHANGED
@@ -116,7 +116,7 @@ def test_the_first_call_pins_at_both_sides(calls: SimulatedCalls) -> None:
     for one, other in both:
         with pytest.raises(TrustError):
             one.core.trust.judge(other.owner.certificate, much_later)
-    alice.core.place_call("bob", video=True)
+    alice.core.place_call("bob", calls.now)
     calls.settle()
     for one, other in both:
         contact = one.core.trust.judge(other.owner.certificate, much_later)
@@ -136,7 +136,7 @@ def test_a_key_package_of_another_account_is_not_called(calls: SimulatedCalls) -
     alice = calls.device("alice")
     calls.device("bob")
     mallory = calls.device("mallory")
-    placed = alice.core.place_call("bob", video=True)
+    placed = alice.core.place_call("bob", calls.now)
     calls.send()
     calls.submit(alice)
     calls.deliver(alice)
@@ -153,7 +153,7 @@ def test_with_only_somebody_elses_key_packages_nobody_is_called(calls: Simulated
     alice = calls.device("alice")
     calls.device("bob")
     calls.device("mallory")
-    alice.core.place_call("bob", video=True)
+    alice.core.place_call("bob", calls.now)
     calls.send()
     calls.submit(alice)
     calls.deliver(alice)
@@ -168,7 +168,7 @@ def test_a_service_that_hides_the_better_suite_gets_no_call(calls: SimulatedCall
     old = bob.account.certify(
         bob.owner.signing_key.public, device_id=1, now=calls.now, versions=(0x0100,), suites=(1,)
     )
-    placed = alice.core.place_call("bob", video=True)
+    placed = alice.core.place_call("bob", calls.now)
     answer_for(calls, alice, messages.Devices("bob", (old.encode(),)))
     calls.settle()
     assert placed.state is State.ENDED
@@ -181,7 +181,7 @@ def test_a_device_that_has_only_the_lower_suite_decides_for_all(calls: Simulated
     alice = calls.device("alice", suites=HYBRID)
     calls.device("bob", suites=HYBRID)
     calls.device("bob", device_id=2, suites=(0x0001,))
-    placed = alice.core.place_call("bob", video=True)
+    placed = alice.core.place_call("bob", calls.now)
     calls.settle()
     assert placed.state is State.CALLING
     assert placed.suite == 0x0001

@@ -26,6 +26,7 @@ TYPES: dict[str, Any] = {
     "bytes or nil": fields.OptionalBytes,
     "bytes[16] or nil": fields.OptionalBytes16,
     "list of u32": fields.ListOfU32,
+    "list of text": fields.ListOfText,
     "list of bytes": fields.ListOfBytes,
 }
 

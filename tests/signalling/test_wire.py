@@ -118,7 +118,7 @@ def test_encodings_by_hand() -> None:
         wire.encode(Commit(bytes(16), b"c", None, None))
         == b"\x95\xa6commit\xc4\x10" + bytes(16) + b"\xc4\x01c\xc0\xc0"
     )
-    assert wire.encode(Offer(1, video=True)) == b"\x93\xa5offer\x01\xc3"
+    assert wire.encode(Offer(1, "video")) == b"\x93\xa5offer\x01\xc3"
     assert wire.encode(Alive(2**64 - 1, 0)) == b"\x93\xa5alive\xcf" + b"\xff" * 8 + b"\x00"
 
 

@@ -1,0 +1,38 @@
+"""Until when somebody who was removed can still open what is sent (CALL-25).
+
+A removal is over when every remaining sender has gone on: each was heard in the new epoch, by a message or a frame that
+authenticated under it. Before that it is unknown, and said so; nothing here is an estimate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+__all__ = ["HeardAt", "Removal"]
+
+HeardAt = Callable[[int, int], int | None]
+"""(leaf index, epoch) -> when something of the member first authenticated in that epoch or a newer one; None if nothing did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """The removal of ``leaves`` by the commit that began ``epoch``, which this device applied at ``applied_at``.
+
+    ``senders`` are the others who stay. Times are Unix milliseconds.
+    """
+
+    epoch: int
+    leaves: frozenset[int]
+    senders: frozenset[int]
+    applied_at: int
+
+    def removed_can_open_until(self, heard_at: HeardAt) -> int | None:
+        """The latest of all senders' first sign of the new epoch, this device's included; None while one is missing."""
+        latest = self.applied_at
+        for leaf_index in self.senders:
+            heard = heard_at(leaf_index, self.epoch)
+            if heard is None:
+                return None
+            latest = max(latest, heard)
+        return latest
