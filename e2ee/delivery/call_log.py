@@ -30,22 +30,29 @@ __all__ = ["Call", "Entry", "commit", "open_call"]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call in one epoch. ``opener`` is a signature key; ``grown_at`` is when the epoch began, in milliseconds."""
+    """A call in one epoch."""
 
     group: PublicGroup
     profile: CallProfile
     members: Roster
-    opener: bytes
-    grown_at: int
 
     @property
     def epoch(self) -> int:
         """The epoch whose commit is due next."""
         return self.group.context.epoch
 
+    @property
+    def entries(self) -> int:
+        """How many entries its log has: one for epoch 0, and the commit that ended each epoch before this one."""
+        return self.epoch + 1
+
     def devices(self) -> list[bytes]:
         """The signature keys of the members, in the order of their leaves."""
         return [certificate.signature_key for certificate in self.members.values()]
+
+    def leaf_of(self, signature_key: bytes) -> int:
+        """The leaf index of a member."""
+        return next(leaf for leaf, c in self.members.items() if c.signature_key == signature_key)
 
     def require_member(self, device: VerifiedCertificate) -> None:
         """Raises DeliveryError unless ``device`` is in the group."""
@@ -78,7 +85,7 @@ def open_call(
     if profile.delivery_key != delivery_key:
         raise DeliveryError(DeliveryReason.WRONG_DELIVERY_KEY, "not this service's")
     group = PublicGroup.from_group_info(group_info, receiver_policy(now))
-    call = Call(group, profile, roster(group.tree), device.signature_key, now)
+    call = Call(group, profile, roster(group.tree))
     if call.devices() != [device.signature_key]:
         raise DeliveryError(DeliveryReason.NOT_THE_ONLY_LEAF)
     # KEYS-10: "`accounts` the caller's account key followed by the callee's"
@@ -96,13 +103,7 @@ def commit(call: Call, request: messages.Commit, device: VerifiedCertificate, no
     staged = _staged(call, verified, now)
     added = _added_devices(staged)
     _check_invitation(call, request, staged)
-    after = Call(
-        group=call.group.merge(staged),
-        profile=call.profile,
-        members=roster(staged.tree),
-        opener=call.opener,
-        grown_at=now,
-    )
+    after = Call(call.group.merge(staged), call.profile, roster(staged.tree))
     return Entry(after, added)
 
 

@@ -1,58 +1,101 @@
-"""All calls that are going on, and the ids of those that are over (DS-3, DS-7)."""
+"""The calls that are going on: their logs are in the store, their states at hand (DS-3, DS-7, DS-10).
+
+The log is the state: a call that is not at hand, after a restart for one, is what its log makes of it, by the checks that
+each entry passed. A state at hand is used only if it is that of the whole log.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Sequence
+from typing import TypeVar
 
+from e2ee.delivery import call_log
 from e2ee.delivery.call_log import Call
 from e2ee.delivery.errors import DeliveryError, DeliveryReason
-from e2ee.delivery.limits import CALL_ID_REMEMBERED, CALL_IDLE, MAX_OPEN_CALLS
+from e2ee.delivery.limits import (
+    CALL_IDLE,
+    MAX_ACCOUNT_CALLS,
+    MAX_CALLS_IN_MEMORY,
+    MAX_OPEN_CALLS,
+)
+from e2ee.delivery.transaction import LogEntry, Transaction
+from e2ee.errors import RemoteProtocolError
+from e2ee.identity.device_certificate import VerifiedCertificate
+from e2ee.signalling import messages, wire
+from e2ee.signalling.messages import SERVICE
 
-__all__ = ["CallTable"]
+__all__ = ["CallTable", "require_room"]
+
+R = TypeVar("R", messages.Open, messages.Commit)
 
 
 class CallTable:
-    """Calls by id, those whose log grew longest ago first, so that looking for old ones is looking at the first."""
+    """States of calls by id, the least recently used first."""
 
-    def __init__(self) -> None:
+    def __init__(self, delivery_key: bytes) -> None:
+        self._delivery_key = delivery_key
         self._calls: dict[bytes, Call] = {}
-        self._over: dict[bytes, int] = {}
-        self._opened: Counter[bytes] = Counter()
 
-    def get(self, call_id: bytes, now: int) -> Call:
+    def get(self, tx: Transaction, call_id: bytes, now: int) -> Call:
         """The call as it is now. Raises DeliveryError if there is none, or it is over."""
-        self._close_old(now)
-        call = self._calls.get(call_id)
-        if call is None:
+        record = tx.call(call_id)
+        # DS-3: "A call whose log has not grown for 11 minutes is over"
+        if record is None or now - record.grown_at > CALL_IDLE:
             raise DeliveryError(DeliveryReason.UNKNOWN_CALL)
+        call = self._calls.pop(call_id, None)
+        if call is None or call.entries != record.entries:
+            call = _replayed(tx.log(call_id), self._delivery_key)
+        self.put(call_id, call)
         return call
-
-    def require_room(self, call_id: bytes, opener: bytes, now: int) -> None:
-        """Raises DeliveryError if this id was used, or this device has too many calls."""
-        self._close_old(now)
-        # DS-3: "A `call_id` MUST NOT be opened twice."
-        if call_id in self._calls or call_id in self._over:
-            raise DeliveryError(DeliveryReason.CALL_ID_USED)
-        # DS-7: "64 open calls a device"
-        if self._opened[opener] >= MAX_OPEN_CALLS:
-            raise DeliveryError(DeliveryReason.TOO_MANY_CALLS, f"at most {MAX_OPEN_CALLS}")
 
     def put(self, call_id: bytes, call: Call) -> None:
         """The call's new state; its log has grown."""
-        if self._calls.pop(call_id, None) is None:
-            self._opened[call.opener] += 1
+        self._calls.pop(call_id, None)
         self._calls[call_id] = call
+        if len(self._calls) > MAX_CALLS_IN_MEMORY:
+            del self._calls[next(iter(self._calls))]
 
-    def _close_old(self, now: int) -> None:
-        while self._calls and now - self._oldest().grown_at > CALL_IDLE:
-            call_id = next(iter(self._calls))
-            call = self._calls.pop(call_id)
-            self._over[call_id] = now
-            self._opened[call.opener] -= 1
-            if not self._opened[call.opener]:
-                del self._opened[call.opener]
-        while self._over and now - next(iter(self._over.values())) > CALL_ID_REMEMBERED:
-            del self._over[next(iter(self._over))]
+    def forget(self) -> None:
+        """A transaction was undone, and what is at hand may never have been."""
+        self._calls.clear()
 
-    def _oldest(self) -> Call:
-        return next(iter(self._calls.values()))
+
+def require_room(tx: Transaction, call_id: bytes, device: VerifiedCertificate, now: int) -> None:
+    """Raises DeliveryError if this id was used, or this device or its account has too many calls."""
+    # DS-3: "A `call_id` MUST NOT be opened twice."
+    if tx.call(call_id) is not None:
+        raise DeliveryError(DeliveryReason.CALL_ID_USED)
+    since = now - CALL_IDLE
+    of_device, of_account = tx.count_calls(device.signature_key, device.account_id, since)
+    # DS-7: "64 open calls a device and 256 an account"
+    if of_device >= MAX_OPEN_CALLS:
+        raise DeliveryError(DeliveryReason.TOO_MANY_CALLS, f"at most {MAX_OPEN_CALLS} a device")
+    if of_account >= MAX_ACCOUNT_CALLS:
+        detail = f"at most {MAX_ACCOUNT_CALLS} an account"
+        raise DeliveryError(DeliveryReason.TOO_MANY_CALLS, detail)
+
+
+def _replayed(log: Sequence[LogEntry], delivery_key: bytes) -> Call:
+    """What a log makes of a call. Raises DeliveryError (LOG_UNREADABLE) if these rules would not have taken it."""
+    if not log:
+        raise DeliveryError(DeliveryReason.LOG_UNREADABLE, "no entries")
+    opening, *commits = log
+    try:
+        call = call_log.open_call(
+            _request(opening, messages.Open), opening.device, delivery_key, opening.received_at
+        )
+        for entry in commits:
+            request = _request(entry, messages.Commit)
+            call = call_log.commit(call, request, entry.device, entry.received_at).call
+    except RemoteProtocolError as error:
+        raise DeliveryError(DeliveryReason.LOG_UNREADABLE, str(error)) from None
+    return call
+
+
+def _request(entry: LogEntry, due: type[R]) -> R:
+    request = wire.decode(SERVICE, entry.request)
+    if not isinstance(request, due):
+        raise DeliveryError(
+            DeliveryReason.LOG_UNREADABLE, f"{request.name} in the place of {due.name}"
+        )
+    return request

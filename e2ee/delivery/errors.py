@@ -4,13 +4,14 @@ RemoteProtocolError
   DeliveryError     a request that the service does not do; ``refused`` carries the reason
 LocalProtocolError
   ServiceUsageError the surrounding program used the service wrongly
+  StoreConflict     another service that shares the store was faster; nothing was written
 """
 
 from __future__ import annotations
 
 from e2ee.errors import LocalProtocolError, Reason, RemoteProtocolError
 
-__all__ = ["DeliveryError", "DeliveryReason", "ServiceUsageError"]
+__all__ = ["DeliveryError", "DeliveryReason", "ServiceUsageError", "StoreConflict"]
 
 
 class DeliveryReason(Reason):
@@ -24,11 +25,20 @@ class DeliveryReason(Reason):
     NOT_LOGGED_IN = "NOT_LOGGED_IN"
     SUPERSEDED = "SUPERSEDED"
 
-    # accounts
+    # accounts, DS-8
     ACCOUNT_TAKEN = "ACCOUNT_TAKEN"
+    ACCOUNT_REPLACED = "ACCOUNT_REPLACED"
+    REGISTRATION_CLOSED = "REGISTRATION_CLOSED"
+    INVITATION_NEEDED = "INVITATION_NEEDED"
+    BAD_INVITATION = "BAD_INVITATION"
+    NOT_AUTHENTICATED = "NOT_AUTHENTICATED"
+    NOT_THIS_USER = "NOT_THIS_USER"
     UNKNOWN_ACCOUNT = "UNKNOWN_ACCOUNT"
     WRONG_ACCOUNT_KEY = "WRONG_ACCOUNT_KEY"
     REVOKED = "REVOKED"
+    UNKNOWN_DEVICE = "UNKNOWN_DEVICE"
+    NOT_NEWER = "NOT_NEWER"
+    LINK_ID_USED = "LINK_ID_USED"
 
     # KeyPackages, DS-2
     NOT_THIS_DEVICE = "NOT_THIS_DEVICE"
@@ -43,6 +53,7 @@ class DeliveryReason(Reason):
     NOT_THE_CALLER = "NOT_THE_CALLER"
     WRONG_DELIVERY_KEY = "WRONG_DELIVERY_KEY"
     UNKNOWN_CALL = "UNKNOWN_CALL"
+    LOG_UNREADABLE = "LOG_UNREADABLE"
     NOT_A_MEMBER = "NOT_A_MEMBER"
     NOT_THE_COMMITTER = "NOT_THE_COMMITTER"
     WELCOME_MISSING = "WELCOME_MISSING"
@@ -52,12 +63,29 @@ class DeliveryReason(Reason):
     WRONG_EPOCH = "WRONG_EPOCH"
     NOT_APPLICATION_DATA = "NOT_APPLICATION_DATA"
 
-    # bounds, DS-7
+    # mailboxes and letters, DS-9
+    NOT_SENT = "NOT_SENT"
+    MAILBOX_FULL = "MAILBOX_FULL"
+    NO_RECEIVER = "NO_RECEIVER"
+    UNKNOWN_KEY_PACKAGE = "UNKNOWN_KEY_PACKAGE"
+
+    # bounds, DS-7 and DS-12
+    RATE_LIMITED = "RATE_LIMITED"
+    TOO_MANY_RECEIVERS = "TOO_MANY_RECEIVERS"
+    TOO_MANY_LINKS = "TOO_MANY_LINKS"
     TOO_MANY_DEVICES = "TOO_MANY_DEVICES"
     TOO_MANY_BYTES = "TOO_MANY_BYTES"
     TOO_MANY_KEY_PACKAGES = "TOO_MANY_KEY_PACKAGES"
     TOO_MANY_CALLS = "TOO_MANY_CALLS"
     TOO_MANY_WAITING_MESSAGES = "TOO_MANY_WAITING_MESSAGES"
+
+    # what several services share, DS-10
+    CONFLICT = "CONFLICT"
+
+    # the service's own identity
+    WRONG_SERVER_NAME = "WRONG_SERVER_NAME"
+    IDENTITY_MISSING = "IDENTITY_MISSING"
+    IDENTITY_UNREADABLE = "IDENTITY_UNREADABLE"
 
 
 class DeliveryError(RemoteProtocolError):
@@ -66,3 +94,7 @@ class DeliveryError(RemoteProtocolError):
 
 class ServiceUsageError(LocalProtocolError):
     """The service was called in a way that its shell must not."""
+
+
+class StoreConflict(LocalProtocolError):
+    """What this transaction read or wanted to add was changed by another one."""

@@ -18,6 +18,7 @@ class CloseReason(Reason):
     TOO_MANY_CONNECTIONS = "TOO_MANY_CONNECTIONS"
     TOO_MANY_OF_THIS_ADDRESS = "TOO_MANY_OF_THIS_ADDRESS"
     NO_LOGIN_IN_TIME = "NO_LOGIN_IN_TIME"
+    STORE_FAILED = "STORE_FAILED"
 
     # known to the server alone
     LEFT = "LEFT"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
-from e2ee.delivery.errors import DeliveryError, DeliveryReason
+from e2ee.delivery.errors import DeliveryReason
 from e2ee.delivery.limits import MAX_WAITING_BYTES, MAX_WAITING_MESSAGES
+from e2ee.errors import Reason
 
 __all__ = ["Outbox"]
 
@@ -22,14 +23,15 @@ class Outbox:
         self._max_messages = max_messages
         self._max_bytes = max_bytes
         self._changed = asyncio.Event()
-        self._overflowed = asyncio.Event()
+        self._closing = asyncio.Event()
+        self._reason: Reason | None = None
 
     def put(self, data: bytes) -> None:
-        """Let ``data`` wait; beyond a bound nothing more waits, and ``overflow`` returns."""
+        """Let ``data`` wait; beyond a bound the outbox closes."""
         # DS-7: "1,000 messages and 16 MiB waiting for a connection"
         if len(self._waiting) >= self._max_messages or self._bytes + len(data) > self._max_bytes:
-            self._overflowed.set()
-        if not self._overflowed.is_set():
+            self.close(DeliveryReason.TOO_MANY_WAITING_MESSAGES)
+        if self._reason is None:
             self._waiting.append(data)
             self._bytes += len(data)
             self._changed.set()
@@ -43,9 +45,13 @@ class Outbox:
         self._bytes -= len(data)
         return data
 
-    async def overflow(self) -> DeliveryError:
-        """Returns when a bound was passed, with what there is to say about it."""
-        await self._overflowed.wait()
-        return DeliveryError(
-            DeliveryReason.TOO_MANY_WAITING_MESSAGES, "messages are not taken from the connection"
-        )
+    def close(self, reason: Reason) -> None:
+        """Nothing more comes to wait. The first reason counts."""
+        self._reason = self._reason or reason
+        self._closing.set()
+
+    async def closed(self) -> Reason:
+        """Returns when the outbox has closed, with the reason."""
+        while self._reason is None:
+            await self._closing.wait()
+        return self._reason

@@ -1,9 +1,10 @@
 """The asyncio shell around ``DeliveryService``: WebSockets in, WebSockets out.
 
 A connection is four tasks: one reads and hands what decodes to the service, one writes what waits in the connection's
-outbox, one watches the outbox's bounds, one waits for the login. The first that fails ends the connection. The service itself
-runs between two awaits and so never in two places at a time. Nothing is logged here; an observer, if one was handed in,
-sees every message, and a watcher what happens to connections.
+outbox, one waits for the outbox to close, one for the login. The first that fails ends the connection. The service itself
+runs between two awaits and so never in two places at a time (``batch``). A connection's next message is read when what came
+of the one before has been released. Nothing is logged here; an observer, if one was handed in, sees every message, and a
+watcher what happens to connections.
 """
 
 from __future__ import annotations
@@ -15,16 +16,20 @@ from collections.abc import Callable
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from e2ee.delivery.errors import DeliveryError
+from e2ee.delivery.limits import CONNECTION_BYTES, CONNECTION_MESSAGES
+from e2ee.delivery.rates import Rates
 from e2ee.delivery.service import ConnectionId, DeliveryService, Outgoing, refusal
-from e2ee.errors import E2EEError
-from e2ee.server.authentication import Authenticate
+from e2ee.errors import RemoteProtocolError
+from e2ee.server.authentication import Authenticate, authenticated
+from e2ee.server.batch import Batches
 from e2ee.server.errors import CloseReason
 from e2ee.server.limits import ConnectionLimits, LoginDeadline
 from e2ee.server.outbox import Outbox
 from e2ee.server.watching import Watcher, Watchers
 from e2ee.signalling import wire
 from e2ee.signalling.errors import WireError, WireReason
-from e2ee.signalling.messages import SERVICE, ServiceMessage
+from e2ee.signalling.messages import SERVICE, Register, ServiceMessage
 from e2ee.system_clock import Clock
 
 __all__ = ["Observer", "WebSocketShell"]
@@ -36,6 +41,7 @@ Observer = Callable[[ConnectionId, ServiceMessage], None]
 UNSUPPORTED_DATA = 1003
 POLICY_VIOLATION = 1008
 MESSAGE_TOO_BIG = 1009
+INTERNAL_ERROR = 1011
 SERVICE_RESTART = 1012
 
 _CLOSING = 5.0
@@ -71,6 +77,9 @@ class WebSocketShell:
         self._watcher = watcher or Watchers()
         self._authenticate = authenticate
         self._login_within = login_within
+        self._batches = Batches(service, now, self._release, self._close_all)
+        self._messages: Rates[ConnectionId] = Rates("messages", CONNECTION_MESSAGES)
+        self._bytes: Rates[ConnectionId] = Rates("bytes", CONNECTION_BYTES)
         self._ids = itertools.count(1)
         self._outboxes: dict[ConnectionId, Outbox] = {}
         self._deadlines: dict[ConnectionId, LoginDeadline] = {}
@@ -109,7 +118,7 @@ class WebSocketShell:
                 tasks.create_task(_watch(outbox))
         finally:
             del self._outboxes[connection_id], self._deadlines[connection_id]
-            self._service.disconnected(connection_id)
+            self._batches.disconnected(connection_id)
 
     async def _read(self, connection_id: ConnectionId, websocket: WebSocket) -> None:
         while True:
@@ -122,20 +131,52 @@ class WebSocketShell:
             if len(data) > SERVICE.max_size:
                 # SIG-3: "a longer one MUST be refused before it is decoded"
                 raise _Close(MESSAGE_TOO_BIG, WireReason.TOO_LARGE)
-            self._send(self._receive(connection_id, data))
+            await self._handle(connection_id, data)
 
-    def _receive(self, connection_id: ConnectionId, data: bytes) -> Outgoing:
+    async def _handle(self, connection_id: ConnectionId, data: bytes) -> None:
+        limited = self._spend(connection_id, len(data))
         try:
             message = wire.decode(SERVICE, data)
         except WireError as error:
-            return [(connection_id, refusal(error))]
+            self._refuse(connection_id, limited or error)
+            return
+        if limited is not None:
+            self._refuse(connection_id, limited, message)
+            return
         self._observe(connection_id, message)
-        return self._service.receive(connection_id, message, self._now())
+        await self._batches.handle(connection_id, message, await self._user(message))
 
-    def _send(self, outgoing: Outgoing) -> None:
+    def _spend(self, connection_id: ConnectionId, size: int) -> DeliveryError | None:
+        """DS-7: "100 messages and 1.6 MiB a second from a connection"."""
+        try:
+            self._messages.spend(connection_id, self._now())
+            self._bytes.spend(connection_id, self._now(), size)
+        except DeliveryError as error:
+            return error
+        return None
+
+    async def _user(self, message: ServiceMessage) -> str | None:
+        """The application's user whom the token of a ``register`` names (DS-8)."""
+        if self._authenticate is None or not isinstance(message, Register):
+            return None
+        return await authenticated(self._authenticate, message.token)
+
+    def _refuse(
+        self,
+        connection_id: ConnectionId,
+        error: RemoteProtocolError,
+        message: ServiceMessage | None = None,
+    ) -> None:
+        self._release([(connection_id, refusal(error, message))])
+
+    def _release(self, outgoing: Outgoing) -> None:
         for connection_id, message in outgoing:
             self._observe(connection_id, message)
             self._outboxes[connection_id].put(wire.encode(message))
+
+    def _close_all(self) -> None:
+        for outbox in self._outboxes.values():
+            outbox.close(CloseReason.STORE_FAILED)
 
     def _observe(self, connection_id: ConnectionId, message: ServiceMessage) -> None:
         self._deadlines[connection_id].handled(message)
@@ -160,5 +201,6 @@ async def _write(websocket: WebSocket, outbox: Outbox) -> None:
 
 
 async def _watch(outbox: Outbox) -> None:
-    error: E2EEError = await outbox.overflow()
-    raise _Close(POLICY_VIOLATION, error.reason)
+    reason = await outbox.closed()
+    failed = reason is CloseReason.STORE_FAILED
+    raise _Close(INTERNAL_ERROR if failed else POLICY_VIOLATION, reason)

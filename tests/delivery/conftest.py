@@ -6,6 +6,7 @@ Time is the town's, entropy is seeded, and connections are inboxes: everything h
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +15,8 @@ import pytest
 from e2ee.crypto.cipher_suite import cipher_suite
 from e2ee.crypto.seeded_entropy import SeededEntropy
 from e2ee.crypto.signature import ED25519
-from e2ee.delivery.service import DeliveryService, ServiceIdentity
+from e2ee.delivery.journal import Table
+from e2ee.delivery.service import DeliveryService, Outgoing, ServiceIdentity
 from e2ee.delivery.store import MemoryStore
 from e2ee.identity.account import AccountKey
 from e2ee.identity.device_certificate import DeviceCertificate
@@ -52,11 +54,16 @@ class Town:
         self.entropy = SeededEntropy(b"tests/delivery")
         self.identity = ServiceIdentity.create(SERVER_NAME, self.entropy.fork(b"service"))
         self.store = MemoryStore()
-        self.service = DeliveryService(
-            self.identity, self.store, self.entropy.fork(b"service's nonces")
-        )
+        self.options: dict[str, Any] = {}
+        self.service = self._new_service()
         self.inboxes: dict[int, list[FromService]] = {}
+        """What has arrived at connections; messages of mailboxes without their numbers, which are beside."""
+        self.numbers: dict[int, list[int]] = {}
         self.accounts: dict[str, AccountKey] = {}
+
+    def _new_service(self) -> DeliveryService:
+        nonces = self.entropy.fork(b"service's nonces")
+        return DeliveryService(self.identity, self.store, nonces, **self.options)
 
     def account(self, account_id: str) -> AccountKey:
         """The one account of this id."""
@@ -72,14 +79,32 @@ class Town:
         self.service.connected(connection)
         return connection
 
-    def send(self, connection: int, message: ServiceMessage) -> list[FromService]:
+    def disconnect(self, connection: int) -> None:
+        """A connection is gone."""
+        self._arrive(self.service.disconnected(connection, self.now))
+
+    def restart(self) -> None:
+        """The service's process ends and another one begins, on the same store; nobody is connected."""
+        self.service = self._new_service()
+        self.inboxes = {connection: [] for connection in self.inboxes}
+
+    def send(
+        self, connection: int, message: ServiceMessage, user: str | None = None
+    ) -> list[FromService]:
         """Send, let everything arrive, and take what arrived here."""
         received = wire.decode(SERVICE, wire.encode(message))
-        for to, outgoing in self.service.receive(connection, received, self.now):
-            arrived = wire.decode(SERVICE, wire.encode(outgoing))
-            assert isinstance(arrived, FromService)
-            self.inboxes[to].append(arrived)
+        self._arrive(self.service.receive(connection, received, self.now, user=user))
         return self.take(connection)
+
+    def _arrive(self, outgoing: Outgoing) -> None:
+        for to, message in outgoing:
+            arrived = wire.decode(SERVICE, wire.encode(message))
+            assert isinstance(arrived, FromService)
+            number = getattr(arrived, "number", 0)
+            if number:
+                arrived = replace(arrived, number=0)  # type: ignore[type-var]
+                self.numbers.setdefault(to, []).append(number)
+            self.inboxes[to].append(arrived)
 
     def take(self, connection: int) -> list[FromService]:
         """What has arrived since the last time."""
@@ -102,21 +127,18 @@ class Town:
 
     def state(self) -> Any:
         """All that the service knows, to see that a refusal changed nothing."""
-        store, sessions, calls = self.store, self.service._sessions, self.service._calls
-        shelves = {
-            key: (list(shelf.held), dict(shelf.handed_out)) for key, shelf in store._shelves.items()
-        }
-        devices = {account_id: dict(of_id) for account_id, of_id in store._devices.items()}
-        connections = {n: replace(c) for n, c in sessions._connections.items()}
-        return (
-            dict(store._accounts),
-            devices,
-            {key: shelf for key, shelf in shelves.items() if shelf != ([], {})},
-            connections,
-            dict(sessions._of_device),
-            dict(calls._calls),
-            dict(calls._over),
-            dict(calls._opened),
+        sessions = self.service._service.sessions
+        connections = {n: deepcopy(c) for n, c in sessions._connections.items()}
+        calls = dict(self.service._service.calls._calls)
+        waits = dict(sessions._awaiting)
+        return self.kept(), connections, dict(sessions._of_device), waits, calls
+
+    def kept(self) -> Any:
+        """All that is in the store."""
+        tables = self.store._tables
+        boxes = {key: dict(table.rows) for key, table in tables.mail_rows.items() if table.rows}
+        return boxes, *(
+            dict(each.rows) for each in vars(tables).values() if isinstance(each, Table)
         )
 
 
@@ -197,8 +219,22 @@ class Device:
     def login(self) -> list[FromService]:
         return self.send(self.proof(self.hello().server_nonce))
 
+    def numbers(self) -> list[int]:
+        """The numbers of what has come out of the mailbox since the last time."""
+        return self.town.numbers.pop(self.connection, [])
+
+    def acknowledge(self, numbers: Sequence[int]) -> None:
+        """Say that all up to the last of these was taken."""
+        if numbers:
+            assert self.send(messages.Acknowledge(numbers[-1])) == []
+
     def disconnect(self) -> None:
-        self.town.service.disconnected(self.connection)
+        self.town.disconnect(self.connection)
+
+    def reconnect(self) -> list[FromService]:
+        """A new connection, logged in; gives all that arrived with that."""
+        self.connection = self.town.connect()
+        return self.login()
 
     # KeyPackages
 

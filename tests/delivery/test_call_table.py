@@ -6,8 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from e2ee.delivery import call_table
 from e2ee.delivery.errors import DeliveryReason
-from e2ee.delivery.limits import CALL_ID_REMEMBERED, CALL_IDLE, MAX_OPEN_CALLS
+from e2ee.delivery.limits import (
+    CALL_ID_REMEMBERED,
+    CALL_IDLE,
+    MAX_ACCOUNT_CALLS,
+    MAX_OPEN_CALLS,
+    SWEEP_INTERVAL,
+)
 from e2ee.signalling import messages
 
 if TYPE_CHECKING:
@@ -40,6 +47,16 @@ def test_a_device_opens_64_calls_at_most(town: Town, alice: Device) -> None:
 
 
 @pytest.mark.requirement("DS-7")
+def test_an_account_opens_256_calls_at_most(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert MAX_ACCOUNT_CALLS == 256
+    monkeypatch.setattr(call_table, "MAX_ACCOUNT_CALLS", 2)
+    phone, laptop, bob = town.member("alice"), town.member("alice", 2), town.member("bob")
+    open_calls(phone, bob, 2)
+    laptop.create(bob.account)
+    assert laptop.refused(laptop.opening()) == DeliveryReason.TOO_MANY_CALLS
+
+
+@pytest.mark.requirement("DS-7")
 @pytest.mark.usefixtures("in_call")
 def test_a_call_whose_log_does_not_grow_is_over(town: Town, alice: Device) -> None:
     said = alice.say(b"still there")
@@ -48,7 +65,7 @@ def test_a_call_whose_log_does_not_grow_is_over(town: Town, alice: Device) -> No
     assert alice.send(commit) == [messages.Committed(CALL_ID, commit.commit)]
     alice.apply_own()
     town.now += CALL_IDLE
-    assert alice.send(said) == []
+    assert alice.send(said) == [messages.Stored("send", CALL_ID)]
     town.now += 1
     late = alice.request(alice.commit())
     (answer,) = alice.send(late)
@@ -66,5 +83,7 @@ def test_the_id_of_a_call_that_is_over_is_not_opened_again(town: Town, alice: De
     (answer,) = alice.send(opening)
     assert isinstance(answer, messages.Refused)
     assert answer.reason == DeliveryReason.CALL_ID_USED
-    town.now += CALL_ID_REMEMBERED
+    town.now += CALL_ID_REMEMBERED - 1
     assert alice.refused(opening) == DeliveryReason.CALL_ID_USED
+    town.now += SWEEP_INTERVAL
+    assert alice.send(opening) == []

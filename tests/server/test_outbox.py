@@ -17,10 +17,10 @@ def overflows(outbox: Outbox, *messages: bytes) -> bool:
     async def run() -> bool:
         for message in messages:
             outbox.put(message)
-        watching = asyncio.create_task(outbox.overflow())
+        watching = asyncio.create_task(outbox.closed())
         await asyncio.sleep(0)  # one turn of the loop: the task looks
         if watching.done():
-            assert watching.result().reason is DeliveryReason.TOO_MANY_WAITING_MESSAGES
+            assert watching.result() is DeliveryReason.TOO_MANY_WAITING_MESSAGES
             return True
         watching.cancel()
         return False

@@ -1,0 +1,134 @@
+"""Mailboxes: what goes to a device and matters is kept until the device has taken it, or it has expired (DS-9).
+
+One table says what is kept, how long, and how far it may fill a mailbox: so letters, which anybody may leave, never keep a
+call from ringing. A connection is sent so much and no more until it acknowledges (``sessions.InFlight``); the rest stays in
+the mailbox, so what goes out live and what waited go out in one order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import cast
+
+from e2ee.delivery import limits
+from e2ee.delivery.errors import DeliveryError, DeliveryReason
+from e2ee.delivery.handling import Handling
+from e2ee.delivery.limits import DAY, MINUTE
+from e2ee.delivery.sessions import ConnectionId, InFlight
+from e2ee.delivery.transaction import Mail, Mailbox
+from e2ee.identity.device_certificate import VerifiedCertificate
+from e2ee.signalling import messages, wire
+from e2ee.signalling.messages import SERVICE, FromService
+
+__all__ = ["Kept", "acknowledge", "begin", "deliver", "sweep"]
+
+Kept = (
+    messages.Invited | messages.Committed | messages.Sent | messages.Letter | messages.Certificate
+)
+"""What mailboxes keep."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Keeping:
+    """For how many milliseconds; ``quarters`` of the mailbox may be full when it comes."""
+
+    milliseconds: int
+    quarters: int
+
+
+# DS-9: the table "kept for" and "refused if so much of the mailbox is full"
+_KEEPING: Mapping[type[FromService], _Keeping] = {
+    messages.Invited: _Keeping(MINUTE, 4),
+    messages.Committed: _Keeping(limits.CALL_IDLE, 4),
+    messages.Sent: _Keeping(limits.CALL_IDLE, 3),
+    messages.Letter: _Keeping(30 * DAY, 2),
+    messages.Certificate: _Keeping(30 * DAY, 4),
+}
+
+_READ_AT_ONCE = 64
+"""Messages that are read of a mailbox at a time: 64 MiB at most."""
+
+
+def deliver(at: Handling, outgoing: Iterable[tuple[bytes, Kept]]) -> None:
+    """Keep each message for the device of this signature key, and send it on if it can be sent now.
+
+    A key that is no device's gets nothing. Raises DeliveryError (MAILBOX_FULL) before anything is sent: then the request is
+    undone, and nobody gets it. Nothing may fail after this.
+    """
+    kept = [
+        (signature_key, *_kept(at, mailbox, signature_key, message))
+        for signature_key, message in outgoing
+        if (mailbox := at.tx.mailbox(signature_key)) is not None
+    ]
+    for signature_key, message, size in kept:
+        connection_id = at.service.sessions.connection_of(signature_key)
+        if connection_id is not None:
+            _send_on(at, connection_id, message, size)
+
+
+def begin(at: Handling, device: VerifiedCertificate) -> None:
+    """Send what waits for a device that has just logged in where the request came from."""
+    _catch_up(at, device, at.service.sessions.in_flight(at.connection_id))
+
+
+def acknowledge(at: Handling, device: VerifiedCertificate, message: messages.Acknowledge) -> None:
+    """The device has taken all up to a number; more may follow."""
+    mailbox = at.tx.mailbox(device.signature_key)
+    last_number = 0 if mailbox is None else mailbox.last_number
+    # DS-9: "The service MUST refuse to acknowledge a number that it has not given."
+    if message.number > last_number:
+        raise DeliveryError(DeliveryReason.NOT_SENT, f"{last_number} is the last")
+    at.tx.remove_mail(device.signature_key, message.number)
+    in_flight = at.service.sessions.in_flight(at.connection_id)
+    in_flight.acknowledged(message.number)
+    _catch_up(at, device, in_flight)
+
+
+def sweep(at: Handling) -> None:
+    """Remove what has expired, everywhere."""
+    over = at.now - limits.CALL_IDLE
+    at.tx.sweep(at.now, over, over - limits.CALL_ID_REMEMBERED)
+
+
+def _kept(at: Handling, mailbox: Mailbox, signature_key: bytes, message: Kept) -> tuple[Kept, int]:
+    """The message with its number, and its size in bytes, which is in the mailbox now. Raises DeliveryError."""
+    numbered = replace(message, number=mailbox.last_number + 1)
+    encoded = wire.encode(numbered)
+    keeping = _KEEPING[type(message)]
+    if _is_full(mailbox, len(encoded), keeping.quarters):
+        sweep(at)
+        swept = at.tx.mailbox(signature_key)
+        # DS-9: "it MUST refuse the request as a whole"
+        if swept is None or _is_full(swept, len(encoded), keeping.quarters):
+            raise DeliveryError(DeliveryReason.MAILBOX_FULL, f"no room for {message.name}")
+    at.tx.append_mail(signature_key, Mail(numbered.number, at.now + keeping.milliseconds, encoded))
+    return numbered, len(encoded)
+
+
+def _is_full(mailbox: Mailbox, size: int, quarters: int) -> bool:
+    many = 4 * (mailbox.messages + 1) > quarters * limits.MAILBOX_MESSAGES
+    return many or 4 * (mailbox.size + size) > quarters * limits.MAILBOX_BYTES
+
+
+def _send_on(at: Handling, connection_id: ConnectionId, message: Kept, size: int) -> None:
+    in_flight = at.service.sessions.in_flight(connection_id)
+    if in_flight.behind or not in_flight.has_room(size):
+        in_flight.behind = True
+        return
+    in_flight.sent(message.number, size)
+    at.send(connection_id, message)
+
+
+def _catch_up(at: Handling, device: VerifiedCertificate, in_flight: InFlight) -> None:
+    """Send what is next in the mailbox, as much as the connection may have."""
+    if not in_flight.wants_more:
+        return
+    while in_flight.behind:
+        waiting = at.tx.mail(device.signature_key, in_flight.sent_up_to, at.now, _READ_AT_ONCE)
+        for mail in waiting:
+            if not in_flight.has_room(len(mail.encoded)):
+                return
+            in_flight.sent(mail.number, len(mail.encoded))
+            at.answer(cast("FromService", wire.decode(SERVICE, mail.encoded)))
+        in_flight.behind = len(waiting) == _READ_AT_ONCE

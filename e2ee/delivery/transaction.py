@@ -1,0 +1,258 @@
+"""What a store has to be: the records that outlive a connection, read and written in transactions.
+
+    with store.transaction() as tx:
+        ...                              reads, and writes that later reads of this transaction see
+                                         kept when the block ends; undone, all of them, if an exception leaves it
+
+Durability: when the block has ended, the writes outlive this process and a loss of power. The service sends no answer
+before that (DS-9).
+
+Isolation: transactions are serialisable. A store of one process has one at a time and is done. A store that several
+services share may let them run side by side, if what one has read or conditionally added is not changed by another before
+it ends; then it raises StoreConflict, from the call or at the end of the block, and has kept nothing. The conditional writes,
+on which the protocol rests, are
+
+* ``add_call`` and ``add_entry``: one entry for each place of a call's log, the first (DS-4);
+* ``take_key_package``: each single-use KeyPackage to one taker (DS-2);
+* ``append_mail``: the next number of a mailbox, given once (DS-9);
+* ``take_invitation`` and ``take_link``: each once (DS-8, IDENT-17).
+
+``now`` is Unix milliseconds; what expired before it is not there, whether it was swept away or not. Every store passes
+the suite in tests/server/stores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from e2ee.crypto.secret import Secret
+from e2ee.identity.device_certificate import VerifiedCertificate
+
+__all__ = [
+    "CallRecord",
+    "HeldKeyPackage",
+    "Invitation",
+    "LogEntry",
+    "Mail",
+    "Mailbox",
+    "SealedLink",
+    "Shelf",
+    "Store",
+    "Totals",
+    "Transaction",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldKeyPackage:
+    """A KeyPackage of a device. ``ref`` is its KeyPackageRef; ``not_after`` is Unix seconds."""
+
+    ref: bytes
+    suite: int
+    not_after: int
+    encoded: bytes
+    last_resort: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """How many KeyPackages of a device are held and were handed out; the suites that have a last resort."""
+
+    held: int
+    handed_out: int
+    last_resorts: Collection[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """``last_number`` is the newest message's, 0 before the first; ``messages`` of ``size`` bytes in all are kept."""
+
+    last_number: int
+    messages: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A message in a mailbox, encoded as it goes out. ``expires_at`` is Unix milliseconds."""
+
+    number: int
+    expires_at: int
+    encoded: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """A call. ``opener`` is a signature key; its log has ``entries``, the last one of ``grown_at`` (Unix milliseconds)."""
+
+    opener: bytes
+    account_id: str
+    grown_at: int
+    entries: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """A request that a call's log took: the encoded ``open`` or ``commit``, by which device, and when."""
+
+    device: VerifiedCertificate
+    received_at: int
+    request: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """Lets one account in, whose id is ``account_id`` unless that is None. ``digest`` is its token's."""
+
+    digest: bytes
+    account_id: str | None
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class SealedLink:
+    """What a device of ``account_id`` left for a new one (IDENT-17)."""
+
+    link_id: bytes
+    account_id: str
+    expires_at: int
+    sealed: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How many calls there are, and messages in all mailboxes, of ``mail_size`` bytes."""
+
+    calls: int
+    mail: int
+    mail_size: int
+
+
+class Transaction(Protocol):
+    """See the module. Devices are named by their signature keys."""
+
+    def savepoint(self) -> AbstractContextManager[None]:
+        """A block whose writes are undone if an exception leaves it, and the others of the transaction are not."""
+
+    # The service
+
+    def identity(self) -> Secret | None:
+        """Who the service is, as ``ServiceIdentity`` encodes it."""
+
+    def put_identity(self, encoded: bytes) -> None:
+        """Keep it."""
+
+    # Accounts and devices
+
+    def account_key(self, account_id: str) -> bytes | None:
+        """The key that this account registered."""
+
+    def put_account(self, account_id: str, account_key: bytes) -> None:
+        """Register an account, or its new key."""
+
+    def devices(self, account_id: str) -> Sequence[VerifiedCertificate]:
+        """The newest certificate of each device of this account."""
+
+    def device(self, signature_key: bytes) -> VerifiedCertificate | None:
+        """The newest certificate of this device."""
+
+    def put_device(self, certificate: VerifiedCertificate) -> None:
+        """Keep a certificate of an account that is registered, in the place of the device's last one.
+
+        The mailbox of a new device begins with number 1, or above all numbers that devices had which the account removed: a
+        device that comes back finds no number used twice.
+        """
+
+    def remove_device(self, signature_key: bytes) -> None:
+        """Forget a device with its KeyPackages, those handed out as well, and its mailbox."""
+
+    # KeyPackages
+
+    def shelf(self, signature_key: bytes, now: int) -> Shelf:
+        """What there is of this device's KeyPackages."""
+
+    def device_of_key_package(self, ref: bytes, now: int) -> bytes | None:
+        """The device of a KeyPackage that is held or was handed out."""
+
+    def hold(self, signature_key: bytes, key_packages: Sequence[HeldKeyPackage]) -> None:
+        """Keep all of these. A last resort takes the place of the one of its suite, which then was handed out."""
+
+    def take_key_package(self, signature_key: bytes, suite: int, now: int) -> HeldKeyPackage | None:
+        """The oldest of this suite, which nobody else will get; when none is left the last resort, which stays."""
+
+    def withdraw(self, signature_key: bytes) -> None:
+        """Hand out nothing more of what is held of this device."""
+
+    # Mailboxes
+
+    def mailbox(self, signature_key: bytes) -> Mailbox | None:
+        """A device's mailbox; None if there is no such device. What has expired may be counted until it is swept."""
+
+    def append_mail(self, signature_key: bytes, mail: Mail) -> None:
+        """Put a message at the end; its number is the one after ``last_number``. Else raises StoreConflict."""
+
+    def mail(self, signature_key: bytes, after: int, now: int, limit: int) -> Sequence[Mail]:
+        """The first ``limit`` messages with a number above ``after``, in their order."""
+
+    def remove_mail(self, signature_key: bytes, up_to: int) -> None:
+        """Remove the messages with a number up to this one."""
+
+    # Calls
+
+    def call(self, call_id: bytes) -> CallRecord | None:
+        """A call, over or not, as long as its id is remembered."""
+
+    def count_calls(self, opener: bytes, account_id: str, since: int) -> tuple[int, int]:
+        """How many calls grew at or after ``since`` that this device opened, and that this account's devices did."""
+
+    def add_call(self, call_id: bytes, entry: LogEntry) -> None:
+        """Begin a call's log, with the device that opens it as its one member. StoreConflict if there is one."""
+
+    def add_entry(
+        self, call_id: bytes, position: int, entry: LogEntry, members: Sequence[bytes]
+    ) -> None:
+        """Put an entry at ``position`` (the first is 0) and note who is a member then. StoreConflict if it is taken."""
+
+    def log(self, call_id: bytes) -> Sequence[LogEntry]:
+        """All entries of a call, from the first; none if it is long over."""
+
+    def calls_of(self, signature_key: bytes, since: int) -> Sequence[bytes]:
+        """The ids of the calls that grew at or after ``since`` and that this device is a member of."""
+
+    # Invitations and links
+
+    def put_invitation(self, invitation: Invitation) -> None:
+        """Keep an invitation."""
+
+    def take_invitation(self, digest: bytes, now: int) -> Invitation | None:
+        """The invitation with this digest, which is gone then."""
+
+    def put_link(self, link: SealedLink) -> None:
+        """Keep this for a new device. Raises StoreConflict if there is something under its id."""
+
+    def take_link(self, link_id: bytes, now: int) -> SealedLink | None:
+        """What was left under this id, which is gone then."""
+
+    def count_links(self, account_id: str, now: int) -> int:
+        """How much devices of this account have left."""
+
+    # For who watches the service
+
+    def totals(self, since: int) -> Totals:
+        """How much there is; of calls those that grew at or after ``since``."""
+
+    # What has expired
+
+    def sweep(self, now: int, calls_over: int, calls_forgotten: int) -> None:
+        """Remove what expired before ``now``, the logs of calls that grew last before ``calls_over``, and the ids of those
+        that did before ``calls_forgotten``."""
+
+
+class Store(Protocol):
+    """See the module. Not for use by several threads at a time."""
+
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """Begins a transaction; not within another."""

@@ -1,0 +1,1 @@
+"""Stores of the delivery service (``e2ee.delivery.transaction.Store``) that outlive the process."""
