@@ -30,7 +30,7 @@ from e2ee.server.authentication import Authenticate
 from e2ee.server.limits import ConnectionLimits, Door
 from e2ee.server.logs import ServerLog
 from e2ee.server.metrics import Metrics
-from e2ee.server.operations import Ready, health_routes, metrics_route
+from e2ee.server.operations import health_routes, metrics_route
 from e2ee.server.watching import Watcher, Watchers
 from e2ee.server.websocket import Observer, WebSocketShell
 from e2ee.system_clock import Clock, system_clock
@@ -50,7 +50,6 @@ def create_app(
     limits: ConnectionLimits | None = None,
     metrics: Metrics | None = None,
     log: ServerLog | None = None,
-    ready: Ready = lambda: None,
     now: Clock | None = None,
     observer: Observer | None = None,
 ) -> Starlette:
@@ -58,8 +57,7 @@ def create_app(
 
     ``authenticate`` finds the user to whom the ``token`` of a ``register`` belongs; whom the service then registers is for its
     admission to say. ``metrics`` counts and ``log`` writes what happens, if given; ``create_operations_app`` shows the
-    figures. ``ready`` asks the store for something, on behalf of ``/health``. ``observer`` is told of every message that the
-    service handles; nothing else sees one.
+    figures. ``observer`` is told of every message that the service handles; nothing else sees one.
     """
     limits = limits or ConnectionLimits()
     watcher = Watchers([each for each in (metrics, log) if each is not None])
@@ -72,21 +70,28 @@ def create_app(
         login_within=limits.login_within,
     )
     endpoint = _Endpoint(shell, Door(limits), watcher)
-    return Starlette(routes=[WebSocketRoute(PATH, endpoint.connection), *health_routes(ready)])
+    health = health_routes(service.require_store)
+    return Starlette(routes=[WebSocketRoute(PATH, endpoint.connection), *health])
 
 
-def create_operations_app(ready: Ready, metrics: Metrics) -> Starlette:
+def create_operations_app(
+    service: DeliveryService, metrics: Metrics, now: Clock | None = None
+) -> Starlette:
     """``/health`` and ``/metrics``, for a port that only operators reach.
 
-    While it runs (its lifespan), it looks at how late the event loop is.
+    While it runs (its lifespan), it looks at how late the event loop is. ``metrics`` are of this one service.
     """
+    clock = now or system_clock()
+    metrics.holds(lambda: service.figures(clock()))
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         async with metrics.watching_the_loop():
             yield
 
-    return Starlette(routes=[*health_routes(ready), metrics_route(metrics)], lifespan=lifespan)
+    return Starlette(
+        routes=[*health_routes(service.require_store), metrics_route(metrics)], lifespan=lifespan
+    )
 
 
 class _Endpoint:

@@ -56,12 +56,13 @@ class ServerLog:
         """Nothing is open any more."""
         _write(logging.INFO, "stopped", {})
 
-    def tls_reloaded(self, error: str | None) -> None:
-        """The certificate was read again, or could not be and the last one stays."""
-        if error is None:
-            _write(logging.INFO, "certificate reloaded", {})
-        else:
-            _write(logging.ERROR, "certificate kept", {"reason": error})
+    def certificate_reloaded(self) -> None:
+        """New connections have the certificate that is in the files now."""
+        _write(logging.INFO, "certificate reloaded", {})
+
+    def certificate_kept(self, reason: str) -> None:
+        """What is in the files now is none: new connections have the last one still."""
+        _write(logging.ERROR, "certificate kept", {"reason": reason})
 
     def opened(self, connection_id: ConnectionId) -> None:
         self._open[connection_id] = _Connection(time.monotonic())

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from dataclasses import dataclass, fields
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.core import GaugeMetricFamily
@@ -17,41 +16,33 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from e2ee.delivery.service import ConnectionId
+from e2ee.delivery.service import ConnectionId, Figures
+from e2ee.delivery.transaction import Store, Transaction
+from e2ee.errors import E2EEError
 from e2ee.signalling.messages import FromDevice, Refused, ServiceMessage
 
-__all__ = ["CONTENT_TYPE", "Figures", "Metrics"]
+__all__ = ["CONTENT_TYPE", "Metrics", "TimedStore"]
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
-
-_LAG_EVERY = 0.5
-"""Seconds between two looks at the event loop."""
 
 _SECONDS = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What the service holds at a moment."""
-
-    devices_logged_in: int
-    calls_open: int
-    mailbox_messages: int
-    mailbox_bytes: int
-
-
-_MEANING = {
-    "devices_logged_in": "Devices that are logged in.",
-    "calls_open": "Calls that are not over.",
-    "mailbox_messages": "Messages that wait in mailboxes until they are acknowledged.",
-    "mailbox_bytes": "Bytes of these.",
-}
+_HELD: tuple[tuple[str, str, Callable[[Figures], int]], ...] = (
+    ("devices_logged_in", "Devices that are logged in.", lambda held: held.devices),
+    ("calls_open", "Calls that are not over.", lambda held: held.totals.calls),
+    ("mailbox_messages", "Messages that are not acknowledged.", lambda held: held.totals.mail),
+    ("mailbox_bytes", "Bytes of these.", lambda held: held.totals.mail_size),
+)
+"""Name and meaning of what the service is asked for."""
 
 
 class Metrics:
     """A ``Watcher`` that counts, with a registry of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, look_every: float = 0.5) -> None:
+        """``look_every``: seconds between two looks at the event loop."""
+        self._look_every = look_every
         self._registry = CollectorRegistry(auto_describe=True)
         ProcessCollector(registry=self._registry)
         self._connections = self._gauge("connections", "Connections that are open.")
@@ -67,10 +58,12 @@ class Metrics:
             "reason",
         )
         self._deliveries = self._counter("deliveries", "Messages to devices, by name.", "message")
-        self._transactions = self._histogram("store_transaction_seconds", "Time of the store's.")
+        self._transactions = self._histogram(
+            "store_transaction_seconds", "Time of a transaction of the store."
+        )
         self._lag = self._histogram(
             "event_loop_lag_seconds",
-            "By how much the event loop is late, looked at twice a second.",
+            "By how much the event loop is late.",
         )
 
     def holds(self, figures: Callable[[], Figures]) -> None:
@@ -117,8 +110,8 @@ class Metrics:
     async def _look(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            due = loop.time() + _LAG_EVERY
-            await asyncio.sleep(_LAG_EVERY)
+            due = loop.time() + self._look_every
+            await asyncio.sleep(self._look_every)
             self._lag.observe(max(0.0, loop.time() - due))
 
     def _gauge(self, name: str, meaning: str) -> Gauge:
@@ -131,15 +124,29 @@ class Metrics:
         return Histogram(name, meaning, namespace="e2ee", registry=self._registry, buckets=_SECONDS)
 
 
+class TimedStore:
+    """A store whose transactions are timed, each with its flush to the disk."""
+
+    def __init__(self, store: Store, metrics: Metrics) -> None:
+        self._store = store
+        self._metrics = metrics
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        with self._metrics.transaction(), self._store.transaction() as tx:
+            yield tx
+
+
 class _Held(Collector):
     def __init__(self, figures: Callable[[], Figures]) -> None:
         self._figures = figures
 
     def collect(self) -> Iterable[Metric]:
-        figures = self._figures()
-        for each in fields(figures):
-            name = f"e2ee_{each.name}"
-            yield GaugeMetricFamily(name, _MEANING[each.name], value=getattr(figures, each.name))
+        try:
+            figures = self._figures()
+        except E2EEError:  # a store that does not answer is no reason to show nothing
+            return []
+        return [GaugeMetricFamily(f"e2ee_{n}", text, value=of(figures)) for n, text, of in _HELD]
 
     def describe(self) -> Iterable[Metric]:
-        return [GaugeMetricFamily(f"e2ee_{name}", _MEANING[name]) for name in _MEANING]
+        return [GaugeMetricFamily(f"e2ee_{name}", text) for name, text, _ in _HELD]

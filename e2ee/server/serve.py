@@ -21,10 +21,15 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from e2ee.signalling.messages import SERVICE
 
+try:
+    import resource
+except ImportError:  # not on Windows, which has no such limit
+    resource = None  # type: ignore[assignment]
+
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-__all__ = ["serve", "told_to_stop"]
+__all__ = ["allow_many_files", "serve", "told_to_stop"]
 
 MAX_HTTP = 10.0
 """Seconds that a connection may be plain HTTP: who sends a request byte by byte holds nothing for longer."""
@@ -90,6 +95,14 @@ def _config(app: ASGIApp, tls: ssl.SSLContext | None, closing: int) -> uvicorn.C
         log_level="warning",
         timeout_graceful_shutdown=closing,
     )
+
+
+def allow_many_files() -> None:
+    """Raise this process's soft limit of open files to its hard one: a connection is a file, and many begin with 1,024."""
+    if resource is not None:
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        with contextlib.suppress(ValueError, OSError):  # a hard limit that is none, on some systems
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 async def told_to_stop() -> signal.Signals:

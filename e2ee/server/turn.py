@@ -17,16 +17,13 @@ from e2ee.crypto.secret import Secret
 from e2ee.server.errors import ConfigurationReason, ServerConfigurationError
 from e2ee.signalling.messages import Relays
 
-__all__ = ["CREDENTIAL_LIFETIME", "NO_RELAYS", "TurnServers"]
+__all__ = ["CREDENTIAL_LIFETIME", "TurnServers"]
 
 CREDENTIAL_LIFETIME = 3600
 """Seconds in which a credential opens new allocations. One that is open is refreshed with it, and ends with it."""
 
 MIN_SECRET = 16
 """Shortest shared secret, in bytes."""
-
-NO_RELAYS = Relays((), "", "", 0)
-"""What a server without TURN answers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,12 @@ NOW = 1_800_000_000_000
 class Device:
     """What a device says until it is logged in."""
 
-    def __init__(self, account_id: str) -> None:
+    def __init__(self, account_id: str, now: int = NOW) -> None:
         entropy = SeededEntropy(f"tests/server {account_id}".encode())
         self.account = AccountKey.create(account_id, entropy)
         self.key = ED25519.generate(entropy)
         self.certificate = self.account.certify(
-            self.key.public, device_id=1, now=NOW, versions=[0x0100], suites=[0x0001]
+            self.key.public, device_id=1, now=now, versions=[0x0100], suites=[0x0001]
         )
 
     def register(self) -> messages.Register:

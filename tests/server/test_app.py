@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from fastapi import FastAPI
@@ -14,33 +15,22 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError
 
+from e2ee.crypto.seeded_entropy import SeededEntropy
+from e2ee.delivery.admission import users_of_the_application
 from e2ee.delivery.service import DeliveryService
+from e2ee.delivery.service_identity import ServiceIdentity
+from e2ee.delivery.store import MemoryStore, MemoryTransaction
 from e2ee.server.app import PATH, create_app, create_operations_app
 from e2ee.server.errors import CloseReason
 from e2ee.server.limits import ConnectionLimits
 from e2ee.server.metrics import Metrics
 from e2ee.server.serve import serve
-from e2ee.signalling import messages, wire
+from e2ee.signalling import messages
 from e2ee.signalling.messages import SERVICE, FromService, ServiceMessage
-
-if TYPE_CHECKING:
-    from tests.server.conftest import Device
-
-NOW = 1_800_000_000_000
+from tests.server.conftest import NOW, SERVER_NAME, Device
+from tests.server.conversation import HELLO, ask, hear, log_in
 
 Story = Callable[[ClientConnection], Awaitable[None]]
-
-
-async def ask(websocket: ClientConnection, message: ServiceMessage) -> ServiceMessage:
-    """Send, and wait for what comes next."""
-    await websocket.send(wire.encode(message))
-    return await hear(websocket)
-
-
-async def hear(websocket: ClientConnection) -> ServiceMessage:
-    received = await websocket.recv()
-    assert isinstance(received, bytes)
-    return wire.decode(SERVICE, received)
 
 
 def over_websocket(app: ASGIApp, *stories: Story, path: str = PATH) -> None:
@@ -80,21 +70,14 @@ def test_a_device_logs_in_publishes_and_is_superseded(
     observed: list[tuple[int, ServiceMessage]] = []
     app = create_app(service, now=lambda: NOW, observer=lambda *seen: observed.append(seen))
 
-    async def log_in(websocket: ClientConnection) -> None:
-        welcome = await ask(websocket, messages.Hello((0x0100,)))
-        assert isinstance(welcome, messages.Welcome)
-        assert await ask(websocket, alice.login(welcome)) == messages.LoggedIn()
-
     async def run() -> None:
         async with serve(app) as port:
             url = f"ws://127.0.0.1:{port}{PATH}"
             async with connect(url) as first, connect(url) as second:
-                await ask(first, messages.Hello((0x0100,)))
-                assert isinstance(await ask(first, alice.register()), messages.Attested)
-                await log_in(first)
+                await log_in(first, alice)
                 assert await ask(first, messages.Publish(())) == messages.Published(0)
                 assert await ask(first, messages.Find("alice")) == messages.Devices("alice", ())
-                await log_in(second)
+                await log_in(second, alice)
                 notice = await hear(first)
                 assert isinstance(notice, messages.Refused)
                 assert notice.reason == "SUPERSEDED"
@@ -103,8 +86,8 @@ def test_a_device_logs_in_publishes_and_is_superseded(
     from_service = [message for _, message in observed if isinstance(message, FromService)]
     names = [message.name for message in from_service]
     assert names == [
-        *("welcome", "attested", "welcome", "logged_in", "published", "devices"),
-        *("welcome", "logged_in", "refused"),
+        *("welcome", "attested", "logged_in", "published", "devices"),
+        *("welcome", "attested", "logged_in", "refused"),
     ]
     assert {connection for connection, _ in observed} == {1, 2}
 
@@ -112,17 +95,11 @@ def test_a_device_logs_in_publishes_and_is_superseded(
 def test_a_device_that_is_gone_leaves_nothing(service: DeliveryService, alice: Device) -> None:
     app = create_app(service, now=lambda: NOW)
 
-    async def log_in(websocket: ClientConnection) -> None:
-        welcome = await ask(websocket, messages.Hello((0x0100,)))
-        assert isinstance(welcome, messages.Welcome)
-        await ask(websocket, alice.register())
-        assert await ask(websocket, alice.login(welcome)) == messages.LoggedIn()
-
-    async def log_in_undisturbed(websocket: ClientConnection) -> None:
-        await log_in(websocket)
+    async def comes(websocket: ClientConnection) -> None:
+        await log_in(websocket, alice)
         assert await ask(websocket, messages.Publish(())) == messages.Published(0)
 
-    over_websocket(app, log_in, log_in_undisturbed)
+    over_websocket(app, comes, comes)
 
 
 @pytest.mark.requirement("SIG-2")
@@ -139,7 +116,7 @@ def test_what_does_not_decode_is_refused_and_the_connection_stays(service: Deliv
             refused = await hear(websocket)
             assert isinstance(refused, messages.Refused)
             assert (refused.request, refused.call_id, refused.reason) == ("", None, reason)
-        assert isinstance(await ask(websocket, messages.Hello((0x0100,))), messages.Welcome)
+        assert isinstance(await ask(websocket, HELLO), messages.Welcome)
 
     over_websocket(create_app(service), story)
 
@@ -157,7 +134,7 @@ def test_a_text_frame_ends_the_connection(service: DeliveryService) -> None:
 
 
 async def says_hello(websocket: ClientConnection) -> None:
-    assert isinstance(await ask(websocket, messages.Hello((0x0100,))), messages.Welcome)
+    assert isinstance(await ask(websocket, HELLO), messages.Welcome)
 
 
 def in_starlette(calls: ASGIApp) -> ASGIApp:
@@ -193,6 +170,39 @@ def test_it_can_be_mounted(service: DeliveryService, mount: Callable[[ASGIApp], 
     assert over_http(app, "/calls/health").startswith("HTTP/1.1 200")
 
 
+# An application's own users
+
+
+def test_an_application_s_users_are_the_accounts(alice: Device) -> None:
+    asked = []
+
+    async def whose(token: str) -> str | None:
+        asked.append(token)
+        return {"hers": "alice", "his": "bob"}.get(token)
+
+    entropy = SeededEntropy(b"tests/server")
+    service = DeliveryService(
+        ServiceIdentity.create(SERVER_NAME, entropy),
+        MemoryStore(),
+        entropy,
+        admission=users_of_the_application,
+    )
+
+    async def story(websocket: ClientConnection) -> None:
+        await ask(websocket, HELLO)
+        for token, outcome in (
+            ("", "NOT_AUTHENTICATED"),
+            ("nobody's", "NOT_AUTHENTICATED"),
+            ("his", "NOT_THIS_USER"),
+            ("hers", "attested"),
+        ):
+            answer = await ask(websocket, replace(alice.register(), token=token))
+            assert outcome == getattr(answer, "reason", answer.name)
+
+    over_websocket(create_app(service, authenticate=whose, now=lambda: NOW), story)
+    assert asked == ["nobody's", "his", "hers"]
+
+
 # What operators ask
 
 
@@ -214,8 +224,11 @@ def over_http(app: ASGIApp, path: str) -> str:
     return asyncio.run(run())
 
 
-def out_of_order() -> None:
-    raise OSError("the disk is gone")
+class OutOfOrder(MemoryStore):
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[MemoryTransaction]:
+        raise OSError("the disk is gone")
+        yield
 
 
 @pytest.mark.parametrize("path", ["/health", "/health/live", "/health/ready"])
@@ -225,8 +238,10 @@ def test_it_tells_that_it_lives(service: DeliveryService, path: str) -> None:
     assert answer.endswith("ok")
 
 
-def test_it_is_not_ready_without_its_store_and_does_not_say_why(service: DeliveryService) -> None:
-    app = create_app(service, ready=out_of_order)
+def test_it_is_not_ready_without_its_store_and_does_not_say_why() -> None:
+    entropy = SeededEntropy(b"tests/server")
+    identity = ServiceIdentity.create(SERVER_NAME, entropy)
+    app = create_app(DeliveryService(identity, OutOfOrder(), entropy))
     for path in ("/health", "/health/ready"):
         answer = over_http(app, path)
         assert answer.startswith("HTTP/1.1 503")
@@ -237,7 +252,7 @@ def test_it_is_not_ready_without_its_store_and_does_not_say_why(service: Deliver
 def test_figures_are_not_on_the_port_where_devices_connect(service: DeliveryService) -> None:
     metrics = Metrics()
     assert over_http(create_app(service, metrics=metrics), "/metrics").startswith("HTTP/1.1 404")
-    answer = over_http(create_operations_app(lambda: None, metrics), "/metrics")
+    answer = over_http(create_operations_app(service, metrics), "/metrics")
     assert answer.startswith("HTTP/1.1 200")
     assert "e2ee_connections 0.0" in answer
 

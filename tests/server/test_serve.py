@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 
 import pytest
@@ -13,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from e2ee.delivery.service import DeliveryService
 from e2ee.server import serve as serving
 from e2ee.server.app import PATH, create_app
-from e2ee.server.serve import serve, told_to_stop
+from e2ee.server.serve import allow_many_files, serve, told_to_stop
 
 
 def test_connections_are_told_that_they_may_come_back(service: DeliveryService) -> None:
@@ -46,6 +47,16 @@ def test_who_sends_no_request_is_let_go(
             await writer.wait_closed()
 
     asyncio.run(run())
+
+
+def test_as_many_connections_as_the_system_allows() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(512, hard), hard))
+    try:
+        allow_many_files()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
