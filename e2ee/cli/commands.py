@@ -19,8 +19,11 @@ __all__ = ["COMMANDS", "application"]
 
 COMMANDS: Mapping[str, str] = {
     "demo": "Two processes call each other, and prove what the server between them could see.",
+    "invite": "Let somebody have an account at a service on this machine.",
     "mls-peer": "MLS clients for other implementations' tests, by JSON lines.",
     "requirements": "The specification's requirements, with the vectors, tests and code of each.",
+    "rotate-directory-key": "Have a service's next directory key take over.",
+    "serve": "Run a delivery service on this machine.",
     "vectors": "The test vectors: make them, or check that they are up to date.",
 }
 """Name of the command, which is its module's name in this package (with "_" for "-"), and its line of help."""

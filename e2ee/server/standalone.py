@@ -1,0 +1,199 @@
+"""A whole service in one process: what ``e2ee serve`` runs.
+
+    one SQLite file    accounts, KeyPackages, mailboxes, call logs, and who the service is: a restart is the same service
+    one public port    the WebSocket and ``/health``, with TLS of its own or behind a proxy that has it
+    one local port     ``/health`` and ``/metrics``, on 127.0.0.1, if wanted
+
+``Settings`` is checked when it is made; ``run`` returns when the process is told to stop. SIGTERM and SIGINT stop it, a
+second one at once; SIGHUP has it read a renewed certificate.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import ssl
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from e2ee.crypto.entropy import Entropy
+from e2ee.crypto.system_entropy import SystemEntropy
+from e2ee.delivery import admission
+from e2ee.delivery.admission import Admission
+from e2ee.delivery.service import DeliveryService, no_relays
+from e2ee.delivery.service_identity import ServiceIdentity
+from e2ee.delivery.transaction import Store
+from e2ee.server.app import PATH, create_app, create_operations_app
+from e2ee.server.authentication import Authenticate
+from e2ee.server.errors import ServerConfigurationError
+from e2ee.server.limits import ConnectionLimits
+from e2ee.server.logs import ServerLog
+from e2ee.server.metrics import Metrics, TimedStore
+from e2ee.server.serve import allow_many_files, serve, told_to_stop
+from e2ee.server.stores.sqlite import SqliteStore
+from e2ee.server.tls import TlsFiles, require_tls
+from e2ee.server.turn import TurnServers
+from e2ee.system_clock import system_clock
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+__all__ = ["Listening", "Registration", "Settings", "run"]
+
+CLOSING = 10
+"""Seconds that connections have to end when the server stops."""
+
+
+class Registration(StrEnum):
+    """Whose accounts the directory attests (DS-8)."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    INVITATION = "invitation"
+    USERS = "users"
+
+
+_ADMISSION: Mapping[Registration, Admission] = {
+    Registration.OPEN: admission.anybody,
+    Registration.CLOSED: admission.nobody,
+    Registration.INVITATION: admission.whoever_is_invited,
+    Registration.USERS: admission.users_of_the_application,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Raises ServerConfigurationError if the network would carry what TLS should.
+
+    ``server_name`` is what devices sign for and connect to; ``url`` is where they do, if it is not that name and this port.
+    ``port`` 0 is one that the system chooses. ``metrics_port`` None: no metrics.
+    """
+
+    store: Path
+    server_name: str
+    host: str = "127.0.0.1"
+    port: int = 0
+    url: str | None = None
+    tls: TlsFiles | None = None
+    behind_proxy: bool = False
+    insecure_without_tls: bool = False
+    registration: Registration = Registration.OPEN
+    authenticate: Authenticate | None = None
+    turn: TurnServers | None = None
+    metrics_port: int | None = None
+
+    def __post_init__(self) -> None:
+        require_tls(
+            self.host, self.tls, behind_proxy=self.behind_proxy, insecure=self.insecure_without_tls
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """What a server that has started tells: where, and the keys that a device must be told by somebody it trusts."""
+
+    url: str
+    server_name: str
+    directory_keys: Mapping[int, bytes]
+    metrics_url: str | None
+
+
+async def run(settings: Settings, listening: Callable[[Listening], None]) -> None:
+    """Serve until told to stop. ``listening`` is called when devices can connect.
+
+    Raises ServerConfigurationError, StoreError, ServiceUsageError (the store is of another service), and OSError if a
+    port cannot be had.
+    """
+    allow_many_files()
+    tls = settings.tls.context() if settings.tls else None
+    entropy, now, metrics, log = SystemEntropy(), system_clock(), Metrics(), ServerLog()
+    with _opened(settings.store) as file:
+        store: Store = TimedStore(file, metrics)
+        identity = ServiceIdentity.of(store, settings.server_name, entropy)
+        service = _service(settings, identity, store, entropy)
+        app = create_app(
+            service,
+            authenticate=settings.authenticate,
+            limits=ConnectionLimits(per_address=None) if settings.behind_proxy else None,
+            metrics=metrics,
+            log=log,
+            now=now,
+        )
+        operations = create_operations_app(service, metrics, now)
+        with _reloading(settings.tls, tls, log):
+            async with (
+                _served_locally(operations, settings.metrics_port) as metrics_url,
+                serve(app, settings.host, settings.port, tls=tls, closing=CLOSING) as port,
+            ):
+                log.started(tls=tls is not None, registration=settings.registration.value)
+                keys = identity.directory_keys().keys
+                url = settings.url or _url(settings, port)
+                listening(Listening(url, settings.server_name, keys, metrics_url))
+                log.stopping((await told_to_stop()).name)
+    log.stopped()
+
+
+def _service(
+    settings: Settings, identity: ServiceIdentity, store: Store, entropy: Entropy
+) -> DeliveryService:
+    return DeliveryService(
+        identity,
+        store,
+        entropy,
+        admission=_ADMISSION[settings.registration],
+        relays=no_relays if settings.turn is None else settings.turn.credentials,
+    )
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[SqliteStore]:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with contextlib.closing(SqliteStore(path)) as store:
+        yield store
+
+
+@contextlib.asynccontextmanager
+async def _served_locally(app: ASGIApp, port: int | None) -> AsyncIterator[str | None]:
+    if port is None:
+        yield None
+    else:
+        async with serve(app, port=port) as bound:
+            yield f"http://127.0.0.1:{bound}/metrics"
+
+
+def _url(settings: Settings, port: int) -> str:
+    """Behind a proxy devices come to its port, which is TLS's own."""
+    if settings.behind_proxy:
+        return f"wss://{settings.server_name}{PATH}"
+    scheme, usual = ("wss", 443) if settings.tls else ("ws", 80)
+    name = f"[{settings.server_name}]" if ":" in settings.server_name else settings.server_name
+    return f"{scheme}://{name}{'' if port == usual else f':{port}'}{PATH}"
+
+
+@contextlib.contextmanager
+def _reloading(
+    files: TlsFiles | None, context: ssl.SSLContext | None, log: ServerLog
+) -> Iterator[None]:
+    """SIGHUP has new connections use the certificate that is in the files then."""
+    if files is None or context is None or not hasattr(signal, "SIGHUP"):
+        yield
+        return
+    loop = asyncio.get_running_loop()
+
+    def reload() -> None:
+        try:
+            files.load_into(context)
+        except ServerConfigurationError as error:
+            log.certificate_kept(error.reason)
+        else:
+            log.certificate_reloaded()
+
+    loop.add_signal_handler(signal.SIGHUP, reload)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
