@@ -71,13 +71,17 @@ class CallActions:
         """At a device of the callee."""
         self.invited: tuple[VerifiedCertificate, ...] = ()
         """At the caller: the devices that were invited."""
+        self.noticed = False
+        """Whether a device of the callee said that it has the invitation."""
         self.held_back = False
         """CALL-21: the invitation waits for a call that was placed here."""
-        self.conversation = Conversation(call_id)
+        self.conversation = Conversation(call_id, owner.trust, owner.configuration.chat)
         self.busy: set[int] = set()
         """CALL-18: the leaves of the callee's devices that are in other calls."""
         self.ending = EndReason.CANCELLED
         """Why a call ends that has to wait for its invitation to be in the log (CALL-16)."""
+        self.now = 0
+        """When the step that is being taken happens."""
         self.events: deque[Event] = deque()
         self.outbox: deque[FromDevice] = deque()
 
@@ -87,6 +91,11 @@ class CallActions:
         if self.epochs is None:
             raise CallUsageError(CallReason.NO_GROUP)
         return self.epochs
+
+    def collect(self) -> None:
+        """Take what the conversation has to tell."""
+        while (event := self.conversation.next_event()) is not None:
+            self.events.append(event)
 
     def ignore(self, _: Said, _now: int) -> None:
         """What was for another device, or for an earlier moment."""
@@ -116,9 +125,11 @@ class CallActions:
         self.events.append(Calling(self.call_id, callee))
 
     def report_rings(self, said: Said, _now: int) -> None:
+        self.noticed = True
         self.events.append(RingsThere(self.call_id, self.in_group.member(said.sender)))
 
     def report_busy(self, said: Said, _now: int) -> None:
+        self.noticed = True
         self.busy.add(said.sender)
         self.events.append(BusyThere(self.call_id, self.in_group.member(said.sender)))
 
@@ -187,6 +198,7 @@ class CallActions:
         epochs = self.in_group
         committer = epochs.apply(logged, now)
         self._say(messages.Alive(epochs.number, now))  # CALL-11
+        self.conversation.enter_epoch(epochs, now)
         self.events.append(
             EpochChanged(self.call_id, epochs.number, committer, epochs.members, epochs.call_code)
         )
@@ -209,7 +221,7 @@ class CallActions:
 
     def hear(self, said: Said, now: int) -> None:
         member = self.in_group.member(said.sender)
-        self.events.extend(self.conversation.hear(said, member, now))
+        self.conversation.hear(said, member, now)
 
     def report_refusal(self, refused: messages.Refused, now: int) -> None:
         if refused.request == messages.Commit.name:  # KEYS-15: the epoch still has to end
@@ -320,6 +332,8 @@ class CallActions:
         if self.epochs is not None:
             self.epochs.erase()
             self.epochs = None
+        self.conversation.end(self.now, by_others=remote)
+        self.collect()
         self.events.append(Ended(self.call_id, reason, remote, detail, text))
 
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from e2ee.call.actions import ACTIONS, CallActions, Farewell
 from e2ee.call.alive import StopReason
+from e2ee.call.chat.room import ChatRoom
 from e2ee.call.committer import commit_due_at
 from e2ee.call.configuration import (
     ACCEPTED_TIMEOUT,
@@ -88,6 +89,8 @@ class Call:
         self._actions = actions
         self._state = state
         self._deadline = now + _LASTS[state]
+        self._placed_at = now
+        self._unanswered = True
         self._stopped: StopReason | None = None
         self._looked_at = now
         self._removal_reported = 0
@@ -234,7 +237,7 @@ class Call:
     def send_media(self, sent: SentMedia, now: int) -> None:
         """Say what this side sends from now on (CALL-26). Raises CallUsageError."""
         self._require(Input.SAY)
-        self._say(self._actions.conversation.media(sent), now)
+        self._say(messages.Media(sent.microphone, sent.camera, sent.screen, sent.on_hold), now)
 
     def reconnect(self, description: str, now: int) -> None:
         """At the caller: offer a new connection in the place of a lost one (CALL-28). Raises CallUsageError."""
@@ -249,6 +252,31 @@ class Call:
         if self.is_caller or number != self._actions.conversation.connection:
             raise CallUsageError(CallReason.STALE_CONNECTION, f"{number}")
         self._say(messages.Reconnected(number, description), now)
+
+    @property
+    def chat(self) -> ChatRoom:
+        """Texts and what goes with them. Raises CallUsageError before the call and after its end."""
+        self._require(Input.SAY)
+        return self._actions.conversation.chat
+
+    def begin_code(self, now: int) -> None:
+        """A person here wants a spoken code: begin one, or join the one under way (VERIFY-3). Raises CallUsageError."""
+        self._require(Input.SAY)
+        self._actions.conversation.code.begin(now, self._actions.owner.entropy)
+
+    def code_attempts_left(self, now: int) -> int:
+        """How often a spoken code may still be had in this call (VERIFY-6)."""
+        return self._actions.conversation.code.attempts_left(now)
+
+    def mark_verified(self) -> None:
+        """The two people read the same spoken code, or compared the safety number (IDENT-18, VERIFY-8).
+
+        Raises CallUsageError before there is a group.
+        """
+        others = self.others()
+        if not others:
+            raise CallUsageError(CallReason.NO_GROUP)
+        self._actions.owner.trust.mark_verified(self.account_id, others[0].account_key)
 
     def _say(self, message: CallMessage, now: int) -> None:
         self._step(Input.SAY, [message], now)
@@ -289,6 +317,17 @@ class Call:
         """Whether this call's group, if there is one yet, is with this account key."""
         invited = self._actions.invited
         return not invited or account_key == invited[0].account_key
+
+    @property
+    def went_unnoticed(self) -> bool:
+        """Whether this is a call of ours that was over before any device of the callee said that it has it."""
+        actions = self._actions
+        return bool(actions.invited) and not actions.noticed and self._unanswered
+
+    @property
+    def placed_at(self) -> int:
+        """When the call was placed or its invitation taken, in Unix milliseconds."""
+        return self._placed_at
 
     @property
     def invited_certificates(self) -> tuple[VerifiedCertificate, ...]:
@@ -403,6 +442,7 @@ class Call:
         yield self._alive_due_at()
         if (epochs := self._actions.epochs) is not None:
             yield epochs.get_timer()
+            yield self._actions.conversation.get_timer()
             if self._state in _MEDIA:
                 yield epochs.alive.get_timer(self._looked_at)
 
@@ -412,6 +452,7 @@ class Call:
             self._step(Input.TIMEOUT, None, now)
         if self._actions.epochs is not None:
             self._actions.epochs.handle_timer(now)
+            self._actions.conversation.handle_timer(now)
         if _is_due(self._commit_due_at(), now):
             self._step(Input.COMMIT_DUE, None, now)
         if _is_due(self._alive_due_at(), now):
@@ -472,11 +513,15 @@ class Call:
 
     def next_event(self) -> Event | None:
         """The next thing to tell the application, or None."""
+        self._actions.collect()
         events = self._actions.events
         return events.popleft() if events else None
 
     def messages_to_send(self) -> list[FromDevice]:
         """What goes to the delivery service, in this order; given once."""
+        may_speak = Input.SAY in TRANSITIONS[self._state]
+        if may_speak and (spoken := self._actions.conversation.messages_to_send()):
+            self._step(Input.SAY, spoken, self._actions.now)
         outgoing = list(self._actions.outbox)
         self._actions.outbox.clear()
         return outgoing
@@ -492,10 +537,13 @@ class Call:
         """The one place where the state changes, after the action has done all of its work."""
         self._check_allowed(happened)
         action, state = TRANSITIONS[self._state][happened]
+        self._actions.now = now
         ACTIONS[action](self._actions, payload, now)
+        self._actions.collect()
         if state is not self._state and state in _LASTS:
             self._deadline = now + _LASTS[state]
         self._state = state
+        self._unanswered &= state not in _MEDIA
 
 
 _HANG_UP_REASONS = frozenset({EndReason.DONE, EndReason.ANSWER_FAILED, EndReason.PROTOCOL_ERROR})

@@ -6,8 +6,9 @@ device, with the specification's limit as its default.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from e2ee.call.chat.configuration import ChatConfiguration
 from e2ee.call.errors import CallReason, CallUsageError
 from e2ee.profile.suites import SUITES, X25519
 from e2ee.signalling.versions import VERSION_1_0
@@ -93,6 +94,12 @@ class Configuration:
 
     call_waiting: bool = False
     """Whether a device that is in a call rings for another one; otherwise it says that it is busy (CALL-18)."""
+
+    chat: ChatConfiguration = field(default_factory=ChatConfiguration)
+    """What its person keeps to themselves in chats."""
+
+    leave_note: bool = True
+    """Whether a call that nobody took, and that no device said it has, leaves a ``missed_call`` letter (LETTER-9)."""
 
     epoch_lifetime: int = MAX_EPOCH_LIFETIME
     """After how many milliseconds this device changes an epoch, when it is its turn (KEYS-15)."""

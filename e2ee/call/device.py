@@ -8,6 +8,7 @@
     device.messages_to_send()                         what goes to the delivery service, in order
     device.get_timer(), device.handle_timer(now)      time, in Unix milliseconds
     device.disconnected(now), device.reconnected(now) the connection to the service is gone, or there again
+    device.post_letter(account_id, message)           for the absent; renew, link, ask_relays: what else a device asks
 
 Messages find their call by ``call_id``; answers of the directory, which name none, by the order in which was asked. An
 invitation that is refused leaves no trace and gets no answer (CALL-5). A call that is over is dropped, and its id
@@ -24,19 +25,27 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from e2ee.call.call import Call
+from e2ee.call.device_memory import DeviceMemory
 from e2ee.call.errors import CallReason, CallRefused
 from e2ee.call.events import (
     CertificateRenewed,
+    DeviceRenewed,
     Event,
     KeyPackagesPublished,
+    LetterReceived,
+    LinkStored,
+    RelaysReceived,
     Replaced,
     RequestRefused,
     SuiteLowered,
 )
 from e2ee.call.incoming_invite import Invitation, open_invitation
 from e2ee.call.key_packages import KeyPackages
+from e2ee.call.letterbox import Letterbox
+from e2ee.call.letters import Message
 from e2ee.call.medium import Medium
 from e2ee.call.owner import Owner
+from e2ee.call.posting import Posting
 from e2ee.call.states import State
 from e2ee.call.unconfirmed import Unconfirmed
 from e2ee.identity.device_certificate import VerifiedCertificate
@@ -57,16 +66,18 @@ _SUITE_ORDER = tuple(suite.mls for suite in SUITES)
 class Device:
     """See the module."""
 
-    def __init__(self, owner: Owner) -> None:
+    def __init__(self, owner: Owner, memory: DeviceMemory | None = None) -> None:
+        """``memory`` is what has to outlive the process, if there is such a thing."""
+        memory = memory or DeviceMemory()
         self._owner = owner
-        self._key_packages = KeyPackages()
+        self._key_packages = KeyPackages(memory.key_packages)
+        self._seen = memory.seen_calls
+        self._letterbox = Letterbox(memory.seen_letters)
         self._calls: dict[bytes, Call] = {}
         self._held_back: dict[bytes, bytes] = {}
         """CALL-21: invitations that do not ring because of a call of ours, by its call_id."""
-        self._seen: set[bytes] = set()
-        """Every call_id that ever was: 16 bytes for each call."""
-        self._asked: deque[tuple[str, bytes]] = deque()
-        """Requests to the directory that wait for an answer: name, and the call that asked."""
+        self._asked: deque[tuple[str, Call | Posting]] = deque()
+        """Requests to the directory that wait for an answer: name, and who asked."""
         self._unconfirmed = Unconfirmed()
         self._taken = 0
         """The number of the last message that was taken from the mailbox."""
@@ -100,10 +111,39 @@ class Device:
         """Call the devices of an account."""
         # CALL-1: "`call_id` MUST be 16 bytes from a cryptographic random generator"
         call_id = self._owner.entropy.random(_CALL_ID_LENGTH)
+        self._seen.note(call_id, now)
         call = Call.place(self._owner, call_id, account_id, now, medium)
         self._calls[call_id] = call
-        self._seen.add(call_id)
         return call
+
+    # What else a device asks of the service
+
+    def post_letter(self, account_id: str, message: Message) -> int:
+        """Leave ``message`` for an account (LETTER-1); gives the number that ``LetterStored`` or ``LetterFailed`` names."""
+        return self._letterbox.post(self._owner, account_id, message).number
+
+    def renew(self, certificate: VerifiedCertificate) -> None:
+        """Give the service the newest certificate of a device of this account (IDENT-16)."""
+        encoded = certificate.certificate.encode()
+        self._outbox.append(messages.Renew(certificate.signature_key, encoded))
+
+    def link(self, link_id: bytes, sealed: bytes) -> None:
+        """Leave what was sealed to a new device of this account (IDENT-17)."""
+        self._send(messages.Link(link_id, sealed))
+
+    def ask_relays(self) -> None:
+        """Ask for relays; ``RelaysReceived`` brings them."""
+        self._outbox.append(messages.AskRelays())
+
+    def take_certificate(self, certificate: VerifiedCertificate, now: int) -> None:
+        """Go on with this certificate: new KeyPackages carry it. Calls keep the one with which they began."""
+        self._owner = replace(self._owner, certificate=certificate)
+        self.publish_key_packages(now)
+        self._events.append(CertificateRenewed(certificate))
+
+    def _send(self, message: FromDevice) -> None:
+        self._unconfirmed.sent(message)
+        self._outbox.append(message)
 
     # The connection to the service
 
@@ -113,6 +153,7 @@ class Device:
         self._outbox.clear()
         for call in list(self._calls.values()):
             call.service_lost(now)
+        self._letterbox.service_lost()
         self._collect()
 
     def reconnected(self, now: int) -> None:
@@ -143,7 +184,7 @@ class Device:
             case messages.Devices() | messages.KeyPackages():
                 self._receive_answer(_ASKED_BY[type(message)], message, now)
             case messages.Stored():
-                self._unconfirmed.confirm(message.request, message.call_id)
+                self._receive_stored(message)
             case messages.Refused():
                 self._receive_refusal(message, now)
             case messages.Committed():
@@ -152,25 +193,38 @@ class Device:
             case messages.Sent() | messages.Presence():
                 self._call(message.call_id).receive(message, now)
             case messages.Published():
+                self._key_packages.published(message.count, self._owner, now)
                 self._events.append(KeyPackagesPublished(message.count))
+                self.publish_key_packages(now)
+            case messages.Letter():
+                self._receive_letter(message, now)
             case messages.Certificate():
-                self._receive_certificate(message, now)
+                newer = newer_certificate(self.certificate, message.certificate)  # IDENT-16
+                self.take_certificate(newer, now)
+            case messages.Renewed():
+                self._events.append(DeviceRenewed(message.signature_key))
+            case messages.Relays():
+                self._events.append(
+                    RelaysReceived(
+                        message.urls, message.username, message.credential, message.until
+                    )
+                )
             case _:
                 raise CallRefused(CallReason.UNEXPECTED_ANSWER, message.name)
 
     def _receive_invitation(self, invited: messages.Invited, now: int) -> None:
         # CALL-3: "MUST refuse an invitation ... whose `call_id` it has seen before"
-        if invited.call_id in self._seen:
+        if self._seen.seen(invited.call_id):
             raise CallRefused(CallReason.CALL_ALREADY_SEEN)
         invitation = open_invitation(self._owner, self._key_packages, invited, now)
         self._end_revoked(now)
+        self._seen.note(invited.call_id, now)
         call = Call.invited(self._owner, invitation, now)
         if invitation.contact is not ContactState.CHANGED:
             self.trust.accept(invitation.caller.certificate, now)  # IDENT-8
         self._key_packages.drop(invitation.bundle)
         others = list(self.calls.values())
         self._calls[call.call_id] = call
-        self._seen.add(call.call_id)
         self._settle(call, invitation, others, now)
         self._compare_suites([invitation.caller.certificate], call)
         self.publish_key_packages(now)
@@ -198,43 +252,52 @@ class Device:
 
     def _receive_answer(self, request: str, message: FromService, now: int) -> None:
         """An answer of the directory, which belongs to the request that waits longest."""
-        asked, call_id = self._asked[0] if self._asked else ("", b"")
-        if asked != request:
+        if not self._asked or self._asked[0][0] != request:
             raise CallRefused(CallReason.UNEXPECTED_ANSWER, message.name)
-        call = self._calls.get(call_id)
+        asker = self._asked[0][1]
         account_id = getattr(message, "account_id", None)
-        if call is not None and account_id not in (None, call.account_id):
+        if account_id not in (None, asker.account_id):
             raise CallRefused(CallReason.UNEXPECTED_ANSWER, f"about {account_id}")
         self._asked.popleft()
-        if call is None:
+        if isinstance(asker, Call) and asker.state is State.ENDED:
             return
-        call.receive(message, now)
+        asker.receive(message, now)
         self._end_revoked(now)
-        if invited := call.invited_certificates:
-            self._compare_suites(list(invited), call)
+        if isinstance(asker, Call) and (invited := asker.invited_certificates):
+            self._compare_suites(list(invited), asker)
+
+    def _receive_letter(self, letter: messages.Letter, now: int) -> None:
+        """LETTER-7 to LETTER-10."""
+        opened = self._letterbox.open(self._owner, self._key_packages, letter, now)
+        self._events.append(
+            LetterReceived(opened.letter_id, opened.sender, opened.contact, opened.message)
+        )
+        self.publish_key_packages(now)
+
+    def _receive_stored(self, stored: messages.Stored) -> None:
+        self._unconfirmed.confirm(stored.request, stored.call_id)
+        if stored.request == messages.Post.name:
+            self._events.append(self._letterbox.stored())
+        elif stored.request == messages.Link.name:
+            self._events.append(LinkStored())
 
     def _receive_refusal(self, refused: messages.Refused, now: int) -> None:
         self._unconfirmed.confirm(refused.request, refused.call_id)
         if refused.call_id is not None:
             self._call(refused.call_id).receive(refused, now)
+        elif refused.request == messages.Post.name:
+            self._events.append(self._letterbox.refused(refused))
         elif refused.request in _ASKED:
             self._receive_answer(refused.request, refused, now)
         else:
             event = RequestRefused(refused.request, None, refused.reason, refused.detail)
             self._events.append(event)
 
-    def _receive_certificate(self, message: messages.Certificate, now: int) -> None:
-        """IDENT-16. Calls keep the certificate with which they began; new KeyPackages carry the new one."""
-        certificate = newer_certificate(self.certificate, message.certificate)
-        self._owner = replace(self._owner, certificate=certificate)
-        self.publish_key_packages(now)
-        self._events.append(CertificateRenewed(certificate))
-
     def _call(self, call_id: bytes) -> Call:
         call = self._calls.get(call_id)
         if call is None:
             # CALL-13: "MUST refuse every further message of the call"
-            ended = call_id in self._seen
+            ended = self._seen.seen(call_id)
             raise CallRefused(CallReason.CALL_ENDED if ended else CallReason.UNKNOWN_CALL)
         return call
 
@@ -298,17 +361,30 @@ class Device:
         return outgoing
 
     def _collect(self) -> None:
-        """Take what the calls have to say and to send, and drop those that are over."""
+        """Take what calls and letters have to say and to send, and drop those that are over."""
         for call in list(self._calls.values()):
             while (event := call.next_event()) is not None:
                 self._events.append(event)
             for message in call.messages_to_send():
-                if message.name in _ASKED:
-                    self._asked.append((message.name, call.call_id))
-                self._unconfirmed.sent(message)
-                self._outbox.append(message)
+                self._pass_on(message, call)
             if call.state is State.ENDED:
                 del self._calls[call.call_id]
+                self._leave_note(call)
+        for event in self._letterbox.events():
+            self._events.append(event)
+        for posting, message in self._letterbox.messages_to_send():
+            self._pass_on(message, posting)
+
+    def _pass_on(self, message: FromDevice, asker: Call | Posting) -> None:
+        if message.name in _ASKED:
+            self._asked.append((message.name, asker))
+        self._send(message)
+
+    def _leave_note(self, call: Call) -> None:
+        """LETTER-11: who was not there finds out who called."""
+        if call.went_unnoticed and self._owner.configuration.leave_note:
+            note = messages.MissedCall(call.call_id, call.placed_at, call.medium.value)
+            self.post_letter(call.account_id, note)
 
 
 def _is_glare(own: Call, invitation: Invitation) -> bool:

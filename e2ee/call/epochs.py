@@ -22,7 +22,8 @@ from e2ee.call.mls_messages import application_message
 from e2ee.call.policy import CALL_EPOCH, Said, stage
 from e2ee.call.removal import Removal
 from e2ee.call.roster import CALLER_LEAF, Member, members
-from e2ee.call.verification import call_code
+from e2ee.call.spoken_code import CodeEpoch
+from e2ee.call.verification import call_code, export_sas_key
 from e2ee.crypto.entropy import Entropy
 from e2ee.crypto.secret import Secret
 from e2ee.media.frame_epoch import FrameEpoch
@@ -41,10 +42,6 @@ from e2ee.signalling.messages import CALL, CallMessage
 from e2ee.signalling.wire import decode, encode
 
 __all__ = ["Epochs", "Logged"]
-
-SAS_LABEL = "E2EE Call 1.0 SAS"
-SAS_KEY_LENGTH = 32
-"""VERIFY-3: sas_key = MLS-Exporter(label("SAS"), "", 32)."""
 
 EARLIER_KEPT = 2
 """CALL-12: "the two epochs before the newest"."""
@@ -179,12 +176,13 @@ class Epochs:
         removed = frozenset(staged.removed)
         self._export(removed, now)
         if removed:
-            self.removal = Removal(group.epoch, removed, self._others, now)
-        self.alive.epoch_began(group.epoch, self._others, now)
+            self.removal = Removal(group.epoch, removed, self.others, now)
+        self.alive.epoch_began(group.epoch, self.others, now)
         return committer
 
     @property
-    def _others(self) -> frozenset[int]:
+    def others(self) -> frozenset[int]:
+        """The leaf indexes of all other members."""
         return frozenset(self._roster) - {self.own_leaf}
 
     @property
@@ -194,16 +192,18 @@ class Epochs:
             return None
         return self.removal.removed_can_open_until(self.frame_keys.receive.heard_at)
 
-    def exported_code_key(self) -> Secret:
-        """``sas_key`` of this epoch (VERIFY-3)."""
+    def code_epoch(self) -> CodeEpoch:
+        """What a spoken code has to know of this epoch, which is one of the call (VERIFY-3)."""
         if self._sas_key is None:
             raise CallUsageError(CallReason.NO_GROUP, "a code needs an epoch of the call")
-        return self._sas_key
-
-    @property
-    def epoch_authenticator(self) -> Secret:
-        """What the members of this epoch compare (RFC 9420 Section 8.7)."""
-        return self._group.epoch_authenticator
+        return CodeEpoch(
+            call_id=self._group.group_id,
+            number=self.number,
+            authenticator=self._group.epoch_authenticator,
+            sas_key=self._sas_key,
+            own_leaf=self.own_leaf,
+            accounts={leaf: each.account_id for leaf, each in self._roster.items()},
+        )
 
     def _export(self, removed: frozenset[int], now: int) -> None:
         """KEYS-16: export what later chapters name, and "then erase `exporter_secret`"."""
@@ -222,7 +222,7 @@ class Epochs:
                 removed=removed,
             )
             self.frame_keys.install(epoch, now)
-            self._sas_key = group.export(SAS_LABEL, b"", SAS_KEY_LENGTH)
+            self._sas_key = export_sas_key(group.export)
         group.erase_exporter()
 
     # Application messages
@@ -240,7 +240,7 @@ class Epochs:
             raise CallRefused(CallReason.NOT_APPLICATION_DATA)
         if opened.sender not in self._roster:  # CALL-12: "Those of a leaf that has been removed"
             raise CallRefused(CallReason.SENDER_REMOVED, f"leaf {opened.sender}")
-        return Said(opened.sender, sealed.epoch, decode(CALL, opened.data))
+        return Said(opened.sender, sealed.epoch, opened.generation, decode(CALL, opened.data))
 
     def _group_of(self, epoch: int, now: int) -> Group:
         if epoch == self._group.epoch:

@@ -14,6 +14,7 @@ from e2ee.call.roster import Member
 from e2ee.call.sent_media import SentMedia
 from e2ee.identity.device_certificate import VerifiedCertificate
 from e2ee.identity.trust import ContactState
+from e2ee.signalling.messages import MissedCall, Note, VoiceMessage
 
 __all__ = [
     "BusyThere",
@@ -22,6 +23,7 @@ __all__ = [
     "CertificateRenewed",
     "DescriptionReceived",
     "DescriptionWanted",
+    "DeviceRenewed",
     "EndReason",
     "Ended",
     "EpochChanged",
@@ -29,11 +31,16 @@ __all__ = [
     "IdentityChanged",
     "KeyPackagesPublished",
     "LagChanged",
+    "LetterFailed",
+    "LetterReceived",
+    "LetterStored",
+    "LinkStored",
     "Live",
     "MediaChanged",
     "Missed",
     "PresenceChanged",
     "ReconnectReceived",
+    "RelaysReceived",
     "RemovalComplete",
     "Replaced",
     "RequestRefused",
@@ -62,6 +69,55 @@ class CertificateRenewed(Event):
     """This device has a new certificate, to be kept (IDENT-16)."""
 
     certificate: VerifiedCertificate
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRenewed(Event):
+    """The service has the newest certificate of this device of the own account, by its signature key (IDENT-16)."""
+
+    signature_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LinkStored(Event):
+    """The service keeps what was sealed to a new device, until that fetches it or ten minutes have passed (IDENT-17)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RelaysReceived(Event):
+    """Relays (TURN) that this device may use until ``until``, in Unix seconds; none if ``urls`` is empty."""
+
+    urls: tuple[str, ...]
+    username: str
+    credential: str = field(repr=False)
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class LetterReceived(Event):
+    """Somebody left a letter (LETTER-7). ``contact`` is what this device makes of the sender's account key."""
+
+    letter_id: bytes
+    sender: VerifiedCertificate
+    contact: ContactState
+    message: MissedCall | Note | VoiceMessage
+
+
+@dataclass(frozen=True, slots=True)
+class LetterStored(Event):
+    """The service keeps the letter ``number`` until the account's devices take it, or 30 days have passed."""
+
+    number: int
+    account_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LetterFailed(Event):
+    """The letter ``number`` was not posted; ``detail`` is for developers."""
+
+    number: int
+    account_id: str
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +211,7 @@ class EpochChanged(CallEvent):
     epoch: int
     committer: Member
     members: tuple[Member, ...]
-    call_code: str
+    call_code: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,10 @@ class KeyPackages:
             self._believed_at = now
             self._taken.update(self._bundles)
 
+    def get(self, ref: bytes) -> KeyPackageBundle | None:
+        """The bundle of this KeyPackageRef, if it waits here."""
+        return self._bundles.get(ref)
+
     def find(self, welcome: Welcome) -> KeyPackageBundle:
         """The bundle that a Welcome is for. Raises CallRefused."""
         for entry in welcome.secrets:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Protocol, cast
 
 from e2ee.call.errors import CallReason, CallRefused
 from e2ee.call.letter_errors import LetterReason, LetterRefused
@@ -54,6 +54,7 @@ from e2ee.signalling.wire import decode, encode
 
 __all__ = [
     "LETTER_LIFETIME",
+    "LetterStore",
     "Message",
     "OpenedLetter",
     "SeenLetters",
@@ -114,6 +115,19 @@ class OpenedLetter:
     sender: VerifiedCertificate
     contact: ContactState
     message: Message
+
+
+class LetterStore(Protocol):
+    """The ids of letters that were taken. A write has happened when its call returns."""
+
+    def __contains__(self, letter_id: object) -> bool:
+        """Whether this letter was taken."""
+
+    def add(self, opened: OpenedLetter) -> None:
+        """This letter was taken."""
+
+    def forget(self, now: int) -> None:
+        """Forget what is refused for its age from ``now`` on (Unix milliseconds)."""
 
 
 class SeenLetters:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from e2ee.call.chat.member import Position
 from e2ee.call.configuration import MAX_DECLINE_TEXT
 from e2ee.call.end_reason import EndReason
 from e2ee.call.errors import CallReason, CallRefused
@@ -94,11 +95,20 @@ def input_of_commit(commit: LegalCommit, *, own: bool, caller: bool) -> Input:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A call message that the member at leaf index ``sender`` sent in ``epoch``: opened and decoded."""
+    """A call message that the member at leaf index ``sender`` sent in ``epoch``: opened and decoded.
+
+    ``generation`` is its place among that member's messages of the epoch.
+    """
 
     sender: int
     epoch: int
+    generation: int
     message: CallMessage
+
+    @property
+    def position(self) -> Position:
+        """Its place among all of that member's messages."""
+        return Position(self.epoch, self.generation)
 
 
 class _Side(StrEnum):

@@ -95,9 +95,10 @@ class CodeWanted(CallEvent):
 
 @dataclass(frozen=True, slots=True)
 class CodeReady(CallEvent):
-    """Everybody reads this to the others. What it says about whom: VERIFY-8."""
+    """Everybody reads this to the others. ``verifies`` is the leaf whose account key a person may then mark, if any."""
 
     code: Code
+    verifies: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,12 @@ class CodeEpoch:
     def contacts(self) -> frozenset[str]:
         """The other accounts."""
         return frozenset(self.accounts.values()) - {self.accounts[self.own_leaf]}
+
+    @property
+    def verifies(self) -> int | None:
+        """VERIFY-8: "Only a one-to-one call sets the verified mark": the other leaf, if there is just one."""
+        others = self.accounts.keys() - {self.own_leaf}
+        return next(iter(others)) if len(others) == 1 else None
 
     def commitment(self, leaf: int, attempt: int, random: bytes) -> bytes:
         """VERIFY-3, for this epoch."""
@@ -274,7 +281,7 @@ class SpokenCode:
     def _finish_if_complete(self, epoch: CodeEpoch, attempt: _Attempt) -> None:
         if attempt.revealed.keys() == epoch.accounts.keys():
             code = spoken_code(epoch.sas_key, attempt.number, attempt.revealed)
-            self._events.append(CodeReady(epoch.call_id, code))
+            self._events.append(CodeReady(epoch.call_id, code, epoch.verifies))
             self._attempt = None
 
     def _fail(self, reason: Failure) -> None:
