@@ -2,13 +2,14 @@
 
     calls = SimulatedCalls(entropy)
     alice, bob = calls.device("alice"), calls.device("bob")
-    call = alice.core.place_call("bob", video=True)
+    call = alice.core.place_call("bob", calls.now)
     calls.settle()             deliver everything, in order, until nothing is on its way
     calls.advance(5_000)       time passes; each timer fires when it is due, and what comes of it is delivered
 
 Everything is real but the clock, the randomness and the wires: the service's objects, the devices' objects, and the
 encoding of each message between them. What a device is sent waits in its ``inbox``, where a test may delay, repeat, drop,
 change or invent messages before ``deliver``. What a device refuses is kept in ``refused``: nothing raises by surprise.
+A device may lose its connection (``disconnect``) and log in again (``reconnect``), as a device does that was switched off.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from e2ee.call.events import Event
 from e2ee.call.owner import Owner
 from e2ee.crypto.seeded_entropy import SeededEntropy
 from e2ee.crypto.signature import ED25519, SigningKey
-from e2ee.delivery.service import DeliveryService, ServiceIdentity
+from e2ee.delivery.service import DeliveryService, Outgoing, ServiceIdentity
 from e2ee.delivery.store import MemoryStore
 from e2ee.errors import RemoteProtocolError
 from e2ee.identity.account import AccountKey
@@ -48,6 +49,7 @@ START = 1_800_000_000_000
 
 E = TypeVar("E", bound=Event)
 M = TypeVar("M", bound=FromService)
+S = TypeVar("S", bound=FromDevice)
 
 
 @dataclass(slots=True)
@@ -58,6 +60,8 @@ class SimulatedDevice:
     owner: Owner
     core: Device
     connection_id: int
+    online: bool = True
+    """Whether it has a connection to the service."""
     inbox: deque[FromService] = field(default_factory=deque)
     """What is on its way here, oldest first."""
     outbox: deque[FromDevice] = field(default_factory=deque)
@@ -85,6 +89,16 @@ class SimulatedDevice:
         """The messages of one class that are on their way here."""
         return [each for each in self.inbox if isinstance(each, message)]
 
+    def sending(self, message: type[S]) -> list[S]:
+        """The messages of one class that are on their way to the service."""
+        return [each for each in self.outbox if isinstance(each, message)]
+
+    def take(self, message: type[S]) -> S:
+        """Take the oldest message of one class off its way to the service."""
+        taken = self.sending(message)[0]
+        self.outbox.remove(taken)
+        return taken
+
 
 class SimulatedCalls:
     """A delivery service and the devices that are logged in to it. ``now`` is Unix milliseconds."""
@@ -109,6 +123,7 @@ class SimulatedCalls:
         suites: Sequence[int] = (0x0001,),
         configuration: Configuration | None = None,
         frame_keys: Callable[[], FrameKeys] = FrameKeys,
+        may_ring: Callable[[VerifiedCertificate], bool] = lambda _: True,
     ) -> SimulatedDevice:
         """A new device, registered, certified, logged in, and with KeyPackages published."""
         entropy = self._entropy.fork(f"{account_id} {device_id}".encode())
@@ -125,6 +140,7 @@ class SimulatedCalls:
             delivery_key=self.identity.delivery_key.public,
             entropy=entropy,
             frame_keys=frame_keys,
+            may_ring=may_ring,
         )
         device = SimulatedDevice(account, owner, Device(owner), connection_id)
         self.devices.append(device)
@@ -132,9 +148,27 @@ class SimulatedCalls:
         self.settle()
         return device
 
+    def disconnect(self, device: SimulatedDevice) -> None:
+        """The connection of a device breaks; what is on its way on it is lost."""
+        device.online = False
+        device.inbox.clear()
+        self.send()
+        device.outbox.clear()
+        self._pass_on(self.service.disconnected(device.connection_id, self.now))
+        device.core.disconnected(self.now)
+
+    def reconnect(self, device: SimulatedDevice) -> None:
+        """The device logs in again; what its mailbox holds is then on its way to it."""
+        device.connection_id, device.online = self.connect(), True
+        entropy = self._entropy.fork(f"connection {device.connection_id}".encode())
+        owner = device.owner
+        self.log_in(device.connection_id, device.core.certificate, owner.signing_key, entropy)
+        device.core.reconnected(self.now)
+        self.send()
+
     def go_live(self, caller: SimulatedDevice, callee: SimulatedDevice) -> tuple[Call, Call]:
         """A call between two devices, answered and described; gives each side's."""
-        placed = caller.core.place_call(callee.account.account_id, video=True)
+        placed = caller.core.place_call(callee.account.account_id, self.now)
         self.settle()
         answered = callee.core.calls[placed.call_id]
         answered.answer(self.now)
@@ -201,8 +235,9 @@ class SimulatedCalls:
         signature = login_signature(signing_key, SERVER_NAME, welcome.server_nonce, nonce)
         encoded = certificate.certificate.encode()
         login = messages.Login(encoded, signing_key.public, nonce, signature)
-        answer = self.ask(connection_id, login)
+        (_, answer), *mail = self.service.receive(connection_id, over_the_wire(login), self.now)
         assert isinstance(answer, messages.LoggedIn), answer  # noqa: S101
+        self._pass_on(mail)
 
     def ask(self, connection_id: int, message: ServiceMessage) -> FromService:
         """Send a request past the wires, and take its one answer."""
@@ -212,9 +247,10 @@ class SimulatedCalls:
     # Wires
 
     def send(self) -> None:
-        """Take what the devices have to send and to tell."""
+        """Take what the devices have to tell, and to send if they are connected."""
         for device in self.devices:
-            device.outbox.extend(device.core.messages_to_send())
+            if device.online:
+                device.outbox.extend(device.core.messages_to_send())
             while (event := device.core.next_event()) is not None:
                 device.events.append(event)
 
@@ -222,12 +258,13 @@ class SimulatedCalls:
         """One message of a device reaches the service; what comes of it is then on its way."""
         message = device.outbox[index]
         del device.outbox[index]
-        by_connection = {each.connection_id: each for each in self.devices}
-        for connection_id, answer in self.service.receive(
-            device.connection_id, over_the_wire(message), self.now
-        ):
+        self._pass_on(self.service.receive(device.connection_id, over_the_wire(message), self.now))
+
+    def _pass_on(self, outgoing: Outgoing) -> None:
+        by_connection = {each.connection_id: each for each in self.devices if each.online}
+        for connection_id, message in outgoing:
             if connection_id in by_connection:
-                by_connection[connection_id].inbox.append(answer)
+                by_connection[connection_id].inbox.append(message)
 
     def deliver(self, device: SimulatedDevice, index: int = 0) -> None:
         """One message reaches a device."""
