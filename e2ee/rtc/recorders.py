@@ -15,17 +15,22 @@ from av.packet import Packet
 from av.stream import Stream
 
 from e2ee.media.encoded_frame import Codec, Kind, OpenedFrame
+from e2ee.rtc.clock import CLOCK_RATE
 from e2ee.rtc.observer import FrameObserver
 
 __all__ = ["Recorder"]
 
-_CLOCK_RATE = {Codec.OPUS: 48_000, Codec.VP8: 90_000}  # RFC 7587 and RFC 7741, Section 4.1 each
 _WRAP = 1 << 32
+_ASTRAY = 5
+"""Seconds between what a timestamp says and when its frame came: it is another connection's."""
 
 
 @dataclass
 class _Track:
-    """RTP timestamps of one stream as media time: it starts when its first frame arrived, and goes on by itself."""
+    """RTP timestamps of one stream as media time: it starts when its first frame arrived, and goes on by itself.
+
+    A connection that takes the place of another counts from somewhere else: then it starts again.
+    """
 
     clock_rate: int
     last_timestamp: int
@@ -33,36 +38,45 @@ class _Track:
     """Of the last frame, in units of the clock, since the recording began."""
     written: int = -1
 
-    def at(self, timestamp: int) -> int:
+    def at(self, timestamp: int, arrived: int) -> int:
+        """``arrived`` is in units of the clock too."""
         forward = (timestamp - self.last_timestamp + _WRAP // 2) % _WRAP - _WRAP // 2  # it wraps
         self.last_timestamp = timestamp
         self.time += forward
+        if abs(self.time - arrived) > _ASTRAY * self.clock_rate:
+            self.time = max(arrived, self.written + 1)
         return self.time
 
 
 class Recorder(FrameObserver):
-    """Writes what a peer opens, at most one video and one audio stream, to ``path``. ``close`` ends the file.
+    """Writes what a peer opens, the microphone and one stream of pictures, to ``path``. ``close`` ends the file.
 
     The file begins with the first key frame, whose size its header names; sound that came before is kept until
-    then (12 kB a second), and a recording without any picture has sound only. Nothing received: no file.
+    then (12 kB a second), and a recording without any picture has sound only. With ``picture`` None it begins with the
+    first sound. Nothing received: no file.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, picture: Kind | None = Kind.CAMERA) -> None:
         self.path = path
+        self._picture = picture
         self._closed = False
         self._began: int | None = None
         self._tracks: dict[Codec, _Track] = {}
         self._early: list[Packet[Stream]] = []
         self._file: _File | None = None
 
-    def opened(self, kind: Kind, frame: OpenedFrame, timestamp: int, arrived: int) -> None:  # noqa: ARG002
-        time = None if self._closed else self._time_of(frame.codec, timestamp, arrived)
+    def opened(self, kind: Kind, frame: OpenedFrame, timestamp: int, arrived: int) -> None:
+        if self._closed or kind not in (Kind.MICROPHONE, self._picture):
+            return
+        time = self._time_of(frame.codec, timestamp, arrived)
         if time is None:
             return
         if self._file is None and frame.codec is Codec.VP8:
             if not _is_key_frame(frame.data):
                 return
             self._file = self._begin(_dimensions(frame.data))
+        if self._file is None and self._picture is None:
+            self._file = self._begin(None)
         packet = _packet(frame, time)
         if self._file is None:
             self._early.append(packet)
@@ -82,13 +96,10 @@ class Recorder(FrameObserver):
         """The frame's media time; None for one that is not after the last one."""
         if self._began is None:
             self._began = arrived
-        track = self._tracks.get(codec)
-        if track is None:
-            rate = _CLOCK_RATE[codec]
-            track = self._tracks[codec] = _Track(
-                rate, timestamp, (arrived - self._began) * rate // 1000
-            )
-        time = track.at(timestamp)
+        rate = CLOCK_RATE[codec]
+        came = (arrived - self._began) * rate // 1_000
+        track = self._tracks.setdefault(codec, _Track(rate, timestamp, came))
+        time = track.at(timestamp, came)
         if time <= track.written:
             return None
         track.written = time
@@ -124,7 +135,7 @@ class _File:
 def _packet(frame: OpenedFrame, time: int) -> Packet[Stream]:
     packet: Packet[Stream] = Packet(frame.data)
     packet.pts = packet.dts = time
-    packet.time_base = Fraction(1, _CLOCK_RATE[frame.codec])
+    packet.time_base = Fraction(1, CLOCK_RATE[frame.codec])
     packet.is_keyframe = frame.codec is Codec.OPUS or _is_key_frame(frame.data)
     return packet
 

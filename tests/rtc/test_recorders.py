@@ -157,6 +157,16 @@ def test_a_call_without_pictures_is_recorded_as_sound(tmp_path: Path, opus: list
     assert {codec: len(each) for codec, each in found.items()} == {"opus": 50}
 
 
+def test_a_recording_of_sound_alone_keeps_nothing_back(tmp_path: Path, opus: list[bytes]) -> None:
+    recorder = Recorder(tmp_path / "voice.webm", picture=None)
+    for number, data in enumerate(opus):
+        opened = OpenedFrame(Codec.OPUS, data, KeyId(Kind.MICROPHONE, 0, 0, 2), 2, number)
+        recorder.opened(Kind.MICROPHONE, opened, 960 * number, BEGIN + 20 * number)
+        assert recorder.path.exists()
+    recorder.close()
+    assert [bytes(packet) for packet in packets(recorder.path)["opus"]] == opus
+
+
 def test_a_call_in_which_nothing_was_opened_leaves_no_file(tmp_path: Path) -> None:
     assert not record(tmp_path / "call.webm", []).exists()
 
@@ -170,3 +180,34 @@ def test_what_is_opened_after_the_end_does_not_begin_another_file(
     recorder.opened(Kind.CAMERA, opened, 0, BEGIN)
     recorder.close()
     assert not recorder.path.exists()
+
+
+@pytest.mark.parametrize("jump", [2**31, 2**32 - 500_000])
+def test_a_recording_goes_on_over_another_connection(
+    tmp_path: Path, vp8: list[bytes], jump: int
+) -> None:
+    """Its timestamps begin somewhere else, here after ten seconds without any."""
+    later = [
+        (at + 11_000, codec, data, (timestamp + jump) % 2**32)
+        for at, codec, data, timestamp in pictures(vp8)
+    ]
+    found = packets(record(tmp_path / "call.webm", pictures(vp8) + later))
+    assert [bytes(packet) for packet in found["vp8"]] == vp8 + vp8
+    times = [float(packet.pts * packet.time_base) for packet in found["vp8"]]
+    expected = [number / 30 for number in range(30)]
+    assert times == pytest.approx(expected + [11 + time for time in expected], abs=0.04)
+
+
+def test_the_screen_is_another_recording(tmp_path: Path, vp8: list[bytes]) -> None:
+    recorders = [
+        Recorder(tmp_path / f"{kind.name}.webm", kind) for kind in (Kind.CAMERA, Kind.SCREEN_VIDEO)
+    ]
+    for recorder in recorders:
+        for number, data in enumerate(vp8):
+            kind = (Kind.CAMERA, Kind.SCREEN_VIDEO)[number >= 15]
+            opened = OpenedFrame(Codec.VP8, data, KeyId(kind, 0, 0, 2), 2, number)
+            recorder.opened(kind, opened, 3000 * number, BEGIN + number * 100 // 3)
+        recorder.close()
+    camera, screen = (packets(recorder.path)["vp8"] for recorder in recorders)
+    assert [bytes(packet) for packet in camera] == vp8[:15]
+    assert [bytes(packet) for packet in screen] == vp8[15:]
