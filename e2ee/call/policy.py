@@ -25,7 +25,7 @@ from e2ee.mls.message import MLSMessage
 from e2ee.mls.public_message import PublicMessage
 from e2ee.profile.call_profile import call_profile
 from e2ee.profile.leaves import receiver_policy
-from e2ee.profile.legal_commits import LegalCommit, judge
+from e2ee.profile.legal_commits import LegalCommit, judge, member_leaf_index
 from e2ee.profile.roster import Roster
 from e2ee.signalling import messages
 from e2ee.signalling.messages import CallMessage
@@ -58,10 +58,11 @@ class InvalidCommit(RemoteProtocolError):
 def stage(group: Group, members: Roster, data: bytes, now: int) -> tuple[StagedCommit, LegalCommit]:
     """Another member's commit, staged beside ``group``, and what it is.
 
-    Raises InvalidCommit if a member made it and it is not valid (CALL-32); DecodeError, CallRefused or ValidationError
-    (RFC 9420) for what anybody could have made.
+    Raises InvalidCommit if a member made it and it is not valid (CALL-32); DecodeError, CallRefused, ProfileError or
+    ValidationError (RFC 9420) for what anybody could have made.
     """
     message, commit = commit_message(data)
+    member_leaf_index(message.content.sender)  # KEYS-13: a commit from outside has no tag
     group.check_authentic(message)
     try:
         return _judged(group, members, message, commit, now)
