@@ -1,4 +1,4 @@
-"""aiortc and aioice are still built the way that ``e2ee/aiortc_seams.py`` relies on.
+"""aiortc and aioice are still built the way that ``e2ee/aiortc_seams`` relies on.
 
 Each row below names a place in their source and what has to be there. A row that fails names the function of
 ``aiortc_seams.py`` that relies on it: read both, bring the function in line, then the row.
@@ -228,7 +228,7 @@ RELIANCES = [*SENDING, *RECEIVING, *TRANSPORT]
 def test_the_release_that_the_seams_were_written_against_is_installed() -> None:
     assert version("aiortc") == aiortc_seams.AIORTC_VERSION, (
         "another aiortc is installed: run this file, and where it passes, raise AIORTC_VERSION in "
-        "e2ee/aiortc_seams.py and the pin in pyproject.toml"
+        "e2ee/aiortc_seams and the pin in pyproject.toml"
     )
 
 
@@ -237,7 +237,7 @@ def test_the_source_is_as_a_seam_relies_on(reliance: Reliance) -> None:
     found = inspect.getsource(reliance.where).count(reliance.text)
     assert found == reliance.times, (
         f"{reliance.where.__module__}.{reliance.where.__qualname__} has {reliance.text!r} {found} times, not "
-        f"{reliance.times}: look at {reliance.seam} in e2ee/aiortc_seams.py"
+        f"{reliance.times}: look at {reliance.seam} in e2ee/aiortc_seams"
     )
 
 
@@ -272,7 +272,7 @@ def test_a_signature_is_as_a_seam_relies_on(seam: str) -> None:
     function, parameters = SIGNATURES[seam]
     found = list(inspect.signature(function).parameters)
     assert found == parameters, (
-        f"{function.__qualname__} takes {found}: look at {seam} in e2ee/aiortc_seams.py"
+        f"{function.__qualname__} takes {found}: look at {seam} in e2ee/aiortc_seams"
     )
 
 

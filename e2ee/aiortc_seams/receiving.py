@@ -1,0 +1,232 @@
+"""Between packets and the decoder: frames whole and in their order, decoded when they are delivered, and put elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+from aiortc import RTCRtpReceiver
+from aiortc.codecs.vpx import VpxPayloadDescriptor
+from aiortc.jitterbuffer import MAX_MISORDER, JitterBuffer, JitterFrame
+from aiortc.rtcrtpreceiver import NackGenerator
+from aiortc.rtp import RtpPacket
+from av.frame import Frame
+
+__all__ = [
+    "AudioFrameBuffer",
+    "DecodedFrames",
+    "FrameBuffer",
+    "PacketSink",
+    "PersistentNacks",
+    "ReassembledFrame",
+    "VideoFrameBuffer",
+    "decode_into",
+    "deliver",
+    "filter_key_frame_requests",
+    "install_frame_buffer",
+    "persist_in_nacks",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ReassembledFrame:
+    """The payloads of the packets of one RTP timestamp, joined in order.
+
+    ``whole`` is False when its first packet says that it does not begin a frame: the stream was joined in
+    the middle of one. (That the last packet is there is certain: the next one had another timestamp.)
+    """
+
+    data: bytes
+    timestamp: int
+    payload_type: int
+    whole: bool
+
+
+class FrameBuffer(Protocol):
+    """Makes frames of a receiver's packets."""
+
+    def reassemble(self, packet: RtpPacket) -> tuple[bool, list[ReassembledFrame]]:
+        """Take a packet; say whether packets are lost for good, and give the frames that are complete now."""
+
+
+class VideoFrameBuffer(JitterBuffer):
+    """aiortc's jitter buffer, which also knows where VP8 frames begin, and gives every frame once it is complete.
+
+    aiortc gives one frame for each packet, so a backlog that one lost packet made stays for the whole call.
+    """
+
+    def __init__(self, replaced: JitterBuffer) -> None:
+        super().__init__(replaced._capacity, replaced._prefetch, is_video=True)
+        self._first: RtpPacket | None = None
+
+    def reassemble(self, packet: RtpPacket) -> tuple[bool, list[ReassembledFrame]]:
+        lost, frame = super().add(packet)
+        frames = []
+        while frame is not None:
+            if frame.data:  # else padding only
+                first = cast(RtpPacket, self._first)
+                whole = _begins_vp8_frame(first)
+                frames.append(
+                    ReassembledFrame(frame.data, frame.timestamp, first.payload_type, whole)
+                )
+            frame = self._remove_frame(packet.sequence_number)
+        return lost, frames
+
+    def _remove_frame(self, sequence_number: int) -> JitterFrame | None:
+        first = self._packets[cast(int, self._origin) % self._capacity]
+        frame = super()._remove_frame(sequence_number)
+        if frame is not None:
+            self._first = first
+        return frame
+
+
+class AudioFrameBuffer:
+    """Hands on packets, of which each is a frame, in their order: at once, unless one before them is missing.
+
+    A missing one is waited for until ``PATIENCE`` later ones have come, and then is lost: one packet, one frame. This
+    is in place of aiortc's buffer, which repairs nothing either (no NACK for audio), delays every packet by four, and
+    waits for a lost one until 16 have piled up, of which it throws frames away.
+    """
+
+    PATIENCE = 3
+    """Of packets, 60 ms: what TCP takes for a loss too (RFC 5681 Section 3.2)."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[int, RtpPacket] = {}
+        self._turn: int | None = None
+
+    def reassemble(self, packet: RtpPacket) -> tuple[bool, list[ReassembledFrame]]:
+        number, turn = packet.sequence_number, self._turn
+        if turn is None or MAX_MISORDER <= _distance(number, turn) < _HALF:
+            self._waiting.clear()  # the stream begins, or began anew
+            turn = number
+        elif 0 < _distance(number, turn) < _HALF:
+            return False, []  # its turn is over
+        self._waiting[number] = packet
+        lost, frames = False, []
+        while (step := self._step(turn)) is not None:
+            lost = lost or step > 0
+            turn = (turn + step) & 0xFFFF
+            frames += _audio_frame(self._waiting.pop(turn))
+            turn = (turn + 1) & 0xFFFF
+        self._turn = turn
+        return lost, frames
+
+    def _step(self, turn: int) -> int | None:
+        """How many packets to give up from ``turn`` on (0: it is here); None while they may still come."""
+        if turn in self._waiting:
+            return 0
+        if len(self._waiting) < self.PATIENCE:
+            return None
+        return min(_distance(turn, number) for number in self._waiting)
+
+
+def _audio_frame(packet: RtpPacket) -> list[ReassembledFrame]:
+    """The frame of a packet, if it is not padding only."""
+    if not packet.payload:
+        return []
+    return [ReassembledFrame(packet.payload, packet.timestamp, packet.payload_type, whole=True)]
+
+
+_HALF = 1 << 15
+
+
+def _distance(before: int, after: int) -> int:
+    """From one sequence number forward to another, modulo 2^16."""
+    return (after - before) & 0xFFFF
+
+
+def _begins_vp8_frame(packet: RtpPacket) -> bool:
+    """RFC 7741 Section 4.2: S is set, and PID is 0, in the first packet of a frame only."""
+    if not packet.payload:
+        return False
+    descriptor, _ = VpxPayloadDescriptor.parse(packet.payload)
+    return bool(descriptor.partition_start) and descriptor.partition_id == 0
+
+
+class PacketSink(Protocol):
+    """What a receiver calls of its jitter buffer: this, and nothing else."""
+
+    def add(self, packet: RtpPacket) -> tuple[bool, JitterFrame | None]:
+        """Whether to ask for a key frame, and a frame to decode. What it raises closes the DTLS transport."""
+
+
+def install_frame_buffer(
+    receiver: RTCRtpReceiver, make: Callable[[FrameBuffer], PacketSink]
+) -> None:
+    """Replace the receiver's jitter buffer by what ``make`` makes around one of the two above."""
+    old = cast(JitterBuffer, receiver._RTCRtpReceiver__jitter_buffer)  # type: ignore[attr-defined]
+    frames = VideoFrameBuffer(old) if old._is_video else AudioFrameBuffer()
+    receiver._RTCRtpReceiver__jitter_buffer = make(frames)  # type: ignore[attr-defined]
+
+
+def deliver(receiver: RTCRtpReceiver, payload_type: int, data: bytes, timestamp: int) -> bool:
+    """Put one frame into the receiver's decoder queue, as ``_handle_rtp_packet`` does; False if it has ended.
+
+    Timestamps have to come in order: the mapper takes an older one for a wrap and moves everything after it
+    by 2^32. Never an empty frame: libav takes that for the end of the stream and decodes nothing after it.
+    """
+    parts = cast(Any, receiver)
+    codec = parts._RTCRtpReceiver__codecs.get(payload_type)
+    if codec is None or parts._RTCRtpReceiver__decoder_thread is None or not data:
+        return False
+    frame = JitterFrame(data, parts._RTCRtpReceiver__timestamp_mapper.map(timestamp))
+    parts._RTCRtpReceiver__decoder_queue.put((codec, frame))
+    return True
+
+
+def filter_key_frame_requests(receiver: RTCRtpReceiver, permit: Callable[[], bool]) -> None:
+    """Ask ``permit`` before each Picture Loss Indication of this receiver, whatever wants it (loss, decoder, us)."""
+    send: Callable[[int], Awaitable[None]] = receiver._send_rtcp_pli
+
+    async def filtered(media_ssrc: int) -> None:
+        if permit():
+            await send(media_ssrc)
+
+    receiver._send_rtcp_pli = filtered  # type: ignore[method-assign]
+
+
+class DecodedFrames(Protocol):
+    """Where a receiver's decoder puts what it decoded."""
+
+    async def put(self, frame: Frame | None) -> None:
+        """Take a frame, or None: nothing comes any more."""
+
+
+def decode_into(receiver: RTCRtpReceiver, frames: DecodedFrames) -> None:
+    """Put decoded frames there, and not into the queue of the receiver's own track (which is without bound: 14 MB a second).
+
+    To be called on the connection's "track" event: the decoder thread gets the queue when it starts.
+    """
+    cast(Any, receiver._track)._queue = frames
+
+
+class PersistentNacks(NackGenerator):
+    """Asks for missing packets again while they are missing.
+
+    aiortc asks when it notes a loss, and only then. Where the request is lost, or what was sent again, the picture
+    stands still until the next loss, or until 512 packets wait.
+    """
+
+    INTERVAL = 100
+    """Milliseconds between two requests without a new loss."""
+
+    def __init__(self, clock: Callable[[], int]) -> None:
+        super().__init__()
+        self._clock = clock
+        self._next = 0
+
+    def add(self, packet: RtpPacket) -> bool:
+        missed = super().add(packet)
+        now = self._clock()
+        if missed or (self.missing and now >= self._next):
+            self._next = now + self.INTERVAL
+            return True
+        return False
+
+
+def persist_in_nacks(receiver: RTCRtpReceiver, clock: Callable[[], int]) -> None:
+    """Let a receiver of video ask again for what is still missing. ``clock`` is in milliseconds."""
+    if receiver._RTCRtpReceiver__nack_generator is not None:  # type: ignore[attr-defined]
+        receiver._RTCRtpReceiver__nack_generator = PersistentNacks(clock)  # type: ignore[attr-defined]
