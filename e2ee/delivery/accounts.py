@@ -177,7 +177,7 @@ def _made_room(
     at: Handling, devices: list[VerifiedCertificate]
 ) -> list[tuple[VerifiedCertificate, DeliveryReason]]:
     """Who goes so that one more device can come. Raises DeliveryError."""
-    # DS-7: "at most 64 devices an account"; "a device that is revoked or expired makes room"
+    # DS-7: "64 devices"; "A device that is revoked or expired makes room for another one."
     if len(devices) < limits.MAX_DEVICES:
         return []
     newest = generation(devices)

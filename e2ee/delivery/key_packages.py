@@ -31,7 +31,7 @@ def publish(at: Handling, device: VerifiedCertificate, request: messages.Publish
         raise DeliveryError(DeliveryReason.KEY_PACKAGE_KNOWN, "published before")
     shelf = at.tx.shelf(device.signature_key, at.now)
     held = _held_with(shelf, offered)
-    # DS-7: "at most 100 KeyPackages a device"
+    # DS-7: "100 KeyPackages"
     if held > MAX_KEY_PACKAGES:
         raise DeliveryError(DeliveryReason.TOO_MANY_KEY_PACKAGES, f"at most {MAX_KEY_PACKAGES}")
     if shelf.held + shelf.handed_out + len(offered) > MAX_REMEMBERED_KEY_PACKAGES:

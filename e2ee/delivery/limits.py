@@ -93,8 +93,8 @@ MAX_RELAYED_BYTES = (1 << 20) - 1024
 
 # Letters
 
-MAX_LETTER_CONTENT = (512 << 10) + 1024
-"""Longest content of a letter: the longest letter (SIG-3), sealed."""
+MAX_LETTER_CONTENT = (512 + 8) << 10
+"""Longest content of a letter: the longest letter (SIG-3), signed, padded and sealed."""
 
 MAX_LETTER_KEY = 4 << 10
 """Longest sealed key of a letter; one to a hybrid KeyPackage has 1.3 KiB."""

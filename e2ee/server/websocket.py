@@ -147,7 +147,7 @@ class WebSocketShell:
         await self._batches.handle(connection_id, message, await self._user(message))
 
     def _spend(self, connection_id: ConnectionId, size: int) -> DeliveryError | None:
-        """DS-7: "100 messages and 1.6 MiB a second from a connection"."""
+        """DS-7: "2,000 messages and 32 MiB in 20 s"."""
         try:
             self._messages.spend(connection_id, self._now())
             self._bytes.spend(connection_id, self._now(), size)

@@ -19,12 +19,12 @@ from e2ee.delivery.journal import Table
 from e2ee.delivery.service import DeliveryService, Outgoing, ServiceIdentity
 from e2ee.delivery.store import MemoryStore
 from e2ee.identity.account import AccountKey
-from e2ee.identity.device_certificate import DeviceCertificate
+from e2ee.identity.device_certificate import DeviceCertificate, VerifiedCertificate
 from e2ee.identity.login import login_signature, register_signature
 from e2ee.mls.credential import Credential
 from e2ee.mls.group import Group, PendingCommit
 from e2ee.mls.joining import join
-from e2ee.mls.key_package import KeyPackage
+from e2ee.mls.key_package import LAST_RESORT, KeyPackage, make_key_package_ref
 from e2ee.mls.key_package_bundle import KeyPackageBundle
 from e2ee.mls.leaf_node import Lifetime
 from e2ee.mls.message import MLSMessage
@@ -40,6 +40,7 @@ from e2ee.profile.leaves import (
 )
 from e2ee.signalling import messages, wire
 from e2ee.signalling.messages import SERVICE, FromService, ServiceMessage
+from e2ee.tls_syntax import opaque
 
 SERVER_NAME = "calls.example"
 CALL_ID = bytes(range(16))
@@ -125,6 +126,11 @@ class Town:
             assert device.publish(key_packages) == [messages.Published(key_packages)]
         return device
 
+    def devices(self, account_id: str) -> Sequence[VerifiedCertificate]:
+        """What the service keeps of an account's devices."""
+        with self.store.transaction() as tx:
+            return tx.devices(account_id)
+
     def state(self) -> Any:
         """All that the service knows, to see that a refusal changed nothing."""
         sessions = self.service._service.sessions
@@ -201,9 +207,9 @@ class Device:
         assert isinstance(attested, messages.Attested)
         return attested
 
-    def registration(self) -> messages.Register:
+    def registration(self, token: str = "") -> messages.Register:
         signature = register_signature(self.account, SERVER_NAME)
-        return messages.Register(self.account.account_id, self.account.public, signature)
+        return messages.Register(self.account.account_id, self.account.public, signature, token)
 
     def proof(
         self, server_nonce: bytes, certificate: DeviceCertificate | None = None
@@ -238,16 +244,18 @@ class Device:
 
     # KeyPackages
 
-    def bundle(self, **options: Any) -> KeyPackageBundle:
+    def bundle(self, *, last_resort: bool = False, **options: Any) -> KeyPackageBundle:
         """A fresh KeyPackage with its keys."""
         certificate = options.pop("certificate", self.certificate)
+        marks = (LAST_RESORT,) if last_resort else ()
         return KeyPackageBundle.generate(
             cipher_suite(SUITE),
             options.pop("key", self.key),
             Credential.basic(certificate.encode()),
-            call_capabilities(self.suites),
+            call_capabilities(self.suites, marks),
             options.pop("lifetime", key_package_lifetime(self.town.now)),
             self.entropy,
+            extensions=marks,
         )
 
     def publish(self, count: int) -> list[FromService]:
@@ -280,6 +288,10 @@ class Device:
     def opening(self, call_id: bytes = CALL_ID) -> messages.Open:
         assert self.group is not None
         return messages.Open(call_id, self.group.group_info(external_pub=False).encode())
+
+    def letter_key(self, receiver: KeyPackage, sealed: bytes = b"sealed to it") -> bytes:
+        """An element of ``keys``: the KeyPackage's reference, and what the service does not read."""
+        return opaque.encode(make_key_package_ref(cipher_suite(SUITE), receiver)) + sealed
 
     def claim(self, account_id: str) -> list[KeyPackage]:
         (answer,) = self.send(messages.Claim(account_id, SUITE))

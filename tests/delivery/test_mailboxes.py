@@ -1,0 +1,313 @@
+"""What goes to a device and matters waits for it, in order, until it is acknowledged or expires."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from e2ee.delivery import limits
+from e2ee.delivery.errors import DeliveryReason
+from e2ee.delivery.sessions import InFlight
+from e2ee.signalling import messages
+from e2ee.signalling.messages import FromService
+
+if TYPE_CHECKING:
+    from tests.delivery.conftest import Device, Town
+
+CALL_ID = bytes(range(16))
+MINUTE = 60 * 1000
+DAY = 24 * 60 * MINUTE
+STORED = messages.Stored("send", CALL_ID)
+
+pytestmark = pytest.mark.requirement("DS-9")
+
+
+def names(arrived: list[FromService]) -> list[str]:
+    return [message.name for message in arrived]
+
+
+def without_presence(arrived: list[FromService]) -> list[FromService]:
+    return [message for message in arrived if not isinstance(message, messages.Presence)]
+
+
+@pytest.fixture
+def phone(bobs: list[Device]) -> Device:
+    return bobs[0]
+
+
+@pytest.mark.usefixtures("in_call")
+class TestWaiting:
+    """A device that is away."""
+
+    def test_all_that_waits_comes_after_the_login_in_order(
+        self, alice: Device, phone: Device
+    ) -> None:
+        phone.acknowledge(phone.numbers())
+        phone.disconnect()
+        alice.take()
+        said = [alice.say(f"{n}".encode()) for n in range(3)]
+        for each in said:
+            assert alice.send(each) == [STORED]
+        assert phone.reconnect() == [
+            messages.LoggedIn(),
+            *(messages.Sent(CALL_ID, each.message) for each in said),
+        ]
+        waited = phone.numbers()
+        assert waited == sorted(set(waited))
+        live = alice.say(b"live")
+        assert alice.send(live)[-1] == STORED
+        assert phone.take() == [messages.Sent(CALL_ID, live.message)]
+        assert phone.numbers() == [waited[-1] + 1]
+
+    def test_what_was_not_acknowledged_comes_again_with_its_number(self, phone: Device) -> None:
+        first = phone.numbers()
+        assert first == list(range(1, len(first) + 1))
+        phone.disconnect()
+        once_more = phone.reconnect()
+        assert phone.numbers() == first
+        phone.acknowledge(first[:1])
+        phone.disconnect()
+        assert phone.reconnect()[1:] == once_more[2:]
+        assert phone.numbers() == first[1:]
+
+    def test_what_was_acknowledged_does_not_come_again_and_numbers_go_on(
+        self, alice: Device, phone: Device
+    ) -> None:
+        (*_, last) = seen = phone.numbers()
+        phone.acknowledge(seen)
+        phone.disconnect()
+        assert phone.reconnect() == [messages.LoggedIn()]
+        alice.send(alice.say(b"next"))
+        assert phone.numbers() == [last + 1]
+
+    def test_a_number_is_acknowledged_before_it_is_sent_again(
+        self, alice: Device, phone: Device
+    ) -> None:
+        """The device took it on its last connection, which ended before it could say so."""
+        seen = phone.numbers()
+        phone.disconnect()
+        alice.take()
+        alice.send(alice.say(b"one"))
+        phone.reconnect()
+        phone.acknowledge(seen)
+        alice.send(alice.say(b"two"))
+        assert names(phone.take()) == ["sent"]
+        assert phone.numbers()[-2:] == [seen[-1] + 1, seen[-1] + 2]
+
+    def test_only_what_was_given_is_acknowledged(self, phone: Device) -> None:
+        last = phone.numbers()[-1]
+        for number in (last + 1, 2**64 - 1):
+            assert phone.refused(messages.Acknowledge(number)) == DeliveryReason.NOT_SENT
+        phone.acknowledge([last])
+        phone.acknowledge([0])
+        phone.acknowledge([last])
+
+    def test_the_committer_gets_its_own_commit_from_the_mailbox(self, alice: Device) -> None:
+        """Its connection ended between the commit and the answer."""
+        commit = alice.request(alice.commit())
+        alice.acknowledge(alice.numbers())
+        alice.send(commit)
+        alice.disconnect()
+        assert without_presence(alice.reconnect())[1:] == [
+            messages.Committed(CALL_ID, commit.commit)
+        ]
+
+    def test_who_takes_over_a_connection_gets_its_own_mailbox(self, bobs: list[Device]) -> None:
+        phone, laptop, _ = bobs
+        phone.acknowledge(phone.numbers())
+        laptop.disconnect()
+        phone.connection, laptop.connection = 0, phone.connection
+        assert names(laptop.login()) == ["logged_in", "invited", "committed"]
+
+
+class TestExpiry:
+    """Each kind has its time."""
+
+    def test_an_invitation_waits_60_s(self, town: Town, alice: Device, bobs: list[Device]) -> None:
+        for bob in bobs:
+            bob.disconnect()
+        alice.invite("bob")
+        town.now += MINUTE - 1
+        assert names(without_presence(bobs[0].reconnect())) == ["logged_in", "invited"]
+        town.now += 1
+        assert names(without_presence(bobs[1].reconnect())) == ["logged_in"]
+
+    @pytest.mark.usefixtures("in_call")
+    def test_a_calls_messages_wait_11_minutes(
+        self, town: Town, alice: Device, bobs: list[Device]
+    ) -> None:
+        phone = bobs[0]
+        phone.acknowledge(phone.numbers())
+        phone.disconnect()
+        alice.send(alice.request(alice.commit()))
+        alice.send(alice.say(b"still there?"))
+        town.now += 11 * MINUTE - 1
+        assert names(without_presence(phone.reconnect())) == ["logged_in", "committed", "sent"]
+        phone.disconnect()
+        town.now += 1
+        assert names(without_presence(phone.reconnect())) == ["logged_in"]
+
+    def test_a_letter_waits_30_days(self, town: Town, alice: Device) -> None:
+        bob = town.member("bob", key_packages=1)
+        key = alice.letter_key(bob.bundles[0].key_package)
+        bob.disconnect()
+        town.now += 10 * DAY
+        alice.send(messages.Post((key,), b"content"))
+        town.now += 30 * DAY - 1
+        bob.certificate = bob.certify()
+        assert names(bob.reconnect()) == ["logged_in", "letter"]
+        bob.disconnect()
+        town.now += 1
+        assert names(bob.reconnect()) == ["logged_in"]
+
+
+@pytest.mark.usefixtures("in_call")
+class TestFull:
+    """Beyond a bound nobody gets anything."""
+
+    @pytest.fixture
+    def full(self, monkeypatch: pytest.MonkeyPatch, bobs: list[Device]) -> Device:
+        """Bob's phone is away, and its mailbox holds 8 messages: 6 of them may be what was sent, 4 letters."""
+        assert (limits.MAILBOX_MESSAGES, limits.MAILBOX_BYTES) == (2_000, 32 << 20)
+        monkeypatch.setattr(limits, "MAILBOX_MESSAGES", 8)
+        phone = bobs[0]
+        phone.acknowledge(phone.numbers())
+        phone.disconnect()
+        return phone
+
+    def fill(self, alice: Device, messages_: int) -> None:
+        alice.take()
+        for _ in range(messages_):
+            assert alice.send(alice.say(b"hello")) == [STORED]
+
+    @pytest.mark.requirement("DS-7")
+    def test_a_full_mailbox_refuses_the_sender(self, alice: Device, full: Device) -> None:
+        self.fill(alice, 6)
+        assert alice.refused(alice.say(b"one more")) == DeliveryReason.MAILBOX_FULL
+        assert names(without_presence(full.reconnect())).count("sent") == 6
+        full.acknowledge(full.numbers())
+        assert alice.send(alice.say(b"one more"))[-1] == STORED
+
+    @pytest.mark.usefixtures("in_call", "full")
+    def test_a_commit_has_room_that_messages_leave(self, alice: Device) -> None:
+        self.fill(alice, 6)
+        alice.acknowledge(alice.numbers())
+        for _ in range(2):
+            commit = alice.request(alice.commit())
+            assert alice.send(commit) == [messages.Committed(CALL_ID, commit.commit)]
+            alice.acknowledge(alice.numbers())
+            alice.apply_own()
+        assert alice.refused(alice.request(alice.commit())) == DeliveryReason.MAILBOX_FULL
+
+    def test_a_letter_leaves_half_of_it_to_calls(
+        self, town: Town, alice: Device, full: Device
+    ) -> None:
+        carol = town.member("carol", key_packages=1)
+        alice.take()
+        (theirs,) = alice.claim("carol")
+        bobs_phone = full.bundles[0].key_package
+        letter = messages.Post((alice.letter_key(bobs_phone),), b"content")
+        for _ in range(4):
+            assert alice.send(letter)[-1] == messages.Stored("post", None)
+        assert alice.refused(letter) == DeliveryReason.MAILBOX_FULL
+        both = messages.Post((alice.letter_key(theirs), *letter.keys), b"content")
+        assert alice.refused(both) == DeliveryReason.MAILBOX_FULL
+        assert carol.take() == []  # nobody gets any of them
+        assert alice.send(alice.say(b"a call goes on")) == [STORED]
+
+    @pytest.mark.usefixtures("in_call", "full")
+    def test_bytes_count_as_well(self, alice: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(limits, "MAILBOX_BYTES", 4_000)
+        alice.take()
+        assert alice.send(alice.say(bytes(2_700))) == [STORED]
+        assert alice.refused(alice.say(bytes(200))) == DeliveryReason.MAILBOX_FULL
+
+    @pytest.mark.usefixtures("in_call", "full")
+    def test_what_has_expired_makes_room(self, town: Town, alice: Device) -> None:
+        self.fill(alice, 6)
+        commit = alice.request(alice.commit())
+        town.now += 10 * MINUTE
+        alice.send(commit)
+        alice.apply_own()
+        town.now += MINUTE
+        assert alice.send(alice.say(b"later"))[-1] == STORED
+
+
+@pytest.mark.requirement("DS-7")
+class TestInFlight:
+    """A connection is sent so much, and the next when it has taken that."""
+
+    @pytest.mark.usefixtures("in_call")
+    def test_a_device_that_takes_nothing_is_sent_500(
+        self, alice: Device, bobs: list[Device]
+    ) -> None:
+        phone = bobs[0]
+        phone.acknowledge(phone.numbers())
+        phone.take()
+        said = [alice.say(b"%d" % n) for n in range(600)]
+        for each in said:
+            alice.send(each)
+        arrived = phone.take()
+        assert len(arrived) == limits.IN_FLIGHT_MESSAGES == 500
+        arrived += phone.send(messages.Acknowledge(phone.numbers()[249]))
+        assert arrived == [messages.Sent(CALL_ID, each.message) for each in said]
+
+    @pytest.mark.usefixtures("in_call")
+    def test_all_arrives_in_order_whatever_is_acknowledged_when(
+        self, alice: Device, bobs: list[Device]
+    ) -> None:
+        phone = bobs[0]
+        phone.acknowledge(phone.numbers())
+        phone.disconnect()
+        alice.take()
+        said = [alice.say(b"%d" % n) for n in range(1_200)]
+        for each in said:
+            alice.send(each)
+        arrived, numbers = without_presence(phone.reconnect())[1:], phone.numbers()
+        assert len(arrived) == 500
+        while len(arrived) < len(said):
+            arrived += phone.send(messages.Acknowledge(numbers[-1]))
+            more = phone.numbers()
+            assert more == list(range(numbers[-1] + 1, numbers[-1] + 1 + len(more)))
+            numbers = more
+        assert arrived == [messages.Sent(CALL_ID, each.message) for each in said]
+        live = alice.say(b"live")
+        alice.send(live)
+        assert phone.take() == [messages.Sent(CALL_ID, live.message)]
+
+    def test_a_message_that_is_larger_than_the_bound_goes_alone(self) -> None:
+        in_flight = InFlight()
+        assert limits.IN_FLIGHT_BYTES == 8 << 20
+        assert in_flight.has_room(limits.IN_FLIGHT_BYTES + 1)
+        in_flight.sent(1, limits.IN_FLIGHT_BYTES + 1)
+        assert not in_flight.has_room(0)
+        in_flight.acknowledged(1)
+        assert in_flight.has_room(1)
+
+    @given(st.lists(st.integers(1, limits.IN_FLIGHT_BYTES), max_size=40), st.data())
+    def test_sizes_are_counted_whatever_is_acknowledged(
+        self, sizes: list[int], data: st.DataObject
+    ) -> None:
+        in_flight, waiting = InFlight(), dict(enumerate(sizes, 1))
+        for number, size in waiting.items():
+            in_flight.sent(number, size)
+        for number in data.draw(st.lists(st.integers(0, len(sizes)))):
+            in_flight.acknowledged(number)
+            waiting = {n: size for n, size in waiting.items() if n > number}
+            assert in_flight.size == sum(waiting.values())
+            assert [n for n, _ in in_flight.messages] == list(waiting)
+
+
+def test_a_device_of_another_account_gets_nothing_of_it(town: Town, alice: Device) -> None:
+    """Mailboxes are devices', not connections'."""
+    bob = town.member("bob", key_packages=1)
+    key = alice.letter_key(bob.bundles[0].key_package)
+    bob.disconnect()
+    alice.send(messages.Post((key,), b"content"))
+    mallory = town.member("mallory")
+    assert mallory.take() == []
+    assert mallory.refused(messages.Acknowledge(1)) == DeliveryReason.NOT_SENT
+    assert names(bob.reconnect()) == ["logged_in", "letter"]
