@@ -84,6 +84,15 @@ def test_revoking_raises_the_generation_of_all_others(
 
 
 @pytest.mark.requirement("IDENT-7")
+def test_who_was_revoked_stays_so_when_another_is(
+    devices: DeviceList, alice: AccountKey, now: int
+) -> None:
+    after = devices.revoke(alice, 2, now=now).revoke(alice, 3, now=now)
+    assert [each.certificate.generation for each in after.devices] == [2, 0, 1]
+    assert [each.name for each in after.active] == ["phone"]
+
+
+@pytest.mark.requirement("IDENT-7")
 def test_who_sees_one_of_the_others_refuses_the_revoked_device(
     devices: DeviceList, alice: AccountKey, trust: Trust, now: int
 ) -> None:
