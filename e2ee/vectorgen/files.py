@@ -9,7 +9,16 @@ from functools import partial
 from typing import Any
 
 from e2ee import SPEC_VERSION
-from e2ee.vectorgen import calls, codecs, frame_format, frame_keys, identity, key_agreement
+from e2ee.vectorgen import (
+    calls,
+    codecs,
+    frame_format,
+    frame_keys,
+    identity,
+    key_agreement,
+    letters,
+    verification,
+)
 from e2ee.vectorgen.mls_validation.files import documents
 from e2ee.vectorgen.registry import Chapter
 
@@ -22,6 +31,8 @@ CHAPTERS = (
     frame_format.CHAPTER,
     codecs.CHAPTER,
     calls.CHAPTER,
+    letters.CHAPTER,
+    verification.CHAPTER,
 )
 
 

@@ -1,6 +1,6 @@
 """Vectors of the chapter Identity: what a certificate says, and which are refused.
 
-Attestations, proofs and safety numbers, the chapter's other groups, are made in ``proofs``.
+The chapter's other groups are made in ``proofs`` (attestations, proofs, safety numbers) and in ``device_links``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from e2ee.crypto.signature import ED25519
-from e2ee.vectorgen import proofs
+from e2ee.vectorgen import device_links, proofs
 from e2ee.vectorgen.certificates import DAY, NO_ATTESTATION, NOW, Device
 from e2ee.vectorgen.registry import Case, Chapter, Group
 
@@ -270,6 +270,6 @@ def added(case: Case, when: tuple[str, int]) -> None:
 
 CHAPTER = Chapter(
     "identity",
-    "Accounts, their devices' certificates, attestations, proofs towards servers, and safety numbers.",
-    (certificates, dates, *proofs.GROUPS),
+    "Accounts, their devices' certificates, attestations, proofs towards servers, safety numbers, and links.",
+    (certificates, dates, *proofs.GROUPS, *device_links.GROUPS),
 )

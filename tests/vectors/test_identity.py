@@ -17,6 +17,7 @@ from e2ee.identity.device_certificate import (
     check_dates,
     verify_certificate,
 )
+from e2ee.identity.device_link import NewDevice, read_link
 from e2ee.identity.login import (
     login_signature,
     register_signature,
@@ -104,3 +105,50 @@ def test_safety_number(vector: Vector) -> None:
     )
     assert safety_number(one, other) == vector["output"]["safety_number"]
     assert safety_number(other, one) == vector["output"]["safety_number"]
+
+
+@pytest.mark.vectors("identity", "device-link")
+def test_device_link(vector: Vector) -> None:
+    text, expected = vector["input"]["text"], vector.get("output", {})
+    if vector["result"] == "invalid":
+        with pytest.raises(E2EEError) as refused:
+            read_link(text)
+        assert refused.value.reason == vector["reason"]
+        return
+    link = read_link(text)
+    assert link.text() == text
+    assert link.link_id.hex() == expected["link_id"]
+    assert link.signature_key.hex() == expected["signature_key"]
+    assert (list(link.versions), list(link.suites)) == (expected["versions"], expected["suites"])
+    assert link.roles == expected["roles"]
+
+
+@pytest.mark.vectors("identity", "device-link-opening")
+def test_device_link_opening(vector: Vector) -> None:
+    case, expected = vector["input"], vector.get("output", {})
+    key = signing_key(case["signature_private_key"])
+    device = NewDevice(key, read_link(case["text"]), case["now"])
+    sealed = bytes.fromhex(case["sealed"])
+    if vector["result"] == "invalid":
+        with pytest.raises(E2EEError) as refused:
+            device.open(sealed, case["server_name"], case["now"])
+        assert refused.value.reason == vector["reason"]
+        return
+    opened = device.open(sealed, case["server_name"], case["now"])
+    linked = opened.confirmed()
+    assert opened.account_id == expected["account_id"]
+    assert opened.account_digits == expected["account_digits"]
+    assert linked.certificate.device_id == expected["device_id"]
+    assert linked.delivery_key.hex() == expected["delivery_key"]
+    keys = {str(key_id): key.hex() for key_id, key in linked.directory_keys.keys.items()}
+    assert keys == expected["directory_keys"]
+    assert [
+        {
+            "account_id": contact.account_id.decode(),
+            "account_key": contact.account_key and contact.account_key.hex(),
+            "generation": contact.generation,
+            "highest_suite": contact.highest_suite,
+            "flags": contact.flags,
+        }
+        for contact in linked.contacts
+    ] == expected["contacts"]
