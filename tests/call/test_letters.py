@@ -210,6 +210,20 @@ def test_a_missed_call_is_as_long_as_a_short_note(alice: Phone, bobs: list[Phone
     assert len(lengths) == 1
 
 
+@pytest.mark.requirement("LETTER-3")
+@pytest.mark.parametrize("missing", [0, 1, 1023])
+def test_a_letter_that_just_fills_its_last_kilobyte(forger: Forger, missing: int) -> None:
+    """Of zeros there are as many as are ``missing``."""
+    for length in range(400, 400 + 1024):
+        statement = forger.statement(message=encode(Note(NOW, "x" * length)))
+        framed = 4 + len(SignedLetter(statement, bytes(64)).encode())
+        if -framed % 1024 == missing:
+            opened = forger.to.opens(forger.letter(message=statement.message))
+            assert opened.message == Note(NOW, "x" * length)
+            return
+    pytest.fail("no such length")
+
+
 def test_it_changes_any_byte(alice: Phone, bobs: list[Phone]) -> None:
     letter, _ = write(alice, bobs)
     for place in range(0, len(letter.content), 37):

@@ -177,6 +177,27 @@ def test_four_in_one_group_whatever_the_order(order: list[int], data: st.DataObj
     assert all(code == codes[0] for code in codes)
 
 
+@pytest.mark.requirement("VERIFY-8")
+def test_only_a_call_of_two_can_verify_somebody(alice_and_bob: tuple[Person, Person]) -> None:
+    alice, bob = alice_and_bob
+    alice.wants()
+    bob.wants()
+    exchange(alice, bob)
+    assert [event.verifies for event in alice.told() if isinstance(event, CodeReady)] == [1]
+    assert [event.verifies for event in bob.told() if isinstance(event, CodeReady)] == [0]
+    alice, bob, carol = members = people("alice", "bob", "carol")
+    for member in members:
+        member.wants()
+    for _ in "commitments", "reveals":
+        for sender, said in [(member, member.says()) for member in members]:
+            for receiver in members:
+                if receiver is not sender:
+                    receiver.hears(sender, said)
+    ready = carol.told()[-1]
+    assert isinstance(ready, CodeReady)
+    assert ready.verifies is None
+
+
 # Commit, then reveal
 
 
@@ -255,6 +276,14 @@ def test_a_reveal_that_does_not_fit(
     alice.hears(1, [CodeCommit(1, code_of(alice, leaf, random.ljust(32, b"\0"), attempt))])
     alice.hears(1, [CodeReveal(1, bytes(32))])
     assert alice.told() == [CodeFailed(CALL_ID, Failure.WRONG_REVEAL, warning=True)]
+
+
+@pytest.mark.requirement("VERIFY-7")
+def test_a_reveal_that_does_not_fit_before_alice_has_revealed() -> None:
+    alice, *_ = people("alice", "bob", "carol")
+    alice.wants()
+    alice.hears(1, [CodeCommit(1, bytes(32)), CodeReveal(1, bytes(32))])
+    assert alice.told()[-1] == CodeFailed(CALL_ID, Failure.WRONG_REVEAL, warning=True)
 
 
 @pytest.mark.requirement("VERIFY-3")
