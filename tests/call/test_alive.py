@@ -1,12 +1,16 @@
-"""`alive` is the acknowledgement of an epoch: of its sender's, in its own epoch, and once."""
+"""`alive`: the acknowledgement of an epoch, the sign of who is in it, and the measure of how late somebody is heard."""
 
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from e2ee.call.alive import alive
+from e2ee.call.alive import Aliveness, Lag, StopReason, alive_period
 from e2ee.call.call import Call
+from e2ee.call.configuration import ALIVE_PERIOD, ALIVE_PERIODS, EPOCH_END
 from e2ee.call.errors import CallReason
+from e2ee.call.policy import Said
 from e2ee.media.frame_keys import FrameKeys
 from e2ee.mls.errors import Rule
 from e2ee.signalling import messages
@@ -14,15 +18,20 @@ from e2ee.signalling.messages import CALL
 from e2ee.signalling.wire import decode
 from e2ee.testing.simulated_calls import START, SimulatedCalls, SimulatedDevice
 
+SILENCE = ALIVE_PERIODS * ALIVE_PERIOD
+
 
 def frame_keys(call: Call) -> FrameKeys:
     assert call._actions.epochs is not None
     return call._actions.epochs.frame_keys
 
 
-@pytest.mark.requirement("CALL-11")
-def test_it_names_the_epoch_and_the_time() -> None:
-    assert alive(7, START) == messages.Alive(7, START)
+def hear(alive: Aliveness, leaf: int, now: int, *, epoch: int = 2, clock: int = 0) -> Lag | None:
+    message = messages.Alive(epoch, clock)
+    return alive.heard(Said(leaf, epoch, generation=0, message=message), message, now)
+
+
+# ------------------------------------------------------------------------------------------------- in a call of two
 
 
 @pytest.mark.requirement("CALL-11")
@@ -38,14 +47,28 @@ def test_each_side_says_it_after_applying_an_epoch_and_not_while_it_rings(
         calls.deliver(alice)
         calls.deliver(bob)
         for sender, receiver in ((alice, bob), (bob, alice)):
-            (send,) = sender.outbox
-            assert isinstance(send, messages.Send)
+            (send,) = sender.sending(messages.Send)
             epochs = receiver.call._actions.epochs
             assert epochs is not None
             said = epochs.open(send.message, calls.now)
             assert (said.epoch, said.message) == (epoch, messages.Alive(epoch, calls.now))
             sender.outbox.clear()
         alice.call._actions.send_commit(None, calls.now)
+
+
+@pytest.mark.requirement("CALL-11")
+def test_each_side_says_it_again_every_fifteen_seconds(
+    calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
+) -> None:
+    calls.go_live(alice, bob)
+    applied_at = calls.now
+    for number in range(1, 5):
+        calls.advance(ALIVE_PERIOD - 1)
+        assert [len(device.outbox) for device in (alice, bob)] == [0, 0]
+        calls.advance(1, settle=False)
+        assert [len(device.sending(messages.Send)) for device in (alice, bob)] == [1, 1]
+        calls.settle()
+        assert calls.now == applied_at + number * ALIVE_PERIOD
 
 
 @pytest.mark.requirement("CALL-11", "FKEY-7")
@@ -96,13 +119,140 @@ def test_it_counts_once(
     answered._actions._say(messages.Alive(2, calls.now))
     calls.send()
     calls.submit(bob)
-    sent = alice.inbox[0]
+    (sent,) = alice.waiting(messages.Sent)
+    again = messages.Sent(sent.call_id, sent.message)  # without the number by which it is known
     assert calls.give(alice, sent) is None
-    again = calls.give(alice, sent)
-    assert again is not None
-    assert again.reason is Rule.GENERATION_CONSUMED
+    refused = calls.give(alice, again)
+    assert refused is not None
+    assert refused.reason is Rule.GENERATION_CONSUMED
 
 
 def test_it_is_a_call_message() -> None:
     encoded = b"\x93\xa5alive\x02\x00"
     assert decode(CALL, encoded) == messages.Alive(2, 0)
+
+
+# -------------------------------------------------------------------------------------------------- among many others
+
+
+@pytest.mark.requirement("CALL-11")
+@pytest.mark.parametrize(
+    ("members", "period"), [(2, 15_000), (60, 15_000), (61, 15_250), (64, 16_000), (800, 200_000)]
+)
+def test_the_more_members_the_less_often(members: int, period: int) -> None:
+    assert alive_period(members) == period
+    alive = Aliveness()
+    alive.epoch_began(2, frozenset(range(1, members)), START)
+    assert alive.due_at == START + period
+    assert alive.stopped(START + ALIVE_PERIODS * period - 1) is None
+    assert alive.stopped(START + ALIVE_PERIODS * period) is StopReason.ALONE
+
+
+@pytest.mark.requirement("CALL-23")
+@pytest.mark.parametrize(
+    ("others", "heard", "stopped"),
+    [
+        (1, 0, True),
+        (1, 1, False),
+        (2, 1, True),
+        (2, 2, False),
+        (3, 1, True),
+        (3, 2, False),
+        (4, 2, True),
+        (4, 3, False),
+    ],
+)
+def test_who_hears_of_at_most_half_of_the_others_stops(
+    others: int, heard: int, stopped: bool
+) -> None:
+    alive = Aliveness()
+    leaves = frozenset(range(1, others + 1))
+    alive.epoch_began(2, leaves, START)
+    for leaf in range(1, heard + 1):
+        hear(alive, leaf, START + 1_000)
+    assert alive.stopped(START + SILENCE - 1) is None
+    assert (alive.stopped(START + SILENCE) is StopReason.ALONE) == stopped
+    assert alive.silent(START + SILENCE) == leaves - set(range(1, heard + 1))
+    assert alive.stopped(START + SILENCE + 1_000) is StopReason.ALONE
+
+
+@pytest.mark.requirement("CALL-11", "CALL-23")
+def test_an_alive_of_another_epoch_is_no_sign_of_life() -> None:
+    """Somebody who stays behind, or who was led into another branch, is heard there and not here."""
+    alive = Aliveness()
+    alive.epoch_began(3, frozenset({1}), START)
+    hear(alive, 1, START + 1_000, epoch=2)
+    assert alive.stopped(START + SILENCE) is StopReason.ALONE
+    hear(alive, 1, START + SILENCE, epoch=3)
+    assert alive.stopped(START + SILENCE) is None
+
+
+@pytest.mark.requirement("CALL-27")
+def test_no_epoch_is_sent_with_for_more_than_eleven_minutes() -> None:
+    alive = Aliveness()
+    alive.epoch_began(2, frozenset({1}), START)
+    hear(alive, 1, START + EPOCH_END - 1)
+    assert EPOCH_END == 11 * 60 * 1000
+    assert alive.stopped(START + EPOCH_END - 1) is None
+    assert alive.stopped(START + EPOCH_END) is StopReason.EPOCH_TOO_OLD
+    alive.epoch_began(3, frozenset({1}), START + EPOCH_END)
+    assert alive.stopped(START + EPOCH_END) is None
+
+
+@pytest.mark.requirement("CALL-24")
+def test_only_growth_is_lag() -> None:
+    """Bob's clock is an hour behind, or ahead; his messages take 100 ms, then 60, then 3,000, then 60 again."""
+    for difference in (3_600_000, 0, -3_600_000):
+        alive = Aliveness()
+        alive.epoch_began(2, frozenset({1}), START)
+        lags = []
+        for at, takes in ((0, 100), (15_000, 60), (30_000, 3_000), (45_000, 60), (60_000, 60)):
+            now = START + at
+            lags.append(hear(alive, 1, now, clock=now - takes - difference))
+        assert lags == [None, None, Lag(1, 2_940), Lag(1, 0), None]
+
+
+@pytest.mark.requirement("CALL-24")
+def test_two_seconds_of_lag_are_borne_and_ten_are_rendered() -> None:
+    assert [Lag(1, late).shown for late in (0, 2_000, 2_001)] == [False, False, True]
+    assert [Lag(1, late).withheld for late in (2_001, 10_000, 10_001)] == [False, False, True]
+
+
+@pytest.mark.requirement("CALL-24")
+def test_who_comes_anew_is_measured_anew() -> None:
+    alive = Aliveness()
+    alive.epoch_began(2, frozenset({1, 2}), START)
+    for leaf in (1, 2):
+        hear(alive, leaf, START, clock=START)
+    alive.epoch_began(3, frozenset({1}), START)
+    alive.epoch_began(4, frozenset({1, 2}), START)
+    assert hear(alive, 1, START + 5_000, epoch=4, clock=START) == Lag(1, 5_000)
+    assert hear(alive, 2, START + 5_000, epoch=4, clock=START) is None
+
+
+STEPS = st.lists(
+    st.tuples(st.integers(1, 20_000), st.sampled_from(["pass", "epoch", 1, 2, 3])), max_size=40
+)
+
+
+@pytest.mark.requirement("CALL-23", "CALL-27")
+@given(steps=STEPS)
+def test_the_timer_tells_when_the_answers_change(steps: list[tuple[int, str | int]]) -> None:
+    """A shell that looks when the timer says so, and when something was heard, misses nothing."""
+    alive, now, epoch = Aliveness(), START, 2
+    others = frozenset({1, 2, 3})
+    alive.epoch_began(epoch, others, now)
+    for later, what in steps:
+        timer = alive.get_timer(now)
+        assert timer > now
+        known = alive.stopped(now), alive.silent(now)
+        last_look = min(now + later, timer - 1)
+        assert (alive.stopped(last_look), alive.silent(last_look)) == known
+        if now + later >= timer:
+            assert (alive.stopped(timer), alive.silent(timer)) != known
+        now += later
+        if what == "epoch":
+            epoch += 1
+            alive.epoch_began(epoch, others, now)
+        elif isinstance(what, int):
+            hear(alive, what, now, epoch=epoch)
