@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import pytest
 
 from e2ee.call.errors import CallReason, CallUsageError
@@ -16,9 +18,12 @@ from e2ee.testing.mls_members import snapshot
 from e2ee.testing.simulated_calls import SimulatedCalls, SimulatedDevice
 
 
-@pytest.mark.parametrize("shown", ["epoch", "suite", "members", "call_code", "safety_number"])
+@pytest.mark.parametrize(
+    "shown",
+    ["epoch", "suite", "members", "call_code", "safety_number", "removed_can_open_until"],
+)
 def test_before_there_is_a_group_there_is_nothing_to_show(
-    alice: SimulatedDevice, shown: str
+    calls: SimulatedCalls, alice: SimulatedDevice, shown: str
 ) -> None:
     placed = alice.core.place_call("bob", calls.now)
     with pytest.raises(CallUsageError) as refused:
@@ -60,7 +65,7 @@ def test_accepted_carries_the_description_and_comes_once(
     with pytest.raises(CallUsageError):
         placed.describe("v=1", calls.now)
     calls.send()
-    assert len(alice.outbox) == 1
+    assert len(alice.sending(messages.Send)) == 1
 
 
 @pytest.mark.requirement("CALL-7")
@@ -110,15 +115,18 @@ def test_handling_a_timer_early_or_twice_does_nothing(
 ) -> None:
     placed, _ = calls.go_live(alice, bob)
     calls.advance(20_000)
+    told = len(alice.events)
+    placed.handle_timer(calls.now)
     before = snapshot(placed)
     placed.handle_timer(calls.now)
-    placed.handle_timer(calls.now)
     assert snapshot(placed) == before
-    calls.advance(600_000, settle=False)
-    after = len(alice.outbox)
+    calls.send()
+    assert (len(alice.events), alice.outbox) == (told, deque())
+    calls.advance(10_000, settle=False)
+    assert len(alice.sending(messages.Send)) == 1  # `alive`
     placed.handle_timer(calls.now)
     calls.send()
-    assert len(alice.outbox) == after
+    assert len(alice.sending(messages.Send)) == 1
 
 
 def test_a_call_whose_callee_has_no_devices_ends(

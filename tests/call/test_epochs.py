@@ -205,10 +205,17 @@ def test_earlier_groups_are_forgotten_in_time(
     assert epochs_of(answered)._earlier == []
 
 
-def test_nothing_is_due_in_a_call_at_rest_but_the_next_commit(
+@pytest.mark.requirement("CALL-11", "KEYS-15")
+def test_nothing_is_due_in_a_call_at_rest_but_alive_and_the_next_commit(
     calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
 ) -> None:
     placed, _ = calls.go_live(alice, bob)
     applied_at = epochs_of(placed).applied_at
     calls.advance(20_000)
-    assert placed.get_timer() == applied_at + 600_000
+    due = []
+    while (timer := placed.get_timer()) and timer < applied_at + 660_000:
+        due.append(timer - applied_at)
+        calls.advance(timer - calls.now)
+    of_alive = [number * 15_000 for number in range(2, 44)]
+    of_the_new_epoch = [600_000 + 10_000]  # an earlier one is forgotten
+    assert due == sorted({*of_alive, *of_the_new_epoch})
