@@ -23,13 +23,14 @@ from e2ee.identity.device_certificate import MAX_CERTIFICATE
 from e2ee.identity.labels import SignatureLabel, label, sign_labelled, verify_labelled
 from e2ee.mls.key_package import KeyPackage, make_key_package_ref
 from e2ee.mls.key_package_bundle import KeyPackageBundle
-from e2ee.mls.labels import decrypt_with_label, encrypt_with_label
-from e2ee.profile.letter_key import LetterKey
+from e2ee.mls.labels import HPKECiphertext, decrypt_with_label, encrypt_with_label
 from e2ee.signalling.messages import LETTER
 from e2ee.tls_syntax import Opaque, Struct, fixed, struct
 
 __all__ = [
     "MAX_CONTENT",
+    "MAX_LETTER_KEY",
+    "LetterKey",
     "LetterStatement",
     "SignedLetter",
     "new_content_key",
@@ -46,6 +47,9 @@ PADDED_TO = 1024
 
 MAX_CONTENT = LETTER.max_size + MAX_CERTIFICATE + 2 * PADDED_TO
 """The longest ``content``, in bytes."""
+
+MAX_LETTER_KEY = 1 << 11
+"""The longest LetterKey, in bytes: a hybrid KEM output has 1,120."""
 
 _LENGTH = 4
 
@@ -72,6 +76,14 @@ class SignedLetter(Struct):
 
     statement: LetterStatement
     signature: Annotated[bytes, fixed(64)]
+
+
+@struct
+class LetterKey(Struct):
+    """K for one device. ``key_package_ref`` (RFC 9420 Section 5.2) comes first, for the service to see whose it is."""
+
+    key_package_ref: Opaque
+    key: HPKECiphertext
 
 
 @struct

@@ -18,6 +18,8 @@ from typing import Protocol, cast
 from e2ee.call.errors import CallReason, CallRefused
 from e2ee.call.letter_errors import LetterReason, LetterRefused
 from e2ee.call.letter_sealing import (
+    MAX_LETTER_KEY,
+    LetterKey,
     LetterStatement,
     SignedLetter,
     new_content_key,
@@ -40,7 +42,6 @@ from e2ee.identity.device_certificate import (
 )
 from e2ee.identity.trust import ContactState
 from e2ee.mls.key_package_bundle import KeyPackageBundle
-from e2ee.profile.letter_key import MAX_LETTER_KEY, LetterKey
 from e2ee.profile.suites import check_group_suite
 from e2ee.signalling.messages import (
     LETTER,

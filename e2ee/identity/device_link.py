@@ -13,9 +13,8 @@ another account, and that is why a person looks at the account before anything o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import IntFlag
 from typing import Annotated
 
 from e2ee.crypto.aead import AES_256_GCM
@@ -40,30 +39,28 @@ from e2ee.identity.device_certificate import (
 )
 from e2ee.identity.errors import IdentityReason, IdentityUsageError, LinkError
 from e2ee.identity.labels import SignatureLabel, label, sign_labelled, verify_labelled
+from e2ee.identity.link_content import (
+    MAX_LINK_CONTENT,
+    MAX_SEALED,
+    LinkContent,
+    LinkedContact,
+    check_contacts,
+)
 from e2ee.identity.safety_number import account_digits
 from e2ee.identity.text_form import from_text, to_text
 from e2ee.tls_syntax import (
     Codec,
-    Opaque,
     Struct,
     Uint8,
     Uint16,
-    Uint32,
     fixed,
-    optional,
     struct,
-    vector,
 )
 
 __all__ = [
     "LINK_LIFETIME",
-    "MAX_LINK_CONTENT",
-    "ContactFlag",
     "DeviceLink",
-    "DirectoryKey",
-    "LinkContent",
     "Linked",
-    "LinkedContact",
     "NewDevice",
     "OpenedLink",
     "certify_link",
@@ -77,9 +74,6 @@ LINK_VERSION = 1
 
 LINK_LIFETIME = 600_000
 """IDENT-17: how long the secret of a link is kept, in milliseconds."""
-
-MAX_LINK_CONTENT = 1 << 18
-"""IDENT-21: the longest content, in bytes: some thousands of contacts."""
 
 _secret = fixed(32)
 SecretKey = Annotated[Secret, Codec(lambda reader: Secret(_secret.read(reader)), _secret.write, 32)]
@@ -124,7 +118,7 @@ class DeviceLink(Struct):
         """What ``seal`` sealed. Raises LinkError (LINK_NOT_AUTHENTIC)."""
         nonce, ciphertext = sealed[: AES_256_GCM.Nn], sealed[AES_256_GCM.Nn :]
         key = AES_256_GCM.key(self._expand("Device link key", AES_256_GCM.Nk))
-        if not AES_256_GCM.Nt <= len(ciphertext) <= MAX_LINK_CONTENT + AES_256_GCM.Nt:
+        if len(sealed) > MAX_SEALED or len(ciphertext) < AES_256_GCM.Nt:
             raise LinkError(IdentityReason.LINK_NOT_AUTHENTIC, f"{len(sealed)} bytes")
         try:
             return key.open(nonce, self._aad(), ciphertext)
@@ -151,71 +145,6 @@ def read_link(text: str) -> DeviceLink:
         # IDENT-20: "whose `signature` does not verify with its `signature_key`"
         raise LinkError(IdentityReason.BAD_LINK_SIGNATURE) from None
     return link
-
-
-# The content
-
-
-class ContactFlag(IntFlag):
-    """What the account's person did about a contact."""
-
-    NONE = 0
-    VERIFIED = 1
-    BLOCKED = 2
-
-
-@struct
-class LinkedContact(Struct):
-    """What the primary knows of an account; ``generation`` is the highest seen, ``highest_suite`` likewise, or 0."""
-
-    account_id: Opaque
-    account_key: Annotated[bytes | None, optional(fixed(32))]
-    generation: Uint32
-    highest_suite: Uint16
-    flags: Uint8
-
-    @property
-    def verified(self) -> bool:
-        """Whether people compared the account key."""
-        return bool(self.flags & ContactFlag.VERIFIED)
-
-    @property
-    def blocked(self) -> bool:
-        """Whether the person blocked the account."""
-        return bool(self.flags & ContactFlag.BLOCKED)
-
-
-@struct
-class DirectoryKey(Struct):
-    """A directory key that the client counts attestations with (IDENT-4)."""
-
-    directory_key_id: Uint8
-    key: Key
-
-
-@struct
-class LinkContent(Struct):
-    """What is sealed to a new device."""
-
-    certificate: Opaque
-    server_name: Opaque
-    delivery_key: Key
-    directory_keys: Annotated[tuple[DirectoryKey, ...], vector(DirectoryKey.codec())]
-    contacts: Annotated[tuple[LinkedContact, ...], vector(LinkedContact.codec())]
-
-    @classmethod
-    def of(
-        cls,
-        certificate: DeviceCertificate,
-        server_name: str,
-        delivery_key: bytes,
-        directory_keys: DirectoryKeys,
-        contacts: Iterable[LinkedContact],
-    ) -> LinkContent:
-        """The content from its parts."""
-        keys = (DirectoryKey(key_id, key) for key_id, key in sorted(directory_keys.keys.items()))
-        name = server_name.encode()
-        return cls(certificate.encode(), name, delivery_key, tuple(keys), tuple(contacts))
 
 
 # The primary
@@ -345,11 +274,4 @@ def _check_content(
         raise LinkError(IdentityReason.LINK_NOT_AS_SHOWN, "other versions, suites or roles")
     if content.server_name != server_name.encode():
         raise LinkError(IdentityReason.WRONG_SERVER, "for another server")
-    names = [contact.account_id for contact in content.contacts]
-    if len({*names}) != len(names) or not all(map(_in_order, content.contacts)):
-        raise LinkError(IdentityReason.BAD_CONTACTS)
-
-
-def _in_order(contact: LinkedContact) -> bool:
-    known_flags = not contact.flags & ~int(ContactFlag.VERIFIED | ContactFlag.BLOCKED)
-    return known_flags and not (contact.verified and contact.account_key is None)
+    check_contacts(content.contacts)

@@ -14,6 +14,7 @@ from e2ee.call.configuration import Configuration
 from e2ee.call.errors import CallReason, CallRefused
 from e2ee.call.letter_errors import LetterReason, LetterRefused
 from e2ee.call.letter_sealing import (
+    LetterKey,
     LetterStatement,
     SealedContent,
     SignedLetter,
@@ -42,7 +43,6 @@ from e2ee.mls.key_package import make_key_package_ref
 from e2ee.mls.key_package_bundle import KeyPackageBundle
 from e2ee.mls.message import MLSMessage
 from e2ee.profile.errors import ProfileError, ProfileReason
-from e2ee.profile.letter_key import LetterKey
 from e2ee.signalling.messages import LETTER, Letter, MissedCall, Note, Post, VoiceMessage
 from e2ee.signalling.wire import encode
 

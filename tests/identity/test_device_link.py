@@ -18,17 +18,20 @@ from e2ee.identity.attestation import DirectoryKeys
 from e2ee.identity.device_certificate import DeviceCertificate, Role
 from e2ee.identity.device_link import (
     LINK_LIFETIME,
-    MAX_LINK_CONTENT,
-    ContactFlag,
     DeviceLink,
-    LinkContent,
-    LinkedContact,
     NewDevice,
     certify_link,
     read_link,
     seal_link,
 )
 from e2ee.identity.errors import IdentityReason, IdentityUsageError
+from e2ee.identity.link_content import (
+    MAX_LINK_CONTENT,
+    MAX_SEALED,
+    ContactFlag,
+    LinkContent,
+    LinkedContact,
+)
 from e2ee.identity.safety_number import account_digits
 
 DAY = 24 * 3600 * 1000
@@ -259,7 +262,13 @@ def test_what_is_for_another_server(new: NewDevice, sealed: Sealed, now: int) ->
 
 @pytest.mark.requirement("IDENT-22")
 @pytest.mark.parametrize(
-    "contacts", [(BOB, BOB), (replace(MALLORY, flags=4),), (replace(MALLORY, flags=1),)]
+    "contacts",
+    [
+        (BOB, BOB),
+        (replace(MALLORY, flags=4),),
+        (replace(MALLORY, flags=1),),
+        (replace(BOB, account_id=b"\xff"),),
+    ],
 )
 def test_contacts_out_of_order(
     new: NewDevice, sealed: Sealed, now: int, contacts: tuple[LinkedContact, ...]
@@ -313,6 +322,25 @@ def test_two_who_read_one_text_use_two_nonces(
     sealed = [seal_link(link, content, entropy) for _ in range(2)]
     assert sealed[0][:12] != sealed[1][:12]
     assert sealed[0][12:] != sealed[1][12:]
+
+
+@pytest.mark.requirement("IDENT-21")
+def test_of_too_many_contacts_those_that_people_judged_go_first(
+    new: NewDevice,
+    link: DeviceLink,
+    certificate: DeviceCertificate,
+    entropy: SeededEntropy,
+    now: int,
+) -> None:
+    strangers = [LinkedContact(f"{n}".encode(), bytes(32), 0, 0, 0) for n in range(3000)]
+    content = LinkContent.of(
+        certificate, SERVER, bytes(32), DirectoryKeys({}), [*strangers, BOB, MALLORY]
+    )
+    sealed = seal_link(link, content, entropy)
+    assert MAX_SEALED - 100 < len(sealed) <= MAX_SEALED
+    contacts = new.open(sealed, SERVER, now).confirmed().contacts
+    assert contacts[:2] == (BOB, MALLORY)
+    assert contacts[2:] == tuple(strangers[: len(contacts) - 2])
 
 
 @pytest.mark.requirement("IDENT-21")
