@@ -159,8 +159,8 @@ _IN_GROUP: Mapping[Input, Transition] = {
 }
 
 
-def _not_for_this_moment(state: State) -> dict[Input, Transition]:
-    """What devices say to a caller while they ring reaches the callee's other devices too, and may come late."""
+def _for_the_caller(state: State) -> dict[Input, Transition]:
+    """What devices say to the caller while they ring reaches the callee's other devices, too."""
     return {_I.RINGS: _T(_A.IGNORE, state), _I.BUSY: _T(_A.IGNORE, state)}
 
 
@@ -179,7 +179,7 @@ def _before_answering(state: State) -> dict[Input, Transition]:
     """A device of the callee that may yet miss the call."""
     return {
         **_IN_GROUP,
-        **_not_for_this_moment(state),
+        **_for_the_caller(state),
         _I.ANSWER: _T(_A.SEND_ANSWER, _S.ANSWERING),
         _I.ANSWERED_ELSEWHERE: _T(_A.END_ELSEWHERE, _S.ENDED),
         _I.HANGUP: _T(_A.END_TAKEN_BACK, _S.ENDED),
@@ -192,7 +192,6 @@ def _in_call(state: State) -> dict[Input, Transition]:
     """Epoch 2 and later: what may come at any moment, and does not move the call."""
     return {
         **_IN_GROUP,
-        **_not_for_this_moment(state),
         _I.HANG_UP: _T(_A.HANG_UP, _S.ENDED),
         _I.COMMITTED: _T(_A.CHANGE_EPOCH, state),
         _I.ALIVE: _T(_A.ACKNOWLEDGE, state),
@@ -252,7 +251,7 @@ _TABLE: dict[State, dict[Input, Transition]] = {
     _S.RINGING: _before_answering(_S.RINGING),
     _S.ANSWERING: {
         **_IN_GROUP,
-        **_not_for_this_moment(_S.ANSWERING),
+        **_for_the_caller(_S.ANSWERING),
         _I.ANSWER_COMMITTED: _T(_A.ENTER_CALL, _S.ACCEPTING),
         _I.ANSWERED_ELSEWHERE: _T(_A.END_ELSEWHERE, _S.ENDED),
         _I.REFUSED: _T(_A.END_REFUSED, _S.ENDED),

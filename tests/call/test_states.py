@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import pytest
 
 from e2ee.call.actions import ACTIONS
 from e2ee.call.call import Call
 from e2ee.call.errors import CallReason, CallRefused
+from e2ee.call.sent_media import SentMedia
 from e2ee.call.states import TRANSITIONS, Action, Input, State
+from e2ee.mls.proposal import Remove
+from e2ee.profile.leaves import committer_policy
 from e2ee.signalling import messages
+from e2ee.signalling.messages import CallMessage
 from e2ee.testing.mls_members import snapshot
 from e2ee.testing.simulated_calls import SimulatedCalls, SimulatedDevice
 
@@ -34,10 +39,17 @@ def test_no_call_goes_back() -> None:
 
 
 @pytest.mark.requirement("CALL-9")
-def test_nothing_leads_to_ringing() -> None:
-    begins = {State.LOOKING_UP, State.RINGING}
-    reached = {t.state for row in TRANSITIONS.values() for t in row.values()}
-    assert reached == set(State) - begins
+def test_a_call_rings_only_when_its_device_lets_it() -> None:
+    moves = [
+        (state, happened, transition.state)
+        for state, row in TRANSITIONS.items()
+        for happened, transition in row.items()
+        if transition.state is not state
+    ]
+    begins = {State.LOOKING_UP, State.INVITED}
+    assert {after for _, _, after in moves} == set(State) - begins
+    to_ringing = [move for move in moves if State.RINGING in move[2:]]
+    assert to_ringing == [(State.INVITED, Input.RING, State.RINGING)]
 
 
 @pytest.mark.requirement("CALL-13")
@@ -101,6 +113,27 @@ class Scene:
         self.submit(device)
         self.deliver(device)
 
+    def say(self, device: SimulatedDevice, message: CallMessage) -> None:
+        """A device says something in its epoch, whatever its state, and it reaches the one that is looked at."""
+        self.deliver(device)
+        device.core.calls[self.call_id]._actions._say(message)
+        self.submit(device)
+        self.deliver(self.device)
+
+    def commit(self, device: SimulatedDevice, *proposals: Remove) -> bytes:
+        """A commit that MLS allows, in the device's epoch."""
+        self.deliver(device)
+        group = device.core.calls[self.call_id]._actions.in_group._group
+        policy, entropy = committer_policy(self.calls.now), device.owner.entropy
+        pending = group.commit(proposals=proposals, policy=policy, entropy=entropy)
+        return pending.message.encode()
+
+    def cross(self) -> Call:
+        """Bob calls, too, and it is his call that goes on; nobody has heard of it."""
+        while (own := self.bob.core.place_call("alice", self.calls.now)).call_id < self.call_id:
+            own.hang_up(self.calls.now)
+        return own
+
     def story(self) -> Iterator[SimulatedDevice]:
         """A call from its beginning to its middle, step by step; gives where the step was taken."""
         for _ in "looks up", "claims", "invites", "calls":
@@ -139,6 +172,10 @@ def reach(calls: SimulatedCalls) -> Callable[[State], Scene]:
             scene.device = device
             if state is State.CANCELLING and scene.call.state is State.INVITING:
                 scene.call.hang_up(calls.now)
+            if state is State.INVITED and scene.call.state is State.CALLING:
+                scene.cross()  # so that Alice's invitation is held back
+                scene.device = bob
+                scene.deliver(bob)
             if scene.call.state is state:
                 break
         calls.send()
@@ -165,6 +202,41 @@ def _refused(scene: Scene) -> None:
     scene.calls.give(scene.device, messages.Refused(request or "commit", call_id, "WHY", "not"))
 
 
+def _glare(scene: Scene) -> None:
+    own = scene.cross()
+    while not scene.alice.waiting(messages.Invited):
+        scene.exchange(scene.bob)
+    invited = scene.alice.waiting(messages.Invited)[0]
+    assert invited.call_id == own.call_id
+    scene.calls.give(scene.alice, replace(invited, number=0))
+
+
+def _rings_no_more(scene: Scene) -> None:
+    """What held the invitation back is over."""
+    (own,) = (call for call in scene.bob.core.calls.values() if call.is_caller)
+    own.hang_up(scene.calls.now)
+    scene.bob.core.handle_timer(scene.calls.now)
+
+
+def _tablet_rings(scene: Scene) -> None:
+    scene.deliver(scene.tablet)
+    scene.submit(scene.tablet)
+    scene.deliver(scene.device)
+
+
+def _all_are_busy(scene: Scene) -> None:
+    scene.say(scene.tablet, messages.Busy())
+    scene.say(scene.bob, messages.Busy())
+
+
+def _invalid_commit(scene: Scene) -> None:
+    """In epoch 1 not the Answer, later not without proposals."""
+    own_leaf = scene.call._actions.in_group.own_leaf
+    proposals = [] if scene.call.epoch == 1 else [Remove(own_leaf)]
+    commit = scene.commit(scene.other, *proposals)
+    scene.calls.give(scene.device, messages.Committed(scene.call_id, commit))
+
+
 def _answered(scene: Scene) -> None:
     scene.deliver(scene.bob)
     scene.bob.call.answer(scene.calls.now)
@@ -173,6 +245,7 @@ def _answered(scene: Scene) -> None:
 
 
 def _answered_elsewhere(scene: Scene) -> None:
+    scene.deliver(scene.tablet)
     scene.tablet.call.answer(scene.calls.now)
     scene.submit(scene.tablet)
     scene.deliver(scene.bob)
@@ -199,24 +272,49 @@ def _answer_description(scene: Scene) -> None:
     scene.deliver(scene.alice)
 
 
-def _alive(scene: Scene) -> None:
-    scene.deliver(scene.other)
-    scene.other.call._actions._say(messages.Alive(scene.other.call.epoch, scene.calls.now))
-    scene.submit(scene.other)
-    scene.deliver(scene.device)
-
-
 def _hangup(scene: Scene) -> None:
     scene.deliver(scene.other)
-    scene.other.call.hang_up(scene.calls.now)
+    scene.other.core.calls[scene.call_id].hang_up(scene.calls.now)
     scene.submit(scene.other)
     scene.deliver(scene.device)
 
 
-HAPPENINGS: Mapping[Input, Callable[[Scene], None]] = {
+LASTS = {
+    State.CALLING: 60_000,
+    State.INVITED: 90_000,
+    State.RINGING: 90_000,
+    State.ACCEPTING: 5_000,
+}
+"""CALL-9, CALL-19: for how many milliseconds; the others, CALL-9 and CALL-29, for ten seconds."""
+
+
+def _timeout(scene: Scene) -> None:
+    """Looked at the call alone: its device's other calls may end sooner."""
+    call, ends_at = scene.call, scene.calls.now + LASTS.get(scene.call.state, 10_000)
+    state = call.state
+    call.handle_timer(ends_at - 1)
+    assert call.state is state
+    call.handle_timer(ends_at)
+
+
+def _alive_is_due(scene: Scene) -> None:
+    """As if the state had lasted a period already."""
+    scene.call._actions.in_group.alive.said(scene.calls.now - 15_000)
+    scene.calls.advance(0, settle=False)
+
+
+MICROPHONE = SentMedia(microphone=True)
+
+HAPPENINGS: Mapping[Input, Callable[[Scene], object]] = {
     Input.ANSWER: lambda scene: scene.call.answer(scene.calls.now),
     Input.DESCRIBE: lambda scene: scene.call.describe("a description", scene.calls.now),
+    Input.SAY: lambda scene: scene.call.send_media(MICROPHONE, scene.calls.now),
     Input.HANG_UP: lambda scene: scene.call.hang_up(scene.calls.now),
+    Input.RING: _rings_no_more,
+    Input.IN_ANOTHER_CALL: lambda scene: scene.call.be_busy(scene.calls.now),
+    Input.GLARE: _glare,
+    Input.REVOKED: lambda scene: scene.call.peer_revoked(scene.calls.now),
+    Input.LOST: lambda scene: scene.calls.disconnect(scene.device),
     Input.DEVICES: _devices,
     Input.KEY_PACKAGES: _devices,
     Input.UNREACHABLE: _nobody,
@@ -226,12 +324,20 @@ HAPPENINGS: Mapping[Input, Callable[[Scene], None]] = {
     Input.ANSWERED: _answered,
     Input.ANSWERED_ELSEWHERE: _answered_elsewhere,
     Input.COMMITTED: _committed,
+    Input.INVALID_COMMIT: _invalid_commit,
+    Input.RINGS: _tablet_rings,
+    Input.BUSY: lambda scene: scene.say(scene.tablet, messages.Busy()),
+    Input.ALL_BUSY: _all_are_busy,
     Input.ACCEPTED: _accepted,
     Input.ANSWER_DESCRIPTION: _answer_description,
-    Input.ALIVE: _alive,
+    Input.ALIVE: lambda scene: scene.say(scene.other, messages.Alive(2, scene.calls.now)),
+    Input.SAID: lambda scene: scene.say(
+        scene.other, messages.Media(microphone=True, camera=False, screen=False, on_hold=False)
+    ),
     Input.HANGUP: _hangup,
-    Input.TIMEOUT: lambda scene: scene.calls.advance(10_000, settle=False),
+    Input.TIMEOUT: _timeout,
     Input.COMMIT_DUE: lambda scene: scene.calls.advance(601_500, settle=False),
+    Input.ALIVE_DUE: _alive_is_due,
 }
 """How each input comes about in a call between real devices."""
 
@@ -243,9 +349,21 @@ def test_what_is_in_the_table_moves_the_call_as_the_table_says(
 ) -> None:
     scene = reach(state)
     call = scene.call
+    assert call.state is state
+    steps: list[tuple[State, Input]] = []
+    call._step = partial(_noted, steps, call)  # type: ignore[method-assign]
     HAPPENINGS[happened](scene)
+    assert (state, happened) in steps
     assert call.state is TRANSITIONS[state][happened].state
     assert scene.device.refused == []
+
+
+def _noted(
+    steps: list[tuple[State, Input]], call: Call, happened: Input, payload: object, now: int
+) -> None:
+    """``Call._step``, and a note of what happened in which state."""
+    steps.append((call.state, happened))
+    Call._step(call, happened, payload, now)
 
 
 @pytest.mark.requirement("CALL-15")
