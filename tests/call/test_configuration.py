@@ -24,8 +24,25 @@ def test_the_minimum_is_a_suite_of_calls() -> None:
     assert refused.value.reason is CallReason.BAD_CONFIGURATION
 
 
-@pytest.mark.requirement("CALL-3", "CALL-9", "CALL-12", "KEYS-15")
+@pytest.mark.requirement(
+    "CALL-3",
+    "CALL-9",
+    "CALL-11",
+    "CALL-12",
+    "CALL-19",
+    "CALL-23",
+    "CALL-24",
+    "CALL-27",
+    "CALL-29",
+    "KEYS-15",
+)
 def test_the_times_are_the_specifications() -> None:
+    assert configuration.SERVICE_TIMEOUT == 10_000
+    assert configuration.RINGING_TIMEOUT == 60_000
+    assert configuration.RING_LIMIT == 90_000
+    assert (configuration.ALIVE_PERIOD, configuration.ALIVE_PERIODS) == (15_000, 3)
+    assert configuration.EPOCH_END == 660_000
+    assert (configuration.LAG_SHOWN, configuration.LAG_WITHHELD) == (2_000, 10_000)
     assert configuration.OFFER_TOLERANCE == 90_000
     assert configuration.ACCEPTED_TIMEOUT == 5_000
     assert configuration.ANSWER_DESCRIPTION_TIMEOUT == 10_000
