@@ -70,8 +70,9 @@ class Door:
 class LoginDeadline:
     """The time until when a connection's device must have logged in; it is not asked to do so again."""
 
-    def __init__(self, login_within: float) -> None:
+    def __init__(self, login_within: float, link_within: float = LINK_WITHIN) -> None:
         self._due = asyncio.timeout(login_within)
+        self._link_within = link_within
         self._logged_in = asyncio.Event()
         self._waits_for_link = False
 
@@ -82,7 +83,7 @@ class LoginDeadline:
         elif isinstance(message, AwaitLink) and not self._waits_for_link:
             self._waits_for_link = True
             if not self._logged_in.is_set() and not self._due.expired():
-                self._due.reschedule(asyncio.get_running_loop().time() + LINK_WITHIN)
+                self._due.reschedule(asyncio.get_running_loop().time() + self._link_within)
 
     async def missed(self) -> bool:
         """True when the time is over, False when the device has logged in."""

@@ -296,7 +296,8 @@ def test_so_many_are_let_in_and_no_more(
 
 def test_who_does_not_log_in_is_let_go(service: DeliveryService) -> None:
     async def story(websocket: ClientConnection) -> None:
-        assert await why_closed(websocket) == (1008, CloseReason.NO_LOGIN_IN_TIME)
+        async with asyncio.timeout(10):
+            assert await why_closed(websocket) == (1008, CloseReason.NO_LOGIN_IN_TIME)
 
     over_websocket(create_app(service, limits=ConnectionLimits(login_within=0.01)), story)
 

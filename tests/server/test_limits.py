@@ -89,7 +89,20 @@ def test_a_device_logs_in_in_time_or_not(
     assert asyncio.run(run()) is missed
 
 
-def test_a_new_device_may_wait_to_be_linked_once() -> None:
+def test_a_new_device_that_asks_again_gets_no_more_time() -> None:
+    async def run() -> None:
+        deadline = LoginDeadline(0.01, link_within=0.02)
+        waiting = asyncio.create_task(deadline.missed())
+        async with asyncio.timeout(10):
+            while not waiting.done():
+                await asyncio.sleep(0)
+                deadline.handled(AWAIT_LINK)
+        assert waiting.result()
+
+    asyncio.run(run())
+
+
+def test_a_new_device_may_wait_to_be_linked() -> None:
     async def run() -> None:
         deadline = LoginDeadline(0.01)
         waiting = asyncio.create_task(deadline.missed())

@@ -11,6 +11,7 @@ from e2ee.delivery.store import MemoryStore
 from e2ee.delivery.transaction import Totals
 from e2ee.server.app import create_app
 from e2ee.server.metrics import Metrics, TimedStore
+from e2ee.server.stores.errors import StoreError, StoreReason
 from e2ee.signalling import messages
 from tests.server.conftest import NOW, Device
 from tests.server.conversation import HELLO, ask, connected, log_in
@@ -76,6 +77,16 @@ def test_what_the_service_holds_is_asked_when_it_is_wanted() -> None:
     after = samples(metrics)
     assert (after["devices_logged_in",], after["calls_open",]) == (3, 1)
     assert (after["mailbox_messages",], after["mailbox_bytes",]) == (0, 0)
+
+
+def test_a_store_that_does_not_answer_is_no_reason_to_show_nothing() -> None:
+    def figures() -> Figures:
+        raise StoreError(StoreReason.FAILED)
+
+    metrics = Metrics()
+    metrics.holds(figures)
+    metrics.opened(1)
+    assert samples(metrics)["connections",] == 1
 
 
 def test_transactions_are_timed() -> None:

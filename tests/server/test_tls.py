@@ -53,11 +53,10 @@ def test_devices_may_come_by_tls_1_2_and_by_nothing_older(
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     assert served(files, context, service) == "TLSv1.2"
     assert files.context().minimum_version is ssl.TLSVersion.TLSv1_2
-    older = {cipher["protocol"] for cipher in files.context().get_ciphers()} - {
-        "TLSv1.2",
-        "TLSv1.3",
-    }
-    assert older == set()
+    ciphers = files.context().get_ciphers()
+    assert {cipher["protocol"] for cipher in ciphers} == {"TLSv1.2", "TLSv1.3"}
+    assert {cipher["kea"] for cipher in ciphers} == {"kx-ecdhe", "kx-any"}  # any: TLS 1.3
+    assert all(cipher["aead"] for cipher in ciphers)
 
 
 def test_a_certificate_is_read_again(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from e2ee.delivery.transaction import (
     SealedLink,
     Shelf,
     Store,
+    Totals,
     Transaction,
 )
 from e2ee.identity.device_certificate import VerifiedCertificate
@@ -441,6 +442,19 @@ class TestInvitationsAndLinks:
             tx.sweep(NOW + 1, 0, 0)
             assert tx.take_invitation(ID_32, NOW) is None
             assert tx.take_link(bytes(16), NOW) is None
+
+
+def test_all_that_there_is_is_counted(store: Store, phone: VerifiedCertificate) -> None:
+    with store.transaction() as tx:
+        assert tx.totals(since=0) == Totals(0, 0, 0)
+        for number in (1, 2, 3):
+            tx.append_mail(phone.signature_key, mail(number, encoded=b"7 bytes"))
+        tx.remove_mail(phone.signature_key, 1)
+        tx.add_call(CALL_ID, LogEntry(phone, NOW, b"open"))
+        tx.add_call(ID_32[:16][::-1], LogEntry(phone, NOW - 1, b"open"))
+    with store.transaction() as tx:
+        assert tx.totals(since=NOW) == Totals(1, 2, 14)
+        assert tx.totals(since=0).calls == 2
 
 
 def test_nothing_that_was_said_is_printed() -> None:
