@@ -260,6 +260,12 @@ class SimulatedCalls:
         del device.outbox[index]
         self._pass_on(self.service.receive(device.connection_id, over_the_wire(message), self.now))
 
+    def submit_all(self, device: SimulatedDevice) -> None:
+        """All that a device has to send reaches the service."""
+        self.send()
+        while device.outbox:
+            self.submit(device)
+
     def _pass_on(self, outgoing: Outgoing) -> None:
         by_connection = {each.connection_id: each for each in self.devices if each.online}
         for connection_id, message in outgoing:
@@ -271,6 +277,11 @@ class SimulatedCalls:
         message = device.inbox[index]
         del device.inbox[index]
         self.give(device, message)
+
+    def deliver_all(self, device: SimulatedDevice) -> None:
+        """All that is on its way to a device reaches it."""
+        while device.inbox:
+            self.deliver(device)
 
     def give(self, device: SimulatedDevice, message: FromService) -> RemoteProtocolError | None:
         """A device receives a message, wherever it comes from; gives the refusal, if it is one."""

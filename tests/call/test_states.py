@@ -100,14 +100,11 @@ class Scene:
 
     def submit(self, device: SimulatedDevice) -> None:
         """All that a device has to send reaches the service."""
-        self.calls.send()
-        while device.outbox:
-            self.calls.submit(device)
+        self.calls.submit_all(device)
 
     def deliver(self, device: SimulatedDevice) -> None:
         """All that is on its way to a device reaches it."""
-        while device.inbox:
-            self.calls.deliver(device)
+        self.calls.deliver_all(device)
 
     def exchange(self, device: SimulatedDevice) -> None:
         self.submit(device)

@@ -21,6 +21,7 @@ from e2ee.call.events import (
     KeyPackagesPublished,
     Live,
     Ringing,
+    RingsThere,
 )
 from e2ee.call.medium import Medium
 from e2ee.call.states import State
@@ -83,6 +84,7 @@ def test_two_people_call_talk_and_hang_up(
     assert (alice.last(Ended).remote, bob.last(Ended).remote) == (False, True)
     assert kinds(alice.events) == [
         Calling,
+        RingsThere,
         EpochChanged,
         DescriptionWanted,
         DescriptionReceived,

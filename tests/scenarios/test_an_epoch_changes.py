@@ -35,7 +35,13 @@ def bob(calls: SimulatedCalls, suites: Sequence[int]) -> SimulatedDevice:
 
 
 def commits(device: SimulatedDevice) -> int:
-    return sum(isinstance(message, messages.Commit) for message in device.outbox)
+    return len(device.sending(messages.Commit))
+
+
+def a_commit_is_due(calls: SimulatedCalls) -> None:
+    """The epoch that has just begun lasts as long as it may; who commits has done so, and nothing of it is sent."""
+    calls.advance(MAX_EPOCH_LIFETIME - 1)
+    calls.advance(1, settle=False)
 
 
 @pytest.mark.requirement("KEYS-15")
@@ -44,7 +50,7 @@ def test_the_member_whose_turn_it_is_commits_after_ten_minutes_and_then_the_next
 ) -> None:
     placed, answered = calls.go_live(alice, bob)
     applied_at = calls.now
-    calls.advance(MAX_EPOCH_LIFETIME - 1, settle=False)
+    calls.advance(MAX_EPOCH_LIFETIME - 1)
     assert (commits(alice), commits(bob)) == (0, 0)
     calls.advance(1, settle=False)
     assert (commits(alice), commits(bob)) == (1, 0)  # epoch 2, rank 0
@@ -61,7 +67,7 @@ def test_a_commit_that_the_service_refused_is_made_again(
     calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
 ) -> None:
     placed, answered = calls.go_live(alice, bob)
-    calls.advance(MAX_EPOCH_LIFETIME, settle=False)
+    a_commit_is_due(calls)
     assert commits(alice) == 1
     alice.outbox.clear()
     refusal = messages.Refused("commit", placed.call_id, "OVERLOADED", "later")
@@ -78,7 +84,7 @@ def test_an_own_commit_is_applied_when_the_log_shows_it_and_not_before(
 ) -> None:
     placed, _ = calls.go_live(alice, bob)
     code = placed.call_code
-    calls.advance(MAX_EPOCH_LIFETIME, settle=False)
+    a_commit_is_due(calls)
     calls.submit(alice)
     assert (placed.epoch, placed.call_code) == (2, code)
     calls.deliver(alice)
@@ -91,8 +97,9 @@ def test_of_two_commits_the_one_in_the_log_is_the_epochs(
     calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
 ) -> None:
     placed, answered = calls.go_live(alice, bob)
-    calls.advance(MAX_EPOCH_LIFETIME + RANK_DELAY, settle=False)
-    calls.submit(bob)
+    a_commit_is_due(calls)
+    calls.advance(RANK_DELAY, settle=False)
+    calls.submit_all(bob)
     calls.settle()
     assert placed.epoch == answered.epoch == 3
     assert placed.call_code == answered.call_code
@@ -108,10 +115,10 @@ def test_a_commit_that_another_overtook_is_never_applied(
     calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
 ) -> None:
     placed, _ = calls.go_live(alice, bob)
-    calls.advance(MAX_EPOCH_LIFETIME + RANK_DELAY, settle=False)
-    overtaken = alice.outbox[0]
-    assert isinstance(overtaken, messages.Commit)
-    calls.submit(bob)
+    a_commit_is_due(calls)
+    calls.advance(RANK_DELAY, settle=False)
+    (overtaken,) = alice.sending(messages.Commit)
+    calls.submit_all(bob)
     calls.settle()
     refused = calls.give(alice, messages.Committed(placed.call_id, overtaken.commit))
     assert refused is not None

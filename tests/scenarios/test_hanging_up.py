@@ -9,7 +9,7 @@ import pytest
 
 from e2ee.call.call import Call
 from e2ee.call.errors import CallReason, CallUsageError
-from e2ee.call.events import Ended, EndReason
+from e2ee.call.events import Ended, EndReason, Missed
 from e2ee.call.states import State
 from e2ee.errors import LocalProtocolError
 from e2ee.media.encoded_frame import Codec, Kind
@@ -100,19 +100,10 @@ def test_the_caller_hangs_up_while_it_rings(
     calls.settle()
     placed.hang_up(calls.now)
     calls.settle()
+    assert alice.last(Ended) == Ended(placed.call_id, EndReason.CANCELLED, remote=False)
     for device in (bob, tablet):
-        assert device.last(Ended) == Ended(placed.call_id, EndReason.DONE, remote=True)
-
-
-@pytest.mark.requirement("CALL-13")
-def test_a_person_who_rejects_the_call_ends_it_for_everybody(
-    calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
-) -> None:
-    placed = alice.core.place_call("bob", calls.now)
-    calls.settle()
-    bob.call.hang_up(calls.now)
-    calls.settle()
-    assert alice.last(Ended) == Ended(placed.call_id, EndReason.DONE, remote=True)
+        assert device.last(Ended) == Ended(placed.call_id, EndReason.CANCELLED, remote=True)
+        assert device.last(Missed).reason is EndReason.CANCELLED
 
 
 @pytest.mark.requirement("CALL-16")
@@ -129,8 +120,8 @@ def test_the_caller_hangs_up_while_the_invitation_is_under_way(
     assert placed.state is State.CANCELLING
     assert alice.told(Ended) == []
     calls.settle()
-    assert alice.last(Ended) == Ended(placed.call_id, EndReason.DONE, remote=False)
-    assert bob.last(Ended) == Ended(placed.call_id, EndReason.DONE, remote=True)
+    assert alice.last(Ended) == Ended(placed.call_id, EndReason.CANCELLED, remote=False)
+    assert bob.last(Ended) == Ended(placed.call_id, EndReason.CANCELLED, remote=True)
 
 
 @pytest.mark.requirement("CALL-13")
@@ -140,10 +131,9 @@ def test_the_caller_hangs_up_before_there_is_a_group(
     placed = alice.core.place_call("bob", calls.now)
     placed.hang_up(calls.now)
     calls.settle()
-    assert alice.last(Ended).reason is EndReason.DONE
-    assert (
-        alice.refused == []
-    )  # the directory's answer finds nobody who asked, which is no fault of its own
+    assert alice.last(Ended).reason is EndReason.CANCELLED
+    # the directory's answer finds nobody who asked, which is no fault of its own
+    assert alice.refused == []
     assert len(bob.events) == 1
 
 
@@ -162,14 +152,16 @@ def test_hanging_up_and_answering_cross_each_other(
     calls.deliver(bob)
     assert bob.call.state is State.ACCEPTING
     calls.settle()
-    assert bob.last(Ended) == Ended(placed.call_id, EndReason.DONE, remote=True)
+    assert bob.last(Ended) == Ended(placed.call_id, EndReason.CANCELLED, remote=True)
 
 
 def test_only_reasons_that_the_message_has_can_be_given(
     calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
 ) -> None:
     placed, _ = calls.go_live(alice, bob)
-    with pytest.raises(CallUsageError) as refused:
-        placed.hang_up(calls.now, EndReason.ANSWERED_ELSEWHERE)
-    assert refused.value.reason is CallReason.UNKNOWN_HANGUP_REASON
+    given = {EndReason.DONE, EndReason.ANSWER_FAILED, EndReason.PROTOCOL_ERROR}
+    for reason in set(EndReason) - given:
+        with pytest.raises(CallUsageError) as refused:
+            placed.hang_up(calls.now, reason)
+        assert refused.value.reason is CallReason.UNKNOWN_HANGUP_REASON
     assert placed.state is State.LIVE
