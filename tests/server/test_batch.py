@@ -1,0 +1,134 @@
+"""Group commit: what is ready at once shares a transaction, and no answer goes out before that has ended."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator
+
+import pytest
+
+from e2ee.crypto.seeded_entropy import SeededEntropy
+from e2ee.delivery.service import DeliveryService, Outgoing, ServiceIdentity
+from e2ee.delivery.store import MemoryStore, MemoryTransaction
+from e2ee.server import batch
+from e2ee.server.batch import Batches
+from e2ee.signalling import messages
+
+HELLO = messages.Hello((0x0100,))
+
+
+class Full(Exception):
+    """A disk that takes no more."""
+
+
+class WatchedStore(MemoryStore):
+    """Notes when transactions begin and end, and fails at their end if it is ``full``."""
+
+    def __init__(self, notes: list[str]) -> None:
+        super().__init__()
+        self.notes = notes
+        self.full = False
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[MemoryTransaction]:
+        self.notes.append("begin")
+        with super().transaction() as tx:
+            yield tx
+            if self.full:
+                raise Full
+        self.notes.append("end")
+
+
+class Scene:
+    """A service whose store is watched, and connections 1 to 600."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        entropy = SeededEntropy(b"tests/server/test_batch")
+        self.store = WatchedStore(self.notes)
+        identity = ServiceIdentity.create("calls.example", entropy)
+        self.service = DeliveryService(identity, self.store, entropy)
+        self.closed = False
+        self.batches = Batches(self.service, lambda: 0, self.release, self.close)
+        for connection_id in range(1, 601):
+            self.service.connected(connection_id)
+
+    def release(self, outgoing: Outgoing) -> None:
+        self.notes += [f"{message.name} to {to}" for to, message in outgoing]
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def run(story: Callable[[Scene], Awaitable[None]]) -> Scene:
+    async def told() -> Scene:
+        scene = Scene()
+        await story(scene)
+        return scene
+
+    return asyncio.run(told())
+
+
+@pytest.mark.requirement("DS-9")
+def test_answers_are_released_when_the_transaction_has_ended() -> None:
+    async def story(scene: Scene) -> None:
+        await asyncio.gather(*(scene.batches.handle(n, HELLO) for n in (1, 2, 3)))
+        await scene.batches.handle(1, messages.AskRelays())
+
+    assert run(story).notes == [
+        *("begin", "end", "welcome to 1", "welcome to 2", "welcome to 3"),
+        *("begin", "end", "refused to 1"),
+    ]
+
+
+def test_a_transaction_holds_256_requests() -> None:
+    async def story(scene: Scene) -> None:
+        await asyncio.gather(*(scene.batches.handle(n, HELLO) for n in range(1, 601)))
+
+    notes = run(story).notes
+    assert notes.count("begin") == 3
+    assert notes[2 : 2 + batch.MOST] == [f"welcome to {n}" for n in range(1, 257)]
+    assert [note for note in notes if "to" in note] == [f"welcome to {n}" for n in range(1, 601)]
+
+
+def test_a_request_whose_connection_is_gone_is_not_handled() -> None:
+    async def story(scene: Scene) -> None:
+        going = asyncio.create_task(scene.batches.handle(1, HELLO))
+        staying = asyncio.create_task(scene.batches.handle(2, HELLO))
+        await asyncio.sleep(0)
+        going.cancel()
+        scene.batches.disconnected(1)
+        await staying
+
+    assert run(story).notes == ["begin", "end", "begin", "end", "welcome to 2"]
+
+
+def test_a_fault_of_one_request_is_no_other_connections() -> None:
+    async def story(scene: Scene) -> None:
+        unknown = scene.batches.handle(999, HELLO)
+        results = await asyncio.gather(
+            scene.batches.handle(1, HELLO), unknown, return_exceptions=True
+        )
+        assert results[0] is None
+        assert "NOT_CONNECTED" in str(results[1])
+
+    scene = run(story)
+    assert scene.notes == ["begin", "end", "welcome to 1"]
+    assert not scene.closed
+
+
+@pytest.mark.requirement("DS-9")
+def test_a_store_that_fails_takes_all_connections_with_it_and_nothing_is_answered() -> None:
+    async def story(scene: Scene) -> None:
+        loop = asyncio.get_running_loop()
+        told: asyncio.Future[object] = loop.create_future()
+        loop.set_exception_handler(lambda _, context: told.set_result(context["exception"]))
+        scene.store.full = True
+        waiting = asyncio.create_task(scene.batches.handle(1, HELLO))
+        assert isinstance(await told, Full)  # whoever runs the loop is told
+        waiting.cancel()
+
+    scene = run(story)
+    assert scene.notes == ["begin"]
+    assert scene.closed
