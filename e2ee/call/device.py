@@ -159,7 +159,8 @@ class Device:
     def reconnected(self, now: int) -> None:
         """This device is logged in again. What the service may not have is sent once more."""
         self._acknowledged = 0
-        self._outbox.extend(self._unconfirmed.again())
+        unsent = [each for each in self._outbox if not self._unconfirmed.holds(each)]
+        self._outbox = deque([*self._unconfirmed.again(), *unsent])
         self.publish_key_packages(now)
 
     # What the service says
@@ -190,8 +191,12 @@ class Device:
             case messages.Committed():
                 self._unconfirmed.logged(message.call_id)
                 self._call(message.call_id).receive(message, now)
-            case messages.Sent() | messages.Presence():
+            case messages.Sent():
                 self._call(message.call_id).receive(message, now)
+            case messages.Presence():
+                # DS-11: the service cannot know which calls are over
+                if message.call_id in self.calls:
+                    self._call(message.call_id).receive(message, now)
             case messages.Published():
                 self._key_packages.published(message.count, self._owner, now)
                 self._events.append(KeyPackagesPublished(message.count))

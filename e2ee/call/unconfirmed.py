@@ -23,6 +23,10 @@ class Unconfirmed:
         if isinstance(message, _CONFIRMED_ONE_BY_ONE):
             self._waiting.append(message)
 
+    def holds(self, message: FromDevice) -> bool:
+        """Whether this very message waits here."""
+        return any(each is message for each in self._waiting)
+
     def confirm(self, request: str, call_id: bytes | None) -> None:
         """The service has the oldest request of this name (and call), or refused it."""
         for index, message in enumerate(self._waiting):

@@ -1,11 +1,12 @@
-"""One call with its media: what ``e2ee.call`` decides, done with a connection of ``e2ee.rtc``.
+"""One call with its media: what ``e2ee.call`` decides, done with connections of ``e2ee.rtc``.
 
-    call = await client.call("bob", Media(camera=..., microphone=...))
+    call = client.call("bob", Media(camera=..., microphone=...))
     async for event in call:
         ...
 
 The call asks for descriptions and gets them from the connection; the connection gets protectors and an opener from the
-call, and nothing else: no key passes here. When the call ends, so does the connection.
+call, and nothing else: no key passes here. A connection that is lost is replaced, by the caller; the call goes on
+meanwhile. When the call ends, so does the connection.
 """
 
 from __future__ import annotations
@@ -13,36 +14,51 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from e2ee.call.call import Call as CallCore
+from e2ee.call.chat.room import ChatRoom
 from e2ee.call.errors import CallUsageError
 from e2ee.call.events import (
     CallEvent,
     DescriptionReceived,
     DescriptionWanted,
     Ended,
+    EndReason,
     EpochChanged,
+    LagChanged,
+    Live,
+    ReconnectReceived,
 )
-from e2ee.client.media import STREAMS, Media, Network
+from e2ee.call.medium import Medium
+from e2ee.call.roster import Member
+from e2ee.call.sent_media import SentMedia
+from e2ee.client.media import Media, Network
+from e2ee.client.media_connection import MediaConnection
 from e2ee.errors import E2EEError
 from e2ee.media.encoded_frame import Kind
-from e2ee.media.incoming_stream import IncomingStream
-from e2ee.rtc.peer import MediaPeer, MediaStreamTrack, PeerStatistics
+from e2ee.rtc.errors import ConnectionFailed
+from e2ee.rtc.peer import MediaPeer, MediaStreamTrack, PeerStatistics, RTCIceServer
 from e2ee.system_clock import Clock
 
-__all__ = ["Call", "Connected"]
+__all__ = ["Call", "Connected", "Interrupted"]
 
 _log = logging.getLogger(__name__)
 
-_NOTHING = PeerStatistics(sent={}, received={})
+_RECONNECTING = 15.0
+"""Seconds after which a new connection that does not come about is replaced by the next."""
 
 
 @dataclass(frozen=True, slots=True)
 class Connected(CallEvent):
-    """Media can flow."""
+    """Media can flow; again, after ``Interrupted``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted(CallEvent):
+    """Nothing comes any more. The call goes on, and another connection is tried."""
 
 
 class Call:
@@ -55,16 +71,20 @@ class Call:
         network: Network,
         clock: Clock,
         changed: Callable[[], None],
+        relays: Sequence[RTCIceServer] = (),
     ) -> None:
         self._core = core
-        self._media = media
-        self._network = network
         self._clock = clock
         self._changed = changed
+        self._relays = tuple(relays)
+        self._given = media, network
+        self._media = self._new_media()
         self._events: asyncio.Queue[CallEvent] = asyncio.Queue()
-        self._peer: MediaPeer | None = None
         self._received: str | None = None
         self._passed: PeerStatistics | None = None
+        self._muted: MediaStreamTrack | None = None
+        self._was_connected = False
+        self._watching: asyncio.Task[None] | None = None
         self._work: set[asyncio.Task[None]] = set()
         self._ended = asyncio.Event()
 
@@ -72,8 +92,18 @@ class Call:
 
     @property
     def call_id(self) -> bytes:
-        """16 bytes."""
+        """16 bytes. Another one after ``Replaced``."""
         return self._core.call_id
+
+    @property
+    def account_id(self) -> str:
+        """The other side's account."""
+        return self._core.account_id
+
+    @property
+    def medium(self) -> Medium:
+        """What the caller said that the call is for."""
+        return self._core.medium
 
     @property
     def suite(self) -> int:
@@ -86,6 +116,11 @@ class Call:
         return self._core.epoch
 
     @property
+    def members(self) -> tuple[Member, ...]:
+        """Who is in the call: the list to show to people (THREAT-2)."""
+        return self._core.members
+
+    @property
     def call_code(self) -> str:
         """Sixty digits for the people in the call to compare: the same for both, or they are not in one group."""
         return self._core.call_code
@@ -96,15 +131,23 @@ class Call:
         return self._core.safety_number
 
     @property
+    def removed_can_open_until(self) -> int | None:
+        """Until when devices that were removed could open what is sent, in Unix milliseconds; None: not known yet."""
+        return self._core.removed_can_open_until
+
+    @property
+    def received_media(self) -> SentMedia:
+        """What the other side says that it sends."""
+        return self._core.received_media
+
+    @property
     def statistics(self) -> PeerStatistics:
         """What passed so far; after the end, what had passed when the keys were erased."""
-        if self._passed is not None:
-            return self._passed
-        return self._peer.statistics() if self._peer else _NOTHING
+        return self._passed or self._media.statistics()
 
     def track(self, kind: Kind) -> MediaStreamTrack | None:
         """What is received of a kind, decoded; None before ``Connected``."""
-        return self._peer.track(kind) if self._peer else None
+        return self._media.track(kind)
 
     # ---------------------------------------------------------------------------- what one does
 
@@ -113,15 +156,66 @@ class Call:
         self._core.hang_up(self._clock())
         self._changed()
 
-    def abandon(self) -> None:
-        """End the call, if it is not over: the client goes."""
-        with contextlib.suppress(CallUsageError):
-            self.hang_up()
-        if (
-            self._passed is None
-        ):  # what hangs up while it invites ends only when the service says so
-            self._passed = self.statistics
-            self._do(self._close())
+    def send(self, kind: Kind, track: MediaStreamTrack | None) -> None:
+        """Send ``track`` from now on, in place of what was sent; with None, nothing of this kind any more.
+
+        So voice becomes video and video voice again, and a screen is shown; the other side is told (CALL-26).
+        """
+        if kind is Kind.MICROPHONE:
+            self._muted = None
+        self._media.send(kind, track)
+        self._announce()
+
+    def mute(self) -> None:
+        """Send nothing of the microphone, no silence either, until ``unmute``."""
+        microphone = self._microphone
+        if microphone is not None:
+            self.send(Kind.MICROPHONE, None)
+            self._muted = microphone
+
+    def unmute(self) -> None:
+        """Send the microphone again."""
+        if self._muted is not None:
+            self.send(Kind.MICROPHONE, self._muted)
+
+    @property
+    def is_muted(self) -> bool:
+        """Whether there is a microphone that is not sent."""
+        return self._muted is not None
+
+    def hold(self) -> None:
+        """Send nothing and show nothing until ``resume``."""
+        self._media.hold()
+        self._announce()
+
+    def resume(self) -> None:
+        """Go on after ``hold``."""
+        self._media.resume()
+        self._announce()
+
+    @property
+    def chat(self) -> ChatRoom:
+        """Texts and what goes with them; ``flush`` sends what was said. Raises CallUsageError before the call is live."""
+        return self._core.chat
+
+    def say(self, text: str) -> int:
+        """Send a text; gives its number. Raises CallUsageError, ChatUsageError."""
+        number = self._core.chat.say(text)
+        self._changed()
+        return number
+
+    def flush(self) -> None:
+        """What was done in ``chat`` goes out."""
+        self._changed()
+
+    def begin_code(self) -> None:
+        """Ask for a spoken code, or join the one that the other side asked for (VERIFY-3). Raises CallUsageError."""
+        self._core.begin_code(self._clock())
+        self._changed()
+
+    def mark_verified(self) -> None:
+        """The two people read the same code, or compared the safety number (VERIFY-8, IDENT-18)."""
+        self._core.mark_verified()
 
     @property
     def is_over(self) -> bool:
@@ -140,91 +234,161 @@ class Call:
             if isinstance(event, Ended):
                 return
 
-    # ---------------------------------------------------------------------- what happens to it
+    # ---------------------------------------------------------------------- inside the package
+
+    def abandon(self) -> None:
+        """End the call, if it is not over: the client goes."""
+        with contextlib.suppress(CallUsageError):
+            self.hang_up()
+        if self._passed is None:
+            # what hangs up while it invites ends only when the service says so
+            self._close()
+
+    def use_relays(self, relays: Sequence[RTCIceServer]) -> None:
+        """The service's relays, for connections that are made from now on."""
+        self._relays = tuple(relays)
+        self._media.use_relays(self._relays)
+
+    def adopt(self, core: CallCore) -> None:
+        """Both sides called each other, and ``core`` is the call that goes on (CALL-21)."""
+        self._core = core
+        self._media = self._new_media()
 
     def happened(self, event: CallEvent) -> None:
         """Take an event of the core: do what it asks for; what is not only between the two, the application is told."""
         match event:
             case DescriptionReceived(description=description):
                 self._received = description
-                if self._peer is not None:
-                    self._do(self._accept(self._peer, description))
+                if self._media.peer is not None:
+                    self._do(self._accept(description))
                 return
             case DescriptionWanted():
                 self._do(self._describe())
                 return
-            case EpochChanged() if self._peer is not None:
-                self._peer.release()  # FRAME-14
+            case ReconnectReceived():
+                self._do(self._reconnected(event))
+                return
+            case Ended(reason=EndReason.REPLACED):
+                return  # the other call goes on
+            case EpochChanged():
+                self._media.release()
+            case LagChanged(lag=lag):
+                self._media.withhold(withheld=lag.withheld)
+            case Live():
+                self._announce()
+                if self._core.medium is Medium.TEXT:
+                    self._events.put_nowait(Connected(self.call_id))
             case Ended():
-                self._passed = self.statistics
-                self._do(self._close())
+                self._close()
         self._events.put_nowait(event)
 
-    def _do(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.ensure_future(work)
-        self._work.add(task)
-        task.add_done_callback(self._work.discard)
+    # ---------------------------------------------------------------------------------- its media
+
+    def _new_media(self) -> MediaConnection:
+        media, network = self._given
+        return MediaConnection(self._core, media, network, self._relays, self._clock)
+
+    @property
+    def _microphone(self) -> MediaStreamTrack | None:
+        return self._media.sent(Kind.MICROPHONE)
+
+    def _announce(self) -> None:
+        """CALL-26: say what is sent, if the call has come so far."""
+        sends, on_hold = self._media.sends, self._media.on_hold
+        sent = SentMedia(
+            sends[Kind.MICROPHONE], sends[Kind.CAMERA], sends[Kind.SCREEN_VIDEO], on_hold
+        )
+        with contextlib.suppress(CallUsageError):
+            self._core.send_media(sent, self._clock())
+            self._changed()
 
     async def _describe(self) -> None:
         """Make the connection with its streams, and hand its description to the call."""
         offer = self._received
-        try:
-            self._peer = peer = self._new_peer()
-            description = await (peer.offer() if offer is None else peer.answer(offer))
-            self._core.describe(description, self._clock())
-        except E2EEError as error:
-            self._give_up(error)
+        if self._core.medium is Medium.TEXT:
+            self._core.describe("", self._clock())
+            self._changed()
             return
+        description = await self._media.describe(offer)
+        self._core.describe(description, self._clock())
         self._changed()
         if offer is not None:
-            await self._connect(peer)
+            self._watch()
 
-    def _new_peer(self) -> MediaPeer:
-        peer = MediaPeer(
-            self._core.opener,
-            self._clock,
-            ice_servers=self._network.ice_servers,
-            host_addresses=self._network.host_addresses,
-            observers=self._media.observers,
-        )
-        for kind, codec in STREAMS.items():
-            incoming = IncomingStream(codec, kind, self._other_leaf)  # FRAME-6
-            peer.add_stream(self._core.open_stream(codec, kind), incoming, self._media.track(kind))
-        return peer
+    async def _accept(self, answer: str) -> None:
+        await self._media.accept(answer)
+        self._watch()
 
-    @property
-    def _other_leaf(self) -> int:
-        return next(
-            member.leaf_index
-            for member in self._core.members
-            if member.account_id == self._core.account_id
-        )
+    def _watch(self) -> None:
+        """Attend to the newest connection, and to no other any more."""
+        peer = self._media.peer
+        if peer is not None:
+            if self._watching is not None:
+                self._watching.cancel()
+            self._watching = self._start(self._attend(peer))
 
-    async def _accept(self, peer: MediaPeer, answer: str) -> None:
-        try:
-            await peer.accept(answer)
-        except E2EEError as error:
-            self._give_up(error)
-            return
-        await self._connect(peer)
-
-    async def _connect(self, peer: MediaPeer) -> None:
+    async def _attend(self, peer: MediaPeer) -> None:
+        """Tell when media can flow, and when they cease to; then the caller tries another connection (CALL-28)."""
         try:
             await peer.connected()
-        except E2EEError as error:
-            self._give_up(error)
-            return
+        except ConnectionFailed:
+            if self._was_connected:
+                return  # the next one is being tried
+            raise
+        self._was_connected = True
         self._events.put_nowait(Connected(self.call_id))
+        await peer.interrupted()
+        self._events.put_nowait(Interrupted(self.call_id))
+        if self._core.is_caller:
+            self._do(self._reconnect())
 
-    def _give_up(self, error: E2EEError) -> None:
-        """There is no call without media."""
-        _log.warning("no media: %s", error)
-        with contextlib.suppress(CallUsageError):  # it may be over meanwhile
-            self.hang_up()
+    async def _reconnect(self) -> None:
+        """Offer one connection after the other, until one is there."""
+        while True:
+            description = await self._media.replace()
+            self._core.reconnect(description, self._clock())
+            self._changed()
+            with contextlib.suppress(TimeoutError, ConnectionFailed):
+                async with asyncio.timeout(_RECONNECTING):
+                    await self._media.connected()
+                    return
 
-    async def _close(self) -> None:
+    async def _reconnected(self, event: ReconnectReceived) -> None:
+        """The other side's half of a new connection."""
+        if self._core.is_caller:
+            await self._accept(event.description)
+            return
+        answer = await self._media.follow(event.description)
+        self._core.reconnected(event.number, answer, self._clock())
+        self._changed()
+        self._watch()
+
+    # -------------------------------------------------------------------------------------- tasks
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        _ = self._start(work)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.ensure_future(self._guarded(work))
+        self._work.add(task)
+        task.add_done_callback(self._work.discard)
+        return task
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        """There is no call without media: what fails ends it."""
+        try:
+            await work
+        except E2EEError as error:
+            _log.warning("no media: %s", error)
+            with contextlib.suppress(CallUsageError):  # it may be over meanwhile
+                self.hang_up()
+
+    def _close(self) -> None:
+        self._passed = self.statistics
+        self._do(self._closing())
+
+    async def _closing(self) -> None:
         for task in self._work - {asyncio.current_task()}:
             task.cancel()
-        if self._peer is not None:
-            await self._peer.close()
+        await self._media.close()
         self._ended.set()

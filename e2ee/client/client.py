@@ -1,12 +1,15 @@
-"""A device that is online: it publishes KeyPackages, places calls and is called.
+"""A device that is online: it publishes KeyPackages, places calls and is called, leaves letters and gets some.
 
-    async with online(url, server_name=..., directory_keys=..., account=...) as client:
-        call = await client.call("bob", media)            or
+    async with online(profile) as client:
+        call = client.call("bob", media)                  or
         invitation = await client.invitation()            somebody calls
         call = invitation.answer(media)
 
+        async for event in client:                        letters, missed calls, the connection, whatever is of no call
+
 ``e2ee.call`` decides; this module gives it messages, time and a way out. Between two awaits everything that the core
-wants to say is taken from it, so it is never asked twice about one thing. Keys and pins live as long as the client.
+wants to say is taken from it, so it is never asked twice about one thing. A connection that is lost is opened again, and
+calls go on meanwhile: what the service kept for this device comes then, and what it had not confirmed is sent again.
 """
 
 from __future__ import annotations
@@ -14,111 +17,314 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from e2ee.call.call import Call as CallCore
 from e2ee.call.device import Device
-from e2ee.call.events import CallEvent, Event, KeyPackagesPublished, Ringing
+from e2ee.call.events import (
+    CallEvent,
+    CertificateRenewed,
+    Ended,
+    Event,
+    KeyPackagesPublished,
+    LetterFailed,
+    LetterStored,
+    LinkStored,
+    Missed,
+    RelaysReceived,
+    Replaced,
+    RequestRefused,
+    Ringing,
+)
+from e2ee.call.letters import Message
+from e2ee.call.medium import Medium
 from e2ee.client.call import Call
-from e2ee.client.errors import ServiceLost
+from e2ee.client.certification import certified
+from e2ee.client.connection import Connection, backoff
+from e2ee.client.errors import ClientReason, ClientUsageError, ServiceLost, ServiceRefused
 from e2ee.client.media import Media, Network
+from e2ee.client.profile import Profile
 from e2ee.client.session import Session
+from e2ee.crypto.entropy import Entropy
 from e2ee.errors import RemoteProtocolError
+from e2ee.identity.device_link import DeviceLink
+from e2ee.identity.device_list import DeviceList
+from e2ee.identity.trust import Trust
+from e2ee.rtc.peer import RTCIceServer
 from e2ee.signalling.messages import FromService
 from e2ee.system_clock import Clock
 
-__all__ = ["Client", "Invitation"]
+__all__ = ["Client", "Invitation", "ServiceLostEvent", "ServiceRegained"]
 
 _log = logging.getLogger(__name__)
 
 _FAREWELL = 1.0
 """Seconds in which the service may take the last messages of a client that leaves."""
 
+_RELAYS_BEFORE = 600
+"""How long before their end new relays are asked for, in seconds."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
+class ServiceLostEvent(Event):
+    """The connection to the service is gone; it is being opened again."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRegained(Event):
+    """The connection to the service is there again."""
+
+
 class Invitation:
     """Somebody calls. ``ringing`` tells who, and what is known of them."""
 
-    ringing: Ringing
-    _client: Client
-    _core: CallCore
+    def __init__(self, ringing: Ringing, client: Client, core: CallCore) -> None:
+        self.ringing = ringing
+        self._client = client
+        self._core = core
+        self._over: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
 
     def answer(self, media: Media) -> Call:
         """Take the call. Raises CallUsageError if it is over, or the caller's identity changed (IDENT-10)."""
         self._core.answer(self._client.clock())
         return self._client.take(self._core, media)
 
-    def decline(self) -> None:
-        """Do not take it. Raises CallUsageError if it is over."""
-        self._core.hang_up(self._client.clock())
+    def decline(self, text: str = "") -> None:
+        """Do not take it, on any device, perhaps with a text for the caller. Raises CallUsageError if it is over."""
+        self._core.decline(self._client.clock(), text)
         self._client.changed()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it does not ring any more, and was not answered here."""
+        return self._over.done()
+
+    async def over(self) -> Ended:
+        """Wait until it does not ring any more, and was not answered here; gives why."""
+        return await asyncio.shield(self._over)
+
+    def end(self, ended: Ended) -> None:
+        """It is over."""
+        if not self._over.done():
+            self._over.set_result(ended)
 
 
 class Client:
     """See the module; made by ``online``. Every method belongs to one event loop."""
 
-    def __init__(self, device: Device, session: Session, clock: Clock, network: Network) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        device: Device,
+        connection: Connection,
+        clock: Clock,
+        network: Network,
+        entropy: Entropy,
+    ) -> None:
         self.clock = clock
+        self.profile = profile
         self._device = device
-        self._session = session
+        self._connection = connection
         self._network = network
+        self._entropy = entropy
+        self._session: Session | None = None
         self._calls: dict[bytes, Call] = {}
         self._invitations: asyncio.Queue[Invitation] = asyncio.Queue()
-        self._wake = asyncio.Event()
+        self._ringing: dict[bytes, Invitation] = {}
+        self._events: asyncio.Queue[Event] = asyncio.Queue()
+        self._letters: dict[int, asyncio.Future[None]] = {}
+        self._links: list[asyncio.Future[None]] = []
+        self._relays = RelaysReceived((), "", "", 0)
+        self._unsent, self._unsettled = asyncio.Event(), asyncio.Event()
+        """There may be something to send; the next timer may be another."""
         self._published = asyncio.Event()
 
-    # --------------------------------------------------------------------------------- what one does
+    # ----------------------------------------------------------------------------- calls and letters
 
     async def published(self) -> None:
         """Wait until this device can be called."""
         await self._published.wait()
 
-    def call(self, account_id: str, media: Media, *, video: bool = True) -> Call:
+    def call(self, account_id: str, media: Media, *, medium: Medium = Medium.VIDEO) -> Call:
         """Call an account: all of its devices ring."""
-        return self.take(self._device.place_call(account_id, video=video), media)
+        return self.take(self._device.place_call(account_id, self.clock(), medium), media)
 
     async def invitation(self) -> Invitation:
-        """Wait until somebody calls whom this device may show."""
-        return await self._invitations.get()
+        """Wait until somebody calls whom this device may show; what is over already is passed by."""
+        while True:
+            invitation = await self._invitations.get()
+            if not invitation.is_over:
+                return invitation
+
+    async def leave(self, account_id: str, message: Message) -> None:
+        """Leave a letter for an account, and wait until the service keeps it. Raises ClientUsageError (NOT_POSTED)."""
+        number = self._device.post_letter(account_id, message)
+        posted = self._letters[number] = asyncio.get_running_loop().create_future()
+        self.changed()
+        await posted
+
+    async def __aiter__(self) -> AsyncIterator[Event]:
+        """What happens that is of no call: letters, missed calls, the connection to the service."""
+        while True:
+            yield await self._events.get()
+
+    # --------------------------------------------------------------------------- account and contacts
+
+    @property
+    def account_id(self) -> str:
+        """This device's account."""
+        return self._device.certificate.account_id
+
+    @property
+    def device_id(self) -> int:
+        """Which device of it this is."""
+        return self._device.certificate.device_id
+
+    @property
+    def trust(self) -> Trust:
+        """Contacts, blocks, and which account keys were compared."""
+        return self._device.trust
+
+    async def link(self, link: DeviceLink, name: str) -> None:
+        """Take the device that shows ``link`` into this account, and wait until the service keeps what it needs.
+
+        Raises ClientUsageError on a device that is not the primary; CertificateError, IdentityUsageError.
+        """
+        sealed = self.profile.link(link, name, self._delivery_key, self.clock(), self._entropy)
+        stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._links.append(stored)
+        self._device.link(link.link_id, sealed)
+        self.changed()
+        await stored
+
+    def revoke(self, device_id: int) -> None:
+        """Take a device out of this account: it is refused from now on, and at last when its certificate ends (IDENT-7).
+
+        Raises ClientUsageError on a device that is not the primary, IdentityUsageError.
+        """
+        self._give_certificates(self.profile.revoke(device_id, self.clock()))
+
+    def _give_certificates(self, devices: DeviceList) -> None:
+        own = self.profile.keys.certificate
+        for device in devices.active:
+            self._device.renew(device.certificate)
+        if own != self._device.certificate:
+            self._device.take_certificate(own, self.clock())
+        self.changed()
+
+    @property
+    def _delivery_key(self) -> bytes:
+        key = self.profile.keys.service.delivery_key
+        if key is None:
+            raise ClientUsageError(ClientReason.CONNECTION_LOST, "never logged in")
+        return key
 
     # ------------------------------------------------------------------------------ inside the package
 
     def take(self, core: CallCore, media: Media) -> Call:
         """Give a call of the device its media."""
-        call = Call(core, media, self._network, self.clock, self.changed)
+        call = Call(core, media, self._network, self.clock, self.changed, self._ice_servers())
         self._calls = {key: each for key, each in self._calls.items() if not each.is_over}
         self._calls[core.call_id] = call
+        self._ringing.pop(core.call_id, None)
         self.changed()
         return call
+
+    def _ice_servers(self) -> list[RTCIceServer]:
+        relays = self._relays
+        if not relays.urls or not self._network.service_relays:
+            return []
+        return [
+            RTCIceServer(list(relays.urls), username=relays.username, credential=relays.credential)
+        ]
 
     def changed(self) -> None:
         """The core may have something to say."""
         for event in iter(self._device.next_event, None):
             self._tell(event)
-        self._wake.set()
+        self._unsent.set()
+        self._unsettled.set()
 
-    async def run(self) -> None:
-        """Carry messages and time, until the connection ends. Raises ServiceLost."""
+    async def run(self, session: Session, connected: AsyncExitStack) -> None:
+        """Carry messages and time, over one connection after the other. Raises ServiceRefused."""
         self._device.publish_key_packages(self.clock())
+        self._renew_others()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._receive())
-            tasks.create_task(self._send())
+            tasks.create_task(self._keep_time())
+            tasks.create_task(self._stay_connected(session, connected))
+
+    async def _stay_connected(self, session: Session, connected: AsyncExitStack) -> None:
+        while True:
+            async with connected:
+                lost = await self._carry(session)
+            self._device.disconnected(self.clock())
+            self.changed()
+            self._events.put_nowait(ServiceLostEvent(str(lost)))
+            session, connected = await self._connect_again()
+            self._device.reconnected(self.clock())
+            self._events.put_nowait(ServiceRegained())
+
+    async def _carry(self, session: Session) -> ServiceLost:
+        """Until the connection is lost."""
+        self._session = session
+        if self._network.service_relays:
+            self._device.ask_relays()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._receive(session))
+                tasks.create_task(self._send(session))
+        except* ServiceLost as group:
+            lost = next(error for error in group.exceptions if isinstance(error, ServiceLost))
+        finally:
+            self._session = None
+        return lost
+
+    async def _connect_again(self) -> tuple[Session, AsyncExitStack]:
+        """Raises ServiceRefused if the service takes this device back no more."""
+        attempt = 0
+        while True:
+            await asyncio.sleep(backoff(attempt, self._entropy))
+            attempt += 1
+            async with AsyncExitStack() as stack:
+                try:
+                    session = await stack.enter_async_context(self._connection.open())
+                    certificate = self._device.certificate
+                    device = ("", certificate.roles, certificate.suites)
+                    newest = await certified(self.profile, session, "", device, self.clock())
+                    await self._connection.log_in(session, newest)
+                except ServiceLost:
+                    continue
+                if newest != certificate:
+                    self._device.take_certificate(newest, self.clock())
+                return session, stack.pop_all()
+
+    def _renew_others(self) -> None:
+        """The account's other devices get their newest certificates, which the service may not have yet (IDENT-16)."""
+        if self.profile.is_primary:
+            for device in self.profile.keys.devices.active:
+                if device.certificate != self._device.certificate:
+                    self._device.renew(device.certificate)
 
     async def close(self) -> None:
         """End every call, tell the service if it still listens, and close all connections."""
         calls = list(self._calls.values())
         for call in calls:
             call.abandon()
-        with contextlib.suppress(ServiceLost, TimeoutError):
-            async with asyncio.timeout(_FAREWELL):
-                for message in self._device.messages_to_send():
-                    await self._session.send(message)
+        if (session := self._session) is not None:
+            with contextlib.suppress(ServiceLost, TimeoutError):
+                async with asyncio.timeout(_FAREWELL):
+                    for message in self._device.messages_to_send():
+                        await session.send(message)
         for call in calls:
             await call.ended()
 
-    async def _receive(self) -> None:
+    async def _receive(self, session: Session) -> None:
         while True:
-            message = await self._session.receive()
+            message = await session.receive()
             if not isinstance(message, FromService):
                 continue
             try:
@@ -128,31 +334,87 @@ class Client:
                 _log.warning("refused %s: %s", message.name, error)
             self.changed()
 
-    async def _send(self) -> None:
-        """Send what the core says, and wake it when a timer is due."""
+    async def _send(self, session: Session) -> None:
+        """Send what the core says."""
         while True:
-            self._wake.clear()
-            now = self.clock()
-            due = self._device.get_timer()
+            self._unsent.clear()
+            for message in self._device.messages_to_send():
+                await session.send(message)
+            await self._unsent.wait()
+
+    async def _keep_time(self) -> None:
+        """Wake the core when a timer is due, connected or not."""
+        while True:
+            self._unsettled.clear()
+            now, due = self.clock(), self._device.get_timer()
             if due is not None and now >= due:
                 self._device.handle_timer(now)
                 self.changed()
-                due = self._device.get_timer()
-            for message in self._device.messages_to_send():
-                await self._session.send(message)
+                continue
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), _until(due, self.clock()))
+                async with asyncio.timeout(_until(due, now)):
+                    await self._unsettled.wait()
 
     def _tell(self, event: Event) -> None:
         match event:
             case KeyPackagesPublished():
                 self._published.set()
+            case RelaysReceived():
+                self._relays = event
+                for call in self._calls.values():
+                    call.use_relays(self._ice_servers())
+            case LetterStored(number=number):
+                self._settle_letter(number, None)
+            case LetterFailed(number=number, detail=detail):
+                self._settle_letter(number, ClientUsageError(ClientReason.NOT_POSTED, detail))
+            case LinkStored():
+                self._settle_link(None)
+            case RequestRefused(request="link"):
+                refused = ServiceRefused(event.request, event.reason, event.detail)
+                self._settle_link(refused)
             case Ringing():
-                core = self._device.calls[event.call_id]
-                self._invitations.put_nowait(Invitation(event, self, core))
+                self._rings(event)
+            case Missed():
+                self._events.put_nowait(event)
+            case CertificateRenewed(certificate=certificate):
+                self.profile.keys.put_certificate(certificate)
+                self._events.put_nowait(event)
             case CallEvent():
-                if event.call_id in self._calls:
-                    self._calls[event.call_id].happened(event)
+                self._tell_call(event)
+            case _:
+                self._events.put_nowait(event)
+
+    def _rings(self, ringing: Ringing) -> None:
+        core = self._device.calls.get(ringing.call_id)
+        if core is not None:
+            invitation = Invitation(ringing, self, core)
+            self._ringing[ringing.call_id] = invitation
+            self._invitations.put_nowait(invitation)
+
+    def _tell_call(self, event: CallEvent) -> None:
+        call = self._calls.get(event.call_id)
+        if call is not None:
+            if isinstance(event, Replaced):
+                call.adopt(self._device.calls[event.by])
+                self._calls[event.by] = self._calls.pop(event.call_id)
+            call.happened(event)
+        elif isinstance(event, Ended) and event.call_id in self._ringing:
+            self._ringing.pop(event.call_id).end(event)
+
+    def _settle_letter(self, number: int, error: Exception | None) -> None:
+        if (posted := self._letters.pop(number, None)) is not None and not posted.done():
+            _settle(posted, error)
+
+    def _settle_link(self, error: Exception | None) -> None:
+        if self._links and not (stored := self._links.pop(0)).done():
+            _settle(stored, error)
+
+
+def _settle(future: asyncio.Future[None], error: Exception | None) -> None:
+    if error is None:
+        future.set_result(None)
+    else:
+        future.set_exception(error)
 
 
 def _until(due: int | None, now: int) -> float | None:

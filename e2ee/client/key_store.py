@@ -6,6 +6,7 @@
     devices          those that the account certified, on the primary device only
     key packages     those that wait for an invitation, with their private keys
     calls            the call_ids that were seen (CALL-3)
+    letters          the ids of letters that were taken (LETTER-8)
     mailbox number   up to which the service's messages were taken
 
 Private keys are in this file and in memory, nowhere else: no error, log or repr holds one. The keys of calls are never
@@ -19,8 +20,9 @@ from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+from e2ee.call.letters import LETTER_LIFETIME, OpenedLetter
 from e2ee.call.seen_calls import SEEN_FOR
-from e2ee.client.sealed_store import SealedStore
+from e2ee.client.entries import Entries
 from e2ee.client.store_errors import StoreError, StoreReason
 from e2ee.client.stored_values import (
     StoredAccount,
@@ -40,7 +42,7 @@ from e2ee.identity.device_certificate import VerifiedCertificate, verify_certifi
 from e2ee.identity.device_list import CertifiedDevice, DeviceList
 from e2ee.mls.key_package_bundle import KeyPackageBundle
 
-__all__ = ["KeyStore", "Service", "StoredKeyPackages", "StoredSeenCalls"]
+__all__ = ["KeyStore", "Service", "StoredKeyPackages", "StoredSeenCalls", "StoredSeenLetters"]
 
 _DEVICE = "device"
 _SERVICE = b"service"
@@ -52,6 +54,7 @@ _MAILBOX_NUMBER = b"mailbox number"
 
 _KEY_PACKAGES = "key packages"
 _CALLS = "calls"
+_LETTERS = "letters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ class Service:
 class KeyStore:
     """See the module. Every property may raise StoreError: NO_IDENTITY if it was not put yet, DAMAGED."""
 
-    def __init__(self, store: SealedStore) -> None:
+    def __init__(self, store: Entries) -> None:
         self._store = store
 
     def transaction(self) -> AbstractContextManager[None]:
@@ -177,6 +180,10 @@ class KeyStore:
         """Where ``call.Device`` keeps which calls it has seen."""
         return StoredSeenCalls(self._store)
 
+    def seen_letters(self) -> StoredSeenLetters:
+        """Where ``call.Device`` keeps which letters it has taken."""
+        return StoredSeenLetters(self._store)
+
     def _get(self, name: bytes) -> Secret:
         value = self._store.get(_DEVICE, name)
         if value is None:
@@ -187,7 +194,7 @@ class KeyStore:
 class StoredKeyPackages:
     """``call.key_packages.KeyPackageStore``, of the device that signs with ``signing_key``."""
 
-    def __init__(self, store: SealedStore, signing_key: SigningKey) -> None:
+    def __init__(self, store: Entries, signing_key: SigningKey) -> None:
         self._store = store
         self._signing_key = signing_key
 
@@ -221,7 +228,7 @@ class StoredKeyPackages:
 class StoredSeenCalls:
     """``call.seen_calls.SeenCalls``."""
 
-    def __init__(self, store: SealedStore) -> None:
+    def __init__(self, store: Entries) -> None:
         self._store = store
 
     def seen(self, call_id: bytes) -> bool:
@@ -234,6 +241,27 @@ class StoredSeenCalls:
                     if stored_number.decode(at) < now - SEEN_FOR:
                         self._store.delete(_CALLS, each)
             self._store.put(_CALLS, call_id, stored_number.encode(now))
+
+
+class StoredSeenLetters:
+    """``call.letters.LetterStore``."""
+
+    def __init__(self, store: Entries) -> None:
+        self._store = store
+
+    def __contains__(self, letter_id: object) -> bool:
+        return isinstance(letter_id, bytes) and self._store.get(_LETTERS, letter_id) is not None
+
+    def add(self, opened: OpenedLetter) -> None:
+        until = opened.message.created_at + LETTER_LIFETIME
+        self._store.put(_LETTERS, opened.letter_id, stored_number.encode(until))
+
+    def forget(self, now: int) -> None:
+        with self._store.transaction():
+            for letter_id, until in self._store.items(_LETTERS).items():
+                with as_damage("a letter"):
+                    if stored_number.decode(until) < now:
+                        self._store.delete(_LETTERS, letter_id)
 
 
 def _signing_key(private: Secret) -> SigningKey:

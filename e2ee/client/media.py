@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from e2ee.media.encoded_frame import Codec, Kind
@@ -11,13 +11,13 @@ from e2ee.rtc.peer import MediaStreamTrack, RTCIceServer
 
 __all__ = ["STREAMS", "Media", "Network"]
 
-STREAMS = {Kind.MICROPHONE: Codec.OPUS, Kind.CAMERA: Codec.VP8}
-"""The streams that a call has in both directions, with their codecs."""
+STREAMS = {Kind.MICROPHONE: Codec.OPUS, Kind.CAMERA: Codec.VP8, Kind.SCREEN_VIDEO: Codec.VP8}
+"""The streams that a call has in both directions, with their codecs, in the order of their kinds (CODEC-7)."""
 
 
 @dataclass(frozen=True)
 class Media:
-    """A device's share of a call: anything aiortc takes, of each kind or none.
+    """A device's share of a call: anything aiortc takes, of each kind or none; ``Call.send`` changes it later.
 
     What is not sent is received all the same. ``observers`` see this call's frames (a recorder is one).
     """
@@ -25,15 +25,27 @@ class Media:
     camera: MediaStreamTrack | None = None
     microphone: MediaStreamTrack | None = None
     observers: Sequence[FrameObserver] = ()
+    screen: MediaStreamTrack | None = None
 
-    def track(self, kind: Kind) -> MediaStreamTrack | None:
-        """What is sent of this kind."""
-        return {Kind.CAMERA: self.camera, Kind.MICROPHONE: self.microphone}[kind]
+    @property
+    def tracks(self) -> Mapping[Kind, MediaStreamTrack | None]:
+        """What is sent, by kind."""
+        return {
+            Kind.MICROPHONE: self.microphone,
+            Kind.CAMERA: self.camera,
+            Kind.SCREEN_VIDEO: self.screen,
+        }
 
 
 @dataclass(frozen=True)
 class Network:
-    """Which paths media may take. ``host_addresses`` None: every address of this machine but loopback's."""
+    """Which paths media may take. ``host_addresses`` None: every address of this machine but loopback's.
+
+    With ``relay_only`` the other side learns no address of this device: all goes through a relay, one of ``ice_servers``
+    or of those that the service offers (``service_relays``), and without one there is no path.
+    """
 
     ice_servers: Sequence[RTCIceServer] = field(default_factory=tuple)
     host_addresses: Sequence[str] | None = None
+    relay_only: bool = False
+    service_relays: bool = True

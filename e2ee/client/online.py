@@ -1,92 +1,95 @@
-"""From an account key to a device that can call and be called: connect, register, certify, log in, publish."""
+"""From a profile to a device that can call and be called: connect, register, certify, log in, publish; and again when the
+connection is lost."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
 
 from e2ee.call.configuration import Configuration
 from e2ee.call.device import Device
 from e2ee.call.owner import Owner
+from e2ee.client.certification import certified
 from e2ee.client.client import Client
+from e2ee.client.connection import Connection
 from e2ee.client.media import Network
-from e2ee.client.session import Session
-from e2ee.client.transport import websocket
-from e2ee.crypto.signature import ED25519, SigningKey
+from e2ee.client.profile import Profile
+from e2ee.client.transport import Transport, websocket
 from e2ee.crypto.system_entropy import SystemEntropy
-from e2ee.identity.account import AccountKey
-from e2ee.identity.attestation import DirectoryKeys
-from e2ee.identity.device_certificate import VerifiedCertificate, verify_certificate
-from e2ee.identity.trust import MemoryTrustStore, Trust
+from e2ee.identity.device_certificate import Role, VerifiedCertificate
 from e2ee.media.frame_keys import FrameKeys
 from e2ee.profile.suites import SUITES
-from e2ee.signalling.versions import SUPPORTED_VERSIONS
-from e2ee.system_clock import Clock, system_clock
+from e2ee.system_clock import system_clock
 
 __all__ = ["online"]
 
 
+def _everybody(_: VerifiedCertificate) -> bool:
+    return True
+
+
 @contextlib.asynccontextmanager
 async def online(
-    url: str,
+    profile: Profile,
     *,
-    server_name: str,
-    directory_keys: DirectoryKeys,
-    account: AccountKey,
-    device_id: int = 1,
+    token: str = "",
+    device_name: str = "this device",
+    roles: Role = Role.NONE,
     suites: Sequence[int] = tuple(suite.mls for suite in SUITES),
     configuration: Configuration | None = None,
     network: Network | None = None,
+    may_ring: Callable[[VerifiedCertificate], bool] = _everybody,
+    connect: Callable[[str], AbstractAsyncContextManager[Transport]] = websocket,
     frame_keys: Callable[[], FrameKeys] = FrameKeys,
 ) -> AsyncIterator[Client]:
-    """A new device of ``account`` at the delivery service behind ``url``, as long as the context lasts.
+    """The device of ``profile`` at its delivery service, as long as the context lasts.
 
-    ``server_name`` is the name that the service must have, ``directory_keys`` are those that this client was shipped
-    with, ``suites`` the MLS suites that the device offers. ``frame_keys`` makes what a call keeps its frame keys in.
-    Raises ServiceLost, ServiceRefused, ProofError; the first of them in a group when the connection is lost later.
+    A profile with an account key and no certificate is registered first, with ``token`` if the service asks for one, as
+    a device of these ``roles`` with these MLS ``suites``. ``may_ring`` says who may ring (CALL-22). ``connect`` carries
+    the messages: a platform's own connection in the place of a WebSocket. ``frame_keys`` makes what a call keeps its
+    frame keys in.
+
+    Raises ServiceLost, ServiceRefused, ProofError, StoreError; later ServiceRefused, if the service takes this device
+    back no more. A connection that is lost is opened again.
     """
     entropy, clock = SystemEntropy(), system_clock()
-    signing_key = ED25519.generate(entropy)
-    async with websocket(url) as transport:
-        session = await Session.open(transport, server_name)
-        certificate = await _certified(session, account, signing_key, device_id, suites, clock)
-        await session.login(signing_key, certificate.certificate, entropy)
+    connection = Connection(profile, connect, clock, entropy)
+    async with contextlib.AsyncExitStack() as stack:
+        session = await stack.enter_async_context(connection.open())
+        device = (device_name, roles, tuple(suites))
+        certificate = await certified(profile, session, token, device, clock())
+        await connection.log_in(session, certificate)
         owner = Owner(
             certificate=certificate,
-            signing_key=signing_key,
-            trust=Trust(MemoryTrustStore(), directory_keys),
+            signing_key=profile.keys.signing_key,
+            trust=profile.trust(),
             configuration=configuration or Configuration(),
             delivery_key=session.delivery_key,
             entropy=entropy,
             frame_keys=frame_keys,
+            may_ring=may_ring,
         )
-        client = Client(Device(owner), session, clock, network or Network())
-        async with asyncio.TaskGroup() as tasks:
-            running = tasks.create_task(client.run())
-            try:
-                yield client
-            finally:
-                await client.close()
-                running.cancel()
+        core = Device(owner, profile.memory())
+        client = Client(profile, core, connection, clock, network or Network(), entropy)
+        with _alone():
+            async with asyncio.TaskGroup() as tasks:
+                running = tasks.create_task(client.run(session, stack.pop_all()))
+                try:
+                    yield client
+                finally:
+                    await client.close()
+                    running.cancel()
 
 
-async def _certified(
-    session: Session,
-    account: AccountKey,
-    signing_key: SigningKey,
-    device_id: int,
-    suites: Sequence[int],
-    clock: Clock,
-) -> VerifiedCertificate:
-    """The account's certificate for this device, with the directory's attestation."""
-    attestation = await session.register(account)
-    certificate = account.certify(
-        signing_key.public,
-        device_id=device_id,
-        now=clock(),
-        versions=SUPPORTED_VERSIONS,
-        suites=suites,
-        attestation=attestation,
-    )
-    return verify_certificate(certificate.encode(), signing_key.public)
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """An error that came alone leaves without the group that it was put into."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        error: BaseException = group
+        while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+            (error,) = error.exceptions
+        raise error from None

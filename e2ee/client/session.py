@@ -1,7 +1,7 @@
 """A device's session at a delivery service: the steps that end in being logged in, then messages in and out.
 
     session = await Session.open(transport, server_name)        hello, and the service's challenge
-    attestation = await session.register(account)               once for an account key
+    attestation = await session.register(account, token)        for an account key, each month anew
     await session.login(signing_key, certificate, entropy)      each time
 
 Each step waits for its one answer, so nothing else may be under way; afterwards ``send`` and ``receive`` are free of
@@ -49,10 +49,10 @@ class Session:
             raise ServiceLost(ClientReason.UNEXPECTED_ANSWER, f"version {welcome.version:#06x}")
         return cls(transport, welcome)
 
-    async def register(self, account: AccountKey) -> Attestation:
-        """Have the directory attest the account's key (IDENT-15). Raises ServiceRefused."""
+    async def register(self, account: AccountKey, token: str = "") -> Attestation:
+        """Have the directory attest the account's key (IDENT-15, DS-8). Raises ServiceRefused."""
         signature = register_signature(account, self._server_name)
-        await self.send(messages.Register(account.account_id, account.public, signature))
+        await self.send(messages.Register(account.account_id, account.public, signature, token))
         attested = await _answer(self._transport, messages.Attested)
         if attested.directory_key_id > 255:  # a u8 in the certificate
             raise ServiceLost(ClientReason.UNEXPECTED_ANSWER, "directory_key_id above 255")
@@ -66,6 +66,12 @@ class Session:
         signature = login_signature(key, self._server_name, self._server_nonce, client_nonce)
         await self.send(messages.Login(certificate.encode(), key.public, client_nonce, signature))
         await _answer(self._transport, messages.LoggedIn)
+
+    async def await_link(self, link_id: bytes) -> bytes:
+        """What a primary seals to this device, as soon as it is there (IDENT-17). Raises ServiceRefused."""
+        await self.send(messages.AwaitLink(link_id))
+        linked = await _answer(self._transport, messages.Linked)
+        return linked.sealed
 
     async def send(self, message: FromDevice) -> None:
         """Send a message."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from e2ee.client.sealed_store import SealedStore
+from e2ee.client.entries import Entries
 from e2ee.client.stored_values import StoredContact, as_damage
 from e2ee.identity.trust import Contact
 from e2ee.tls_syntax import uint32
@@ -22,7 +22,7 @@ _GENERATIONS = "generations"
 class StoredTrust:
     """``TrustStore``; every method may raise StoreError."""
 
-    def __init__(self, store: SealedStore) -> None:
+    def __init__(self, store: Entries) -> None:
         self._store = store
 
     def contact(self, account_id: str) -> Contact | None:

@@ -12,12 +12,13 @@ import pytest
 
 from e2ee.call.configuration import Configuration
 from e2ee.client.client import Client
+from e2ee.client.key_store import Service
 from e2ee.client.media import Network
 from e2ee.client.online import online
+from e2ee.client.profile import Profile
 from e2ee.crypto.system_entropy import SystemEntropy
 from e2ee.delivery.service import DeliveryService, ServiceIdentity
 from e2ee.delivery.store import MemoryStore
-from e2ee.identity.account import AccountKey
 from e2ee.server.app import PATH, create_app
 from e2ee.server.serve import serve
 
@@ -26,22 +27,23 @@ SERVER_NAME = "calls.example"
 
 @dataclass
 class Platform:
-    """A service that runs, and the accounts that were made at it."""
+    """A service that runs, and the profiles of accounts at it."""
 
     identity: ServiceIdentity
     url: str
-    accounts: dict[str, AccountKey] = field(default_factory=dict)
+    profiles: dict[str, Profile] = field(default_factory=dict)
 
     @contextlib.asynccontextmanager
     async def client(
         self, name: str, configuration: Configuration | None = None
     ) -> AsyncIterator[Client]:
         """A client of the account ``name`` that can be called."""
+        profile = self.profiles.setdefault(name, Profile.in_memory())
+        if profile.is_new:
+            keys = self.identity.authority.directory_keys()
+            profile.create(name, Service(self.url, SERVER_NAME, keys))
         going_online = online(
-            self.url,
-            server_name=SERVER_NAME,
-            directory_keys=self.identity.authority.directory_keys(),
-            account=self.accounts.setdefault(name, AccountKey.create(name, SystemEntropy())),
+            profile,
             suites=[0x0001],
             configuration=configuration,
             network=Network(host_addresses=["127.0.0.1"]),
