@@ -1,8 +1,8 @@
 """The life of a call while the network and the service do what they like, on simulated time.
 
-Alice calls Bob, who has two devices. People answer, describe, talk and hang up whenever they like; messages are delayed,
-repeated, lost and reordered; time passes. A lying service shows any commit and any message to anybody besides. Whatever
-happens:
+Alice calls Bob, who has two devices. People answer, decline, describe, talk, hang up and are on the phone with others whenever
+they like; messages are delayed, repeated, lost and reordered; connections break and come back; time passes. A lying
+service shows any commit and any message to anybody besides. Whatever happens:
 
 * at most one device of Bob's ever becomes live (CALL-8);
 * nothing is protected or opened under epochs 0 and 1 (CALL-6);
@@ -16,6 +16,7 @@ happens:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import ClassVar, TypeVar
 
@@ -34,7 +35,7 @@ from kyber_py.ml_kem import ML_KEM_768
 
 from e2ee.call.call import Call
 from e2ee.call.configuration import Configuration
-from e2ee.call.events import DescriptionWanted, Ended
+from e2ee.call.events import DescriptionWanted, Ended, Missed
 from e2ee.call.states import State
 from e2ee.crypto.seeded_entropy import SeededEntropy
 from e2ee.media.encoded_frame import Codec, Kind, OpenedFrame
@@ -103,6 +104,19 @@ class CallLife(RuleBasedStateMachine):
         _, call = chosen(self.in_state(State.RINGING), choice)
         call.answer(self.calls.now)
 
+    @precondition(lambda self: self.in_state(State.RINGING))
+    @rule(choice=CHOICE, patience=st.integers(0, 15))
+    def decline(self, choice: int, patience: int) -> None:
+        if patience == 15:
+            _, call = chosen(self.in_state(State.RINGING), choice)
+            call.decline(self.calls.now, "not now")
+
+    @rule(name=DEVICES, eagerness=st.integers(0, 15))
+    def somebody_is_on_the_phone(self, name: str, eagerness: int) -> None:
+        """With somebody whom the service does not know, as it says when it is asked."""
+        if eagerness == 15:
+            self.devices[name].core.place_call("carol", self.calls.now)
+
     @precondition(lambda self: self.in_state(*DESCRIBES))
     @rule(choice=CHOICE)
     def describe(self, choice: int) -> None:
@@ -146,15 +160,18 @@ class CallLife(RuleBasedStateMachine):
     @precondition(lambda self: self.with_inbox())
     @rule(choice=CHOICE, which=CHOICE)
     def one_arrives(self, choice: int, which: int) -> None:
-        """Not the oldest, perhaps."""
+        """Not the oldest, perhaps; then without its number, so that what is older may still come."""
         device = chosen(self.with_inbox(), choice)
-        self.calls.deliver(device, which % len(device.inbox))
+        which %= len(device.inbox)
+        if which > 0:
+            device.inbox[which] = without_number(device.inbox[which])
+        self.calls.deliver(device, which)
 
     @precondition(lambda self: self.with_inbox())
     @rule(choice=CHOICE, which=CHOICE)
     def one_is_repeated(self, choice: int, which: int) -> None:
         device = chosen(self.with_inbox(), choice)
-        self.calls.give(device, device.inbox[which % len(device.inbox)])
+        self.calls.give(device, without_number(device.inbox[which % len(device.inbox)]))
 
     @precondition(lambda self: self.with_inbox())
     @rule(choice=CHOICE, which=CHOICE, luck=st.integers(0, 7))
@@ -163,10 +180,19 @@ class CallLife(RuleBasedStateMachine):
         if luck == 7:
             del device.inbox[which % len(device.inbox)]
 
+    @rule(name=DEVICES, luck=st.integers(0, 7))
+    def a_connection_breaks_or_comes_back(self, name: str, luck: int) -> None:
+        device = self.devices[name]
+        if not device.online:
+            self.calls.reconnect(device)
+        elif luck == 7:
+            self.calls.disconnect(device)
+
     @precondition(lambda self: self.lying and self.pool)
     @rule(name=DEVICES, choice=CHOICE)
     def the_service_shows_whatever_it_likes(self, name: str, choice: int) -> None:
-        self.calls.give(self.devices[name], chosen(self.pool, choice))
+        if self.devices[name].online:
+            self.calls.give(self.devices[name], chosen(self.pool, choice))
 
     @rule(milliseconds=st.sampled_from([1, 250, 1_000, 2_999, 3_000, 5_000, 10_000]))
     def time_passes_and_nothing_arrives(self, milliseconds: int) -> None:
@@ -223,8 +249,9 @@ class CallLife(RuleBasedStateMachine):
     @invariant()
     def each_ends_once(self) -> None:
         for device in self.devices.values():
-            assert len(device.told(Ended)) <= 1
-            assert len(device.told(DescriptionWanted)) <= 1
+            for kind in (Ended, DescriptionWanted, Missed):
+                told = [event for event in device.told(kind) if event.call_id == self.call_id]
+                assert len(told) <= 1
 
     # -------------------------------------------------------------------------------------------------- their parts
 
@@ -251,7 +278,8 @@ class CallLife(RuleBasedStateMachine):
     def remember_messages(self) -> None:
         """What a lying service can make of all that passes through its hands."""
         for device in self.devices.values():
-            self.pool += [message for message in device.inbox if message not in self.pool]
+            arriving = map(without_number, device.inbox)
+            self.pool += [message for message in arriving if message not in self.pool]
             for message in device.outbox:
                 self.pool += [shown for shown in shown_as(message) if shown not in self.pool]
 
@@ -284,6 +312,15 @@ def sending_epoch(call: Call) -> int:
     assert epochs is not None
     assert epochs.frame_keys.send.epoch is not None
     return epochs.frame_keys.send.epoch
+
+
+def without_number(message: FromService) -> FromService:
+    """The same, of which a device does not know whether it was taken (DS-9)."""
+    match message:
+        case messages.Invited() | messages.Committed() | messages.Sent():
+            return replace(message, number=0)
+        case _:
+            return message
 
 
 def shown_as(message: FromDevice) -> list[FromService]:
