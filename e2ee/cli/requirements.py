@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
 
 import e2ee
 from e2ee.cli.main import refuse
+from e2ee.conformance import state_diagram
 from e2ee.conformance.requirements import INDEX, Finding
 from e2ee.conformance.trace import KINDS, TRACE, Trace, Unconfirmed
 from e2ee.shipped import checkout, shipped
@@ -30,7 +32,10 @@ def requirements(
         bool, typer.Option("--check", help="Exit with 1 if something is missing, unknown or stale.")
     ] = False,
     write: Annotated[
-        bool, typer.Option("--write", help=f"Write spec/{INDEX} and spec/{TRACE}.")
+        bool,
+        typer.Option(
+            "--write", help=f"Write spec/{INDEX}, spec/{TRACE} and spec/{state_diagram.PICTURE}."
+        ),
     ] = False,
     confirm: Annotated[
         list[str] | None,
@@ -47,7 +52,8 @@ def requirements(
         trace = _trace()
         if write:
             _write(trace, confirm or [])
-        _report(trace.findings(e2ee.SPEC_VERSION) if check else [], as_json=as_json)
+        findings = [*trace.findings(e2ee.SPEC_VERSION), *_stale_picture(trace)] if check else []
+        _report(findings, as_json=as_json)
     else:
         _print(_entries(which or []), as_json=as_json)
 
@@ -69,6 +75,13 @@ def _write(trace: Trace, confirmed: list[str]) -> None:
         typer.echo(f"changed under their vectors: {waiting}; nothing was written", err=True)
         typer.echo("see that the vectors still show them, then add --confirm ID for each", err=True)
         raise typer.Exit(1) from None
+    state_diagram.write(trace.specification.folder)
+
+
+def _stale_picture(trace: Trace) -> Iterator[Finding]:
+    if not state_diagram.is_current(trace.specification.folder):
+        picture = f"spec/{state_diagram.PICTURE}"
+        yield Finding("STALE", picture, "is not what the state table says (--write)")
 
 
 def _report(findings: list[Finding], *, as_json: bool) -> None:
