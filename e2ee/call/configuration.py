@@ -92,8 +92,8 @@ class Configuration:
     minimum_version: int = VERSION_1_0
     """The lowest version of the protocol in which this device calls and answers (KEYS-18)."""
 
-    call_waiting: bool = False
-    """Whether a device that is in a call rings for another one; otherwise it says that it is busy (CALL-18)."""
+    most_calls: int = 1
+    """In so many calls the device is at a time, ringing ones included; for more it says that it is busy (CALL-18)."""
 
     chat: ChatConfiguration = field(default_factory=ChatConfiguration)
     """What its person keeps to themselves in chats."""

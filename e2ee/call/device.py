@@ -1,21 +1,21 @@
 """Device: the door of the call core. It owns an identity, KeyPackages and the calls of one device.
 
     device = Device(owner)
-    device.publish_key_packages(now)                  after login
+    device.logged_in(now)                             after each login, also after a reconnection
     call = device.place_call("bob", now)
     device.receive(message, now)                      every service message after login; may raise RemoteProtocolError
     device.next_event()                               what the application is told, or None
     device.messages_to_send()                         what goes to the delivery service, in order
     device.get_timer(), device.handle_timer(now)      time, in Unix milliseconds
-    device.disconnected(now), device.reconnected(now) the connection to the service is gone, or there again
+    device.disconnected(now)                          the connection to the service is gone
     device.post_letter(account_id, message)           for the absent; renew, link, ask_relays: what else a device asks
 
 Messages find their call by ``call_id``; answers of the directory, which name none, by the order in which was asked. An
 invitation that is refused leaves no trace and gets no answer (CALL-5). A call that is over is dropped, and its id
 remembered: neither its messages nor another invitation of that id are taken (CALL-3, CALL-13).
 
-What the service keeps for this device has a number, is taken once and acknowledged when it was taken, refused or not
-(DS-9). What the service has not confirmed is sent again after a reconnection: it may have been lost on the way.
+What the service keeps for this device has a number, is taken once a connection and acknowledged when it was taken, refused or
+not (DS-9). What the service has not confirmed is sent again after a reconnection: it may have been lost on the way.
 """
 
 from __future__ import annotations
@@ -156,19 +156,24 @@ class Device:
         self._letterbox.service_lost()
         self._collect()
 
-    def reconnected(self, now: int) -> None:
-        """This device is logged in again. What the service may not have is sent once more."""
-        self._acknowledged = 0
+    def logged_in(self, now: int) -> None:
+        """This device is logged in. What the service may not have is sent, once more if need be.
+
+        The mailbox comes anew. What was taken over an earlier connection is refused like any repetition; so nothing is
+        lost if the service lost count.
+        """
+        self._taken = self._acknowledged = 0
         unsent = [each for each in self._outbox if not self._unconfirmed.holds(each)]
         self._outbox = deque([*self._unconfirmed.again(), *unsent])
-        self.publish_key_packages(now)
+        # also if there are none: the answer says how many the service has, which may be fewer than this device made
+        self._outbox.append(messages.Publish(self._key_packages.replenish(self._owner, now)))
 
     # What the service says
 
     def receive(self, message: FromService, now: int) -> None:
         """What the delivery service says. Raises RemoteProtocolError; then nothing has changed."""
         number: int = getattr(message, "number", 0)
-        # DS-9: "MUST take each number once"
+        # DS-9: "a device MUST take each number once a connection"
         if 0 < number <= self._taken:
             return
         try:
@@ -245,7 +250,7 @@ class Device:
             self._events.append(Replaced(rival.call_id, call.call_id))
             call.answer(now)
         # CALL-18: "in a call that is not over"
-        elif others and not self._owner.configuration.call_waiting:
+        elif len(others) >= self._owner.configuration.most_calls:
             call.be_busy(now)
         else:
             call.ring(now)

@@ -251,7 +251,7 @@ class Client:
 
     async def run(self, session: Session, connected: AsyncExitStack) -> None:
         """Carry messages and time, over one connection after the other. Raises ServiceRefused."""
-        self._device.publish_key_packages(self.clock())
+        self._device.logged_in(self.clock())
         self._renew_others()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._keep_time())
@@ -265,7 +265,7 @@ class Client:
             self.changed()
             self._events.put_nowait(ServiceLostEvent(str(lost)))
             session, connected = await self._connect_again()
-            self._device.reconnected(self.clock())
+            self._device.logged_in(self.clock())
             self._events.put_nowait(ServiceRegained())
 
     async def _carry(self, session: Session) -> ServiceLost:

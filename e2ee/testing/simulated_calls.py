@@ -163,7 +163,7 @@ class SimulatedCalls:
         entropy = self._entropy.fork(f"connection {device.connection_id}".encode())
         owner = device.owner
         self.log_in(device.connection_id, device.core.certificate, owner.signing_key, entropy)
-        device.core.reconnected(self.now)
+        device.core.logged_in(self.now)
         self.send()
 
     def go_live(self, caller: SimulatedDevice, callee: SimulatedDevice) -> tuple[Call, Call]:
