@@ -213,7 +213,7 @@ class Call:
         self._step(Input.ANSWER, None, now)
 
     def decline(self, now: int, text: str = "") -> None:
-        """Do not take it, on all devices, perhaps with a text for the caller. Raises CallUsageError."""
+        """Do not take it, on all devices, perhaps with a text for the caller. Raises CallUsageError, MessageError."""
         self._require(Input.ANSWER)
         # CALL-20: "`text` ... at most 1,000 bytes"
         if len(text.encode(errors="replace")) > MAX_DECLINE_TEXT:

@@ -144,7 +144,7 @@ class SimulatedCalls:
         )
         device = SimulatedDevice(account, owner, Device(owner), connection_id)
         self.devices.append(device)
-        device.core.publish_key_packages(self.now)
+        device.core.logged_in(self.now)
         self.settle()
         return device
 
