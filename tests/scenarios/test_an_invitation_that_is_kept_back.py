@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -114,7 +115,8 @@ def test_a_changed_invitation_is_refused_and_leaves_no_trace(
     before = snapshot(bob.core)
     for position in range(0, len(encoded), 37):
         encoded[position] ^= 1
-        refused = calls.give(bob, replace(invited, **{part: bytes(encoded)}))
+        changed: dict[str, Any] = {part: bytes(encoded)}
+        refused = calls.give(bob, replace(invited, **changed))
         encoded[position] ^= 1
         assert isinstance(refused, RemoteProtocolError), position
     assert snapshot(bob.core) == before

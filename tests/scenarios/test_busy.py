@@ -91,7 +91,7 @@ def test_one_device_is_busy_and_the_other_answers(
     calls.settle()
     assert [event.device.device_id for event in alice.told(BusyThere)] == [1]
     assert [event.device.device_id for event in alice.told(RingsThere)] == [2]
-    assert placed.state is State.CALLING
+    assert alice.call is placed
     tablet.core.calls[placed.call_id].answer(calls.now)
     calls.settle()
     assert placed.state is State.ANSWERED
