@@ -11,6 +11,7 @@ from typing import Any
 from e2ee import SPEC_VERSION
 from e2ee.vectorgen import (
     calls,
+    chat,
     codecs,
     frame_format,
     frame_keys,
@@ -31,6 +32,7 @@ CHAPTERS = (
     frame_format.CHAPTER,
     codecs.CHAPTER,
     calls.CHAPTER,
+    chat.CHAPTER,
     letters.CHAPTER,
     verification.CHAPTER,
 )
