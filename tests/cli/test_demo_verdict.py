@@ -17,6 +17,7 @@ from e2ee.signalling.messages import Sent
 STREAMS = {
     "camera": StreamReport(sent=300, opened=298, rejected={}),
     "microphone": StreamReport(sent=500, opened=490, rejected={}),
+    "screen_video": StreamReport(sent=0, opened=0, rejected={}),
 }
 CALLER = PeerReport(
     role="caller",
@@ -65,6 +66,12 @@ BROKEN: dict[str, tuple[Callable[[Findings], Findings], str]] = {
     "two groups": (lambda f: _callee(f, call_codes={"2": "2" * 60, "3": "9" * 60}), "call codes"),
     "frames lost": (lambda f: _callee(f, streams=_camera(opened=284)), "callee opened, camera"),
     "nothing sent": (lambda f: _callee(f, streams=_camera(sent=0)), "caller opened, camera"),
+    "a screen that nobody shows": (
+        lambda f: _callee(
+            f, streams={**STREAMS, "screen_video": StreamReport(sent=0, opened=1, rejected={})}
+        ),
+        "callee opened, screen_video",
+    ),
     "a frame rejected": (
         lambda f: _callee(f, streams=_camera(rejected={"NOT_AUTHENTIC": 1})),
         "callee rejected",

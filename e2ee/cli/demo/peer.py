@@ -25,11 +25,11 @@ from e2ee.cli.demo.sabotage import frame_keys
 from e2ee.cli.demo.settings import PEER_OF, TONES, PeerSettings, suite_name
 from e2ee.client.call import Call, Connected
 from e2ee.client.client import Client
+from e2ee.client.key_store import Service
 from e2ee.client.media import Media, Network
 from e2ee.client.online import online
-from e2ee.crypto.system_entropy import SystemEntropy
+from e2ee.client.profile import Profile
 from e2ee.errors import E2EEError
-from e2ee.identity.account import AccountKey
 from e2ee.identity.attestation import DirectoryKeys
 from e2ee.media.encoded_frame import Kind
 from e2ee.profile.suites import SUITES
@@ -59,14 +59,11 @@ class Peer:
     async def run(self, commands: AsyncIterator[str]) -> None:
         """Go online, have one call, report."""
         settings = self._settings
+        profile = Profile.in_memory()
+        profile.create(ACCOUNTS[settings.role], self._service())
         suites = [suite.mls for suite in SUITES]
         going_online = online(
-            settings.url,
-            server_name=settings.server_name,
-            directory_keys=DirectoryKeys(
-                {int(key_id): bytes.fromhex(key) for key_id, key in settings.directory_keys.items()}
-            ),
-            account=AccountKey.create(ACCOUNTS[settings.role], SystemEntropy()),
+            profile,
             suites=suites[: suites.index(settings.suite) + 1],
             configuration=Configuration(epoch_lifetime=settings.epoch_lifetime),
             network=Network(host_addresses=["127.0.0.1"]),
@@ -86,6 +83,12 @@ class Peer:
                 obeying.cancel()
                 figures.cancel()
         self._report(call)
+
+    def _service(self) -> Service:
+        keys = {
+            int(key_id): bytes.fromhex(key) for key_id, key in self._settings.directory_keys.items()
+        }
+        return Service(self._settings.url, self._settings.server_name, DirectoryKeys(keys))
 
     async def _begin(self, client: Client, commands: AsyncIterator[str]) -> Call:
         media = self._media()

@@ -78,8 +78,7 @@ def _side(
         url=url,
         server_name=SERVER_NAME,
         directory_keys={
-            str(key_id): key.hex()
-            for key_id, key in identity.directory_keys().keys.items()
+            str(key_id): key.hex() for key_id, key in identity.directory_keys().keys.items()
         },
         suite=settings.suite,
         epoch_lifetime=settings.epoch_lifetime,
