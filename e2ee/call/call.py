@@ -70,10 +70,9 @@ _LASTS: Mapping[State, int] = {
     State.INVITING: SERVICE_TIMEOUT,
     State.CANCELLING: SERVICE_TIMEOUT,
     State.ANSWERING: SERVICE_TIMEOUT,
-    # CALL-19
+    # CALL-19: "90 s after it took the invitation", however long it was held back; so RINGING ends when INVITED would have
     State.CALLING: RINGING_TIMEOUT,
     State.INVITED: RING_LIMIT,
-    State.RINGING: RING_LIMIT,
     # CALL-9; CONNECTING ends when ANSWERED would have
     State.ANSWERED: ANSWER_DESCRIPTION_TIMEOUT,
     State.ACCEPTING: ACCEPTED_TIMEOUT,
@@ -312,6 +311,10 @@ class Call:
     def hold_back(self) -> None:
         """This invitation waits for a call that this device placed to the same account (CALL-21)."""
         self._actions.held_back = True
+
+    def may_be_answered_from(self, account_id: str) -> bool:
+        """Whether this is a call of that account, which a person here could answer."""
+        return self.account_id == account_id and Input.ANSWER in TRANSITIONS[self._state]
 
     def is_with(self, account_key: bytes) -> bool:
         """Whether this call's group, if there is one yet, is with this account key."""
