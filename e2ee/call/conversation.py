@@ -50,7 +50,9 @@ class Conversation:
 
     def enter_epoch(self, epochs: Epochs, now: int) -> None:
         """The call is in a new epoch, from 2 on."""
-        removed = epochs.removal.leaves if epochs.removal else frozenset[int]()
+        removal = epochs.removal
+        newly = removal is not None and removal.epoch == epochs.number
+        removed = removal.leaves if removal is not None and newly else frozenset[int]()
         if self._chat is None:
             self._chat = ChatRoom(
                 self._call_id, epochs.own_leaf, epochs.others, self._chat_configuration

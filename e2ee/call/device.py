@@ -26,7 +26,7 @@ from dataclasses import replace
 
 from e2ee.call.call import Call
 from e2ee.call.device_memory import DeviceMemory
-from e2ee.call.errors import CallReason, CallRefused
+from e2ee.call.errors import CallReason, CallRefused, CallUsageError
 from e2ee.call.events import (
     CertificateRenewed,
     DeviceRenewed,
@@ -108,7 +108,10 @@ class Device:
             self._outbox.append(messages.Publish(made))
 
     def place_call(self, account_id: str, now: int, medium: Medium = Medium.VIDEO) -> Call:
-        """Call the devices of an account."""
+        """Call the devices of an account. Raises CallUsageError if it calls here, and nobody has answered that yet."""
+        # CALL-21: "MUST NOT place a call to an account whose call it could answer"
+        if any(call.may_be_answered_from(account_id) for call in self.calls.values()):
+            raise CallUsageError(CallReason.RINGS_HERE, account_id)
         # CALL-1: "`call_id` MUST be 16 bytes from a cryptographic random generator"
         call_id = self._owner.entropy.random(_CALL_ID_LENGTH)
         self._seen.note(call_id, now)

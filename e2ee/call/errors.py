@@ -58,6 +58,7 @@ class CallReason(Reason):
     # the application
     NO_GROUP = "NO_GROUP"  # not yet, or no longer
     IDENTITY_CHANGED = "IDENTITY_CHANGED"  # IDENT-10
+    RINGS_HERE = "RINGS_HERE"  # CALL-21
     NO_MEDIA_YET = "NO_MEDIA_YET"  # CALL-6, CALL-8
     BAD_CONFIGURATION = "BAD_CONFIGURATION"
 
