@@ -18,6 +18,7 @@ import e2ee
 __all__ = ["COMMANDS", "application"]
 
 COMMANDS: Mapping[str, str] = {
+    "attack": "Attacks by the platform, the network and members: list them, run them again.",
     "demo": "Two processes call each other, and prove what the server between them could see.",
     "invite": "Let somebody have an account at a service on this machine.",
     "mls-peer": "MLS clients for other implementations' tests, by JSON lines.",
