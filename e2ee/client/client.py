@@ -18,7 +18,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from e2ee.call.call import Call as CallCore
@@ -28,8 +27,10 @@ from e2ee.call.events import (
     CertificateRenewed,
     Ended,
     Event,
+    IdentityChanged,
     KeyPackagesPublished,
     LetterFailed,
+    LetterReceived,
     LetterStored,
     LinkStored,
     Missed,
@@ -41,19 +42,19 @@ from e2ee.call.events import (
 from e2ee.call.letters import Message
 from e2ee.call.medium import Medium
 from e2ee.client.call import Call
-from e2ee.client.certification import certified
-from e2ee.client.connection import Connection, backoff
+from e2ee.client.certification import stay_certified
+from e2ee.client.connection import Connected, Connection
 from e2ee.client.errors import ClientReason, ClientUsageError, ServiceLost, ServiceRefused
 from e2ee.client.media import Media, Network
 from e2ee.client.profile import Profile
 from e2ee.client.session import Session
 from e2ee.crypto.entropy import Entropy
 from e2ee.errors import RemoteProtocolError
+from e2ee.identity.device_certificate import VerifiedCertificate
 from e2ee.identity.device_link import DeviceLink
-from e2ee.identity.device_list import DeviceList
-from e2ee.identity.trust import Trust
+from e2ee.identity.trust import ContactState, Trust
 from e2ee.rtc.peer import RTCIceServer
-from e2ee.signalling.messages import FromService
+from e2ee.signalling.messages import FromService, Renew
 from e2ee.system_clock import Clock
 
 __all__ = ["Client", "Invitation", "ServiceLostEvent", "ServiceRegained"]
@@ -65,6 +66,12 @@ _FAREWELL = 1.0
 
 _RELAYS_BEFORE = 600
 """How long before their end new relays are asked for, in seconds."""
+
+_RELAYS_ASKED_EVERY = 10.0
+"""At most, in seconds: however soon the service says that they end."""
+
+_OUT = frozenset({"REVOKED", "SUPERSEDED", "ACCOUNT_REPLACED"})
+"""Why the service ends a device's session, unasked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +148,9 @@ class Client:
         self._relays = RelaysReceived((), "", "", 0)
         self._unsent, self._unsettled = asyncio.Event(), asyncio.Event()
         """There may be something to send; the next timer may be another."""
-        self._published = asyncio.Event()
+        self._published, self._relays_came = asyncio.Event(), asyncio.Event()
+        self._put_out: ServiceLost | ServiceRefused | None = None
+        """Why the service ended this device's session, if it did."""
 
     # ----------------------------------------------------------------------------- calls and letters
 
@@ -206,14 +215,15 @@ class Client:
 
         Raises ClientUsageError on a device that is not the primary, IdentityUsageError.
         """
-        self._give_certificates(self.profile.revoke(device_id, self.clock()))
+        self.profile.revoke(device_id, self.clock())
+        self._renew_all()
 
-    def _give_certificates(self, devices: DeviceList) -> None:
+    def _renew_all(self) -> None:
+        """Give the account's certificates to the service: "who raises the `generation` renews itself first" (DS-13)."""
         own = self.profile.keys.certificate
-        for device in devices.active:
-            self._device.renew(device.certificate)
-        if own != self._device.certificate:
-            self._device.take_certificate(own, self.clock())
+        self._device.renew(own)
+        self._device.take_certificate(own, self.clock())
+        self._renew_others()
         self.changed()
 
     @property
@@ -249,58 +259,56 @@ class Client:
         self._unsent.set()
         self._unsettled.set()
 
-    async def run(self, session: Session, connected: AsyncExitStack) -> None:
+    async def run(self, connected: Connected) -> None:
         """Carry messages and time, over one connection after the other. Raises ServiceRefused."""
         self._device.logged_in(self.clock())
         self._renew_others()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._keep_time())
-            tasks.create_task(self._stay_connected(session, connected))
+            tasks.create_task(self._stay_connected(connected))
+            tasks.create_task(
+                stay_certified(self.profile, self._connection.open, self.clock, self._renew_all)
+            )
 
-    async def _stay_connected(self, session: Session, connected: AsyncExitStack) -> None:
+    async def _stay_connected(self, connected: Connected) -> None:
         while True:
-            async with connected:
-                lost = await self._carry(session)
+            async with connected.stack:
+                lost = await self._carry(connected.session)
             self._device.disconnected(self.clock())
             self.changed()
             self._events.put_nowait(ServiceLostEvent(str(lost)))
-            session, connected = await self._connect_again()
+            connected = await self._connection.log_in_again()
             self._device.logged_in(self.clock())
+            if connected.certificate != self._device.certificate:
+                self._renew_all()
             self._events.put_nowait(ServiceRegained())
 
     async def _carry(self, session: Session) -> ServiceLost:
         """Until the connection is lost."""
         self._session = session
-        if self._network.service_relays:
-            self._device.ask_relays()
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._receive(session))
                 tasks.create_task(self._send(session))
+                if self._network.service_relays:
+                    tasks.create_task(self._keep_relays())
         except* ServiceLost as group:
             lost = next(error for error in group.exceptions if isinstance(error, ServiceLost))
         finally:
             self._session = None
         return lost
 
-    async def _connect_again(self) -> tuple[Session, AsyncExitStack]:
-        """Raises ServiceRefused if the service takes this device back no more."""
-        attempt = 0
+    async def _keep_relays(self) -> None:
+        """Ask for relays, and for others before these end."""
         while True:
-            await asyncio.sleep(backoff(attempt, self._entropy))
-            attempt += 1
-            async with AsyncExitStack() as stack:
-                try:
-                    session = await stack.enter_async_context(self._connection.open())
-                    certificate = self._device.certificate
-                    device = ("", certificate.roles, certificate.suites)
-                    newest = await certified(self.profile, session, "", device, self.clock())
-                    await self._connection.log_in(session, newest)
-                except ServiceLost:
-                    continue
-                if newest != certificate:
-                    self._device.take_certificate(newest, self.clock())
-                return session, stack.pop_all()
+            self._relays_came.clear()
+            self._device.ask_relays()
+            self.changed()
+            await self._relays_came.wait()
+            if not self._relays.urls:
+                return
+            left = self._relays.until - self.clock() / 1000 - _RELAYS_BEFORE
+            await asyncio.sleep(max(left, _RELAYS_ASKED_EVERY))
 
     def _renew_others(self) -> None:
         """The account's other devices get their newest certificates, which the service may not have yet (IDENT-16)."""
@@ -333,6 +341,9 @@ class Client:
                 # Whoever sent it: the call goes on, and nobody is told (CALL-5, CALL-15).
                 _log.warning("refused %s: %s", message.name, error)
             self.changed()
+            if self._put_out is not None:
+                put_out, self._put_out = self._put_out, None
+                raise put_out
 
     async def _send(self, session: Session) -> None:
         """Send what the core says."""
@@ -356,22 +367,27 @@ class Client:
                     await self._unsettled.wait()
 
     def _tell(self, event: Event) -> None:
+        if (changed := _changed_key(event)) is not None:
+            self.profile.changed_keys.note(changed)
         match event:
             case KeyPackagesPublished():
                 self._published.set()
             case RelaysReceived():
                 self._relays = event
+                self._relays_came.set()
                 for call in self._calls.values():
                     call.use_relays(self._ice_servers())
-            case LetterStored(number=number):
-                self._settle_letter(number, None)
-            case LetterFailed(number=number, detail=detail):
-                self._settle_letter(number, ClientUsageError(ClientReason.NOT_POSTED, detail))
+            case LetterStored():
+                self._settle_letter(event, None)
+            case LetterFailed(detail=detail):
+                self._settle_letter(event, ClientUsageError(ClientReason.NOT_POSTED, detail))
             case LinkStored():
                 self._settle_link(None)
             case RequestRefused(request="link"):
                 refused = ServiceRefused(event.request, event.reason, event.detail)
                 self._settle_link(refused)
+            case RequestRefused() if self._is_put_out(event):
+                self._put_out = _put_out(event)
             case Ringing():
                 self._rings(event)
             case Missed():
@@ -383,6 +399,11 @@ class Client:
                 self._tell_call(event)
             case _:
                 self._events.put_nowait(event)
+
+    def _is_put_out(self, refused: RequestRefused) -> bool:
+        """Whether this answers what another device asked, and ends this one's session."""
+        asked_here = refused.request == Renew.name and self.profile.is_primary
+        return refused.call_id is None and refused.reason in _OUT and not asked_here
 
     def _rings(self, ringing: Ringing) -> None:
         core = self._device.calls.get(ringing.call_id)
@@ -401,8 +422,11 @@ class Client:
         elif isinstance(event, Ended) and event.call_id in self._ringing:
             self._ringing.pop(event.call_id).end(event)
 
-    def _settle_letter(self, number: int, error: Exception | None) -> None:
-        if (posted := self._letters.pop(number, None)) is not None and not posted.done():
+    def _settle_letter(self, event: LetterStored | LetterFailed, error: Exception | None) -> None:
+        posted = self._letters.pop(event.number, None)
+        if posted is None:
+            self._events.put_nowait(event)  # the call left it by itself (LETTER-11)
+        elif not posted.done():
             _settle(posted, error)
 
     def _settle_link(self, error: Exception | None) -> None:
@@ -410,11 +434,30 @@ class Client:
             _settle(stored, error)
 
 
+def _changed_key(event: Event) -> VerifiedCertificate | None:
+    """The certificate with which somebody was seen who is known with another key (IDENT-10)."""
+    match event:
+        case IdentityChanged(certificate=certificate):
+            return certificate
+        case Ringing(contact=ContactState.CHANGED, caller=caller):
+            return caller.certificate
+        case LetterReceived(contact=ContactState.CHANGED, sender=sender):
+            return sender
+    return None
+
+
 def _settle(future: asyncio.Future[None], error: Exception | None) -> None:
     if error is None:
         future.set_result(None)
     else:
         future.set_exception(error)
+
+
+def _put_out(refused: RequestRefused) -> ServiceLost | ServiceRefused:
+    """DS-13: "a device that is told `REVOKED` tries for a minute before it believes it"."""
+    if refused.reason == "REVOKED":
+        return ServiceLost(ClientReason.CONNECTION_LOST, "the service says that it is revoked")
+    return ServiceRefused(refused.request, refused.reason, refused.detail)
 
 
 def _until(due: int | None, now: int) -> float | None:

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from e2ee.call.device_memory import DeviceMemory
+from e2ee.client.changed_keys import ChangedKeys
 from e2ee.client.entries import Entries, MemoryEntries
 from e2ee.client.errors import ClientReason, ClientUsageError
 from e2ee.client.key_store import KeyStore, Service
@@ -40,6 +41,7 @@ class Profile:
         self._entries = entries
         self.keys = KeyStore(entries)
         self.contacts = StoredTrust(entries)
+        self.changed_keys = ChangedKeys(entries)
 
     @classmethod
     def in_memory(cls) -> Profile:
