@@ -15,7 +15,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from e2ee.call.call import Call as CallCore
@@ -84,6 +84,8 @@ class Call:
         self._passed: PeerStatistics | None = None
         self._muted: MediaStreamTrack | None = None
         self._was_connected = False
+        self._failure = ""
+        """Why there are no media."""
         self._watching: asyncio.Task[None] | None = None
         self._work: set[asyncio.Task[None]] = set()
         self._ended = asyncio.Event()
@@ -279,6 +281,7 @@ class Call:
                 if self._core.medium is Medium.TEXT:
                     self._events.put_nowait(Connected(self.call_id))
             case Ended():
+                event = replace(event, detail=event.detail or self._failure)
                 self._close()
         self._events.put_nowait(event)
 
@@ -380,8 +383,10 @@ class Call:
             await work
         except E2EEError as error:
             _log.warning("no media: %s", error)
+            self._failure = str(error)
             with contextlib.suppress(CallUsageError):  # it may be over meanwhile
-                self.hang_up()
+                self._core.hang_up(self._clock(), EndReason.ANSWER_FAILED)
+                self._changed()
 
     def _close(self) -> None:
         self._passed = self.statistics

@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from e2ee.call.configuration import Configuration
 from e2ee.call.device import Device
 from e2ee.call.owner import Owner
-from e2ee.client.certification import certified
+from e2ee.client.certification import NewDevice
 from e2ee.client.client import Client
 from e2ee.client.connection import Connection
 from e2ee.client.media import Network
@@ -21,7 +21,7 @@ from e2ee.crypto.system_entropy import SystemEntropy
 from e2ee.identity.device_certificate import Role, VerifiedCertificate
 from e2ee.media.frame_keys import FrameKeys
 from e2ee.profile.suites import SUITES
-from e2ee.system_clock import system_clock
+from e2ee.system_clock import Clock, system_clock
 
 __all__ = ["online"]
 
@@ -42,45 +42,42 @@ async def online(
     network: Network | None = None,
     may_ring: Callable[[VerifiedCertificate], bool] = _everybody,
     connect: Callable[[str], AbstractAsyncContextManager[Transport]] = websocket,
+    clock: Clock | None = None,
     frame_keys: Callable[[], FrameKeys] = FrameKeys,
 ) -> AsyncIterator[Client]:
     """The device of ``profile`` at its delivery service, as long as the context lasts.
 
     A profile with an account key and no certificate is registered first, with ``token`` if the service asks for one, as
     a device of these ``roles`` with these MLS ``suites``. ``may_ring`` says who may ring (CALL-22). ``connect`` carries
-    the messages: a platform's own connection in the place of a WebSocket. ``frame_keys`` makes what a call keeps its
-    frame keys in.
+    the messages: a platform's own connection in the place of a WebSocket. ``clock`` is the time if not the system's.
+    ``frame_keys`` makes what a call keeps its frame keys in.
 
     Raises ServiceLost, ServiceRefused, ProofError, StoreError; later ServiceRefused, if the service takes this device
     back no more. A connection that is lost is opened again.
     """
-    entropy, clock = SystemEntropy(), system_clock()
+    entropy, clock = SystemEntropy(), clock or system_clock()
     connection = Connection(profile, connect, clock, entropy)
-    async with contextlib.AsyncExitStack() as stack:
-        session = await stack.enter_async_context(connection.open())
-        device = (device_name, roles, tuple(suites))
-        certificate = await certified(profile, session, token, device, clock())
-        await connection.log_in(session, certificate)
-        owner = Owner(
-            certificate=certificate,
-            signing_key=profile.keys.signing_key,
-            trust=profile.trust(),
-            configuration=configuration or Configuration(),
-            delivery_key=session.delivery_key,
-            entropy=entropy,
-            frame_keys=frame_keys,
-            may_ring=may_ring,
-        )
-        core = Device(owner, profile.memory())
-        client = Client(profile, core, connection, clock, network or Network(), entropy)
-        with _alone():
-            async with asyncio.TaskGroup() as tasks:
-                running = tasks.create_task(client.run(session, stack.pop_all()))
-                try:
-                    yield client
-                finally:
-                    await client.close()
-                    running.cancel()
+    connected = await connection.log_in(NewDevice(device_name, roles, tuple(suites), token))
+    owner = Owner(
+        certificate=connected.certificate,
+        signing_key=profile.keys.signing_key,
+        trust=profile.trust(),
+        configuration=configuration or Configuration(),
+        delivery_key=connected.session.delivery_key,
+        entropy=entropy,
+        frame_keys=frame_keys,
+        may_ring=may_ring,
+    )
+    core = Device(owner, profile.memory())
+    client = Client(profile, core, connection, clock, network or Network(), entropy)
+    with _alone():
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(client.run(connected))
+            try:
+                yield client
+            finally:
+                await client.close()
+                running.cancel()
 
 
 @contextlib.contextmanager
