@@ -239,18 +239,22 @@ class Call:
         self._say(messages.Media(sent.microphone, sent.camera, sent.screen, sent.on_hold), now)
 
     def reconnect(self, description: str, now: int) -> None:
-        """At the caller: offer a new connection in the place of a lost one (CALL-28). Raises CallUsageError."""
+        """At the caller: offer a new connection in the place of a lost one (CALL-28). Raises CallUsageError, MessageError."""
         self._require(Input.SAY)
         if not self.is_caller:
             raise CallUsageError(CallReason.WRONG_SENDER, "the caller offers a new connection")
-        self._say(self._actions.conversation.reconnect(description), now)
+        connections = self._actions.conversation.connections
+        self._say(messages.Reconnect(connections.newest + 1, description), now)
+        connections.offered(connections.newest + 1)
 
     def reconnected(self, number: int, description: str, now: int) -> None:
-        """At the answering device: answer ``ReconnectReceived`` (CALL-28). Raises CallUsageError."""
+        """At the answering device: answer ``ReconnectReceived`` (CALL-28). Raises CallUsageError, MessageError."""
         self._require(Input.SAY)
-        if self.is_caller or number != self._actions.conversation.connection:
+        connections = self._actions.conversation.connections
+        if self.is_caller or not connections.awaits_answer(number):
             raise CallUsageError(CallReason.STALE_CONNECTION, f"{number}")
         self._say(messages.Reconnected(number, description), now)
+        connections.answered(number)
 
     @property
     def chat(self) -> ChatRoom:

@@ -26,6 +26,26 @@ from e2ee.signalling.messages import CallMessage
 __all__ = ["Conversation"]
 
 
+class Connections:
+    """CALL-28: the numbers of a call's connections for media: the first is 0, and was offered and answered with the call."""
+
+    def __init__(self) -> None:
+        self.newest = 0
+        self._answered = 0
+
+    def offered(self, number: int) -> None:
+        """The caller offered this one."""
+        self.newest = number
+
+    def answered(self, number: int) -> None:
+        """The answering device answered this one."""
+        self._answered = number
+
+    def awaits_answer(self, number: int) -> bool:
+        """Whether this is the newest one, and not answered yet."""
+        return number == self.newest != self._answered
+
+
 class Conversation:
     """One call's; see the module. ``now`` is Unix time in milliseconds."""
 
@@ -36,8 +56,7 @@ class Conversation:
         self.code = SpokenCode(attempts)
         self.code_ready = False
         """Whether a spoken code was shown in this call."""
-        self.connection = 0
-        """CALL-28: the number of the newest connection, 0 for the first."""
+        self.connections = Connections()
         self.received_media = SentMedia()
         self._events: deque[Event] = deque()
 
@@ -88,24 +107,20 @@ class Conversation:
 
     # CALL-28
 
-    def reconnect(self, description: str) -> CallMessage:
-        """At the caller: the description of a new connection."""
-        self.connection += 1
-        return messages.Reconnect(self.connection, description)
-
     def _hear_reconnect(self, said: Said, _member: Member, _now: int) -> None:
         offer: Any = said.message
         # CALL-28: "MUST refuse a number that is not above that of every earlier one"
-        if offer.number <= self.connection:
+        if offer.number <= self.connections.newest:
             raise CallRefused(CallReason.STALE_CONNECTION, f"{offer.number}")
-        self.connection = offer.number
+        self.connections.offered(offer.number)
         self._events.append(ReconnectReceived(self._call_id, offer.number, offer.description))
 
     def _hear_reconnected(self, said: Said, _member: Member, _now: int) -> None:
         answer: Any = said.message
-        # CALL-28: "an answer to another one than its newest"
-        if answer.number != self.connection or answer.number == 0:
+        # CALL-28: "an answer to another one than its newest, and a second answer"
+        if not self.connections.awaits_answer(answer.number):
             raise CallRefused(CallReason.STALE_CONNECTION, f"{answer.number}")
+        self.connections.answered(answer.number)
         self._events.append(ReconnectReceived(self._call_id, answer.number, answer.description))
 
     # Time, and what comes of it

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TypeVar
 
@@ -178,6 +178,17 @@ class SimulatedCalls:
         answered.describe("the callee's description", self.now)
         self.settle()
         return placed, answered
+
+    def intercept_invitation(
+        self, caller: SimulatedDevice, callee: SimulatedDevice
+    ) -> messages.Invited:
+        """An honest invitation, taken off the wire. It has no number, so that it is taken as often as it is given."""
+        caller.core.place_call(callee.account.account_id, self.now)
+        while not (invited := callee.waiting(messages.Invited)):
+            self.submit_all(caller)
+            self.deliver_all(caller)
+        callee.inbox.clear()
+        return replace(invited[0], number=0)
 
     # Identity, at the real service
 

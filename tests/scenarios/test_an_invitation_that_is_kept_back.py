@@ -11,7 +11,6 @@ from e2ee.call.configuration import OFFER_TOLERANCE
 from e2ee.call.errors import CallReason
 from e2ee.call.events import Ended, Ringing
 from e2ee.errors import RemoteProtocolError
-from e2ee.signalling import messages
 from e2ee.testing.mls_members import snapshot
 from e2ee.testing.simulated_calls import SimulatedCalls, SimulatedDevice
 
@@ -24,18 +23,6 @@ def alice(calls: SimulatedCalls) -> SimulatedDevice:
 @pytest.fixture
 def bob(calls: SimulatedCalls) -> SimulatedDevice:
     return calls.device("bob")
-
-
-def invitation(
-    calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
-) -> messages.Invited:
-    """An honest invitation from Alice to Bob, taken off the wire; without its number it is taken more than once."""
-    alice.core.place_call("bob", calls.now)
-    while not (invited := bob.waiting(messages.Invited)):
-        calls.submit_all(alice)
-        calls.deliver_all(alice)
-    bob.inbox.clear()
-    return replace(invited[0], number=0)
 
 
 @pytest.mark.requirement("CALL-3", "CALL-5")
@@ -55,7 +42,7 @@ def test_it_rings_if_it_is_at_most_ninety_seconds_old_or_ahead(
     later: int,
     reason: CallReason | None,
 ) -> None:
-    invited = invitation(calls, alice, bob)
+    invited = calls.intercept_invitation(alice, bob)
     calls.now += later
     refused = calls.give(bob, invited)
     if reason is None:
@@ -69,7 +56,7 @@ def test_it_rings_if_it_is_at_most_ninety_seconds_old_or_ahead(
 
 @pytest.mark.requirement("CALL-3")
 def test_it_rings_once(calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice) -> None:
-    invited = invitation(calls, alice, bob)
+    invited = calls.intercept_invitation(alice, bob)
     assert calls.give(bob, invited) is None
     again = calls.give(bob, invited)
     assert again is not None
@@ -87,7 +74,7 @@ def test_it_rings_once(calls: SimulatedCalls, alice: SimulatedDevice, bob: Simul
 def test_nobody_is_called_back_into_an_own_call(
     calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
 ) -> None:
-    invited = invitation(calls, alice, bob)
+    invited = calls.intercept_invitation(alice, bob)
     mine = calls.give(alice, invited)
     assert mine is not None
     assert mine.reason is CallReason.CALL_ALREADY_SEEN
@@ -99,7 +86,7 @@ def test_somebody_elses_invitation_is_refused(
 ) -> None:
     carol = calls.device("carol")
     before = snapshot(carol.core)
-    refused = calls.give(carol, invitation(calls, alice, bob))
+    refused = calls.give(carol, calls.intercept_invitation(alice, bob))
     assert refused is not None
     assert refused.reason is CallReason.NO_SUCH_KEY_PACKAGE
     assert snapshot(carol.core) == before
@@ -110,7 +97,7 @@ def test_somebody_elses_invitation_is_refused(
 def test_a_changed_invitation_is_refused_and_leaves_no_trace(
     calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice, part: str
 ) -> None:
-    invited = invitation(calls, alice, bob)
+    invited = calls.intercept_invitation(alice, bob)
     encoded = bytearray(getattr(invited, part))
     before = snapshot(bob.core)
     for position in range(0, len(encoded), 37):
