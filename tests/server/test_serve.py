@@ -6,6 +6,7 @@ import asyncio
 import os
 import resource
 import signal
+import socket
 
 import pytest
 from websockets.asyncio.client import connect
@@ -47,6 +48,28 @@ def test_who_sends_no_request_is_let_go(
             await writer.wait_closed()
 
     asyncio.run(run())
+
+
+def test_no_message_waits_for_the_acknowledgement_of_the_one_before(
+    service: DeliveryService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_delay: list[int] = []
+
+    class Seen(serving._Http):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            accepted = transport.get_extra_info("socket")
+            without_delay.append(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    monkeypatch.setattr(serving, "_Http", Seen)
+
+    async def run() -> None:
+        async with serve(create_app(service)) as port, connect(f"ws://127.0.0.1:{port}{PATH}"):
+            pass
+
+    asyncio.run(run())
+    assert all(without_delay)
+    assert without_delay
 
 
 def test_as_many_connections_as_the_system_allows() -> None:
