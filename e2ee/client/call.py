@@ -47,6 +47,9 @@ __all__ = ["Call", "Connected", "Interrupted"]
 
 _log = logging.getLogger(__name__)
 
+_CONNECTING = 30.0
+"""Seconds after which a first connection that does not come about ends the call."""
+
 _RECONNECTING = 15.0
 """Seconds after which a new connection that does not come about is replaced by the next."""
 
@@ -333,11 +336,12 @@ class Call:
     async def _attend(self, peer: MediaPeer) -> None:
         """Tell when media can flow, and when they cease to; then the caller tries another connection (CALL-28)."""
         try:
-            await peer.connected()
-        except ConnectionFailed:
+            async with asyncio.timeout(_CONNECTING):
+                await peer.connected()
+        except (ConnectionFailed, TimeoutError):
             if self._was_connected:
                 return  # the next one is being tried
-            raise
+            raise ConnectionFailed("no path to the other side") from None
         self._was_connected = True
         self._events.put_nowait(Connected(self.call_id))
         await peer.interrupted()

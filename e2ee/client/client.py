@@ -67,7 +67,7 @@ _FAREWELL = 1.0
 _RELAYS_BEFORE = 600
 """How long before their end new relays are asked for, in seconds."""
 
-_RELAYS_ASKED_EVERY = 10.0
+_RELAYS_ASKED_EVERY = 2.0
 """At most, in seconds: however soon the service says that they end."""
 
 _OUT = frozenset({"REVOKED", "SUPERSEDED", "ACCOUNT_REPLACED"})

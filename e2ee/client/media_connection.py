@@ -17,6 +17,7 @@ from e2ee.call.call import Call as CallCore
 from e2ee.client.media import STREAMS, Media, Network
 from e2ee.media.encoded_frame import Kind
 from e2ee.media.incoming_stream import IncomingStream
+from e2ee.rtc.errors import ConnectionFailed
 from e2ee.rtc.peer import MediaPeer, MediaStreamTrack, PeerStatistics, RTCIceServer
 from e2ee.system_clock import Clock
 
@@ -112,6 +113,8 @@ class MediaConnection:
         return (*self._network.ice_servers, *self._relays)
 
     def _new_peer(self) -> MediaPeer:
+        if self._network.relay_only and not any(map(_is_relay, self._ice_servers)):
+            raise ConnectionFailed("all has to go through a relay, and none is known")
         peer = MediaPeer(
             self._core.opener,
             self._clock,
@@ -165,3 +168,8 @@ class MediaConnection:
     def statistics(self) -> PeerStatistics:
         """What passed so far, over all connections."""
         return self._peer.statistics() if self._peer else _NOTHING
+
+
+def _is_relay(server: RTCIceServer) -> bool:
+    urls = [server.urls] if isinstance(server.urls, str) else server.urls
+    return any(url.startswith(("turn:", "turns:")) for url in urls)

@@ -5,50 +5,89 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from e2ee.call.configuration import Configuration
 from e2ee.client.client import Client
 from e2ee.client.key_store import Service
 from e2ee.client.media import Network
 from e2ee.client.online import online
 from e2ee.client.profile import Profile
+from e2ee.crypto.entropy import Entropy
 from e2ee.crypto.system_entropy import SystemEntropy
-from e2ee.delivery.service import DeliveryService, ServiceIdentity
+from e2ee.delivery.admission import invite
+from e2ee.delivery.service import DeliveryService, ServiceIdentity, no_relays
 from e2ee.delivery.store import MemoryStore
+from e2ee.delivery.transaction import Store
 from e2ee.server.app import PATH, create_app
 from e2ee.server.serve import serve
+from e2ee.signalling.messages import Relays
+from e2ee.system_clock import Clock, system_clock
 
 SERVER_NAME = "calls.example"
+
+LOOPBACK = Network(host_addresses=["127.0.0.1"])
+
+PATIENCE = 60.0
+"""Seconds in which a story has to come to its end."""
 
 
 @dataclass
 class Platform:
     """A service that runs, and the profiles of accounts at it."""
 
-    identity: ServiceIdentity
-    url: str
+    store: Store = field(default_factory=MemoryStore)
+    relays: Callable[[int, Entropy], Relays] = no_relays
+    port: int = 0
     profiles: dict[str, Profile] = field(default_factory=dict)
+    running: AsyncExitStack = field(default_factory=AsyncExitStack)
+    advanced: int = 0
+    """By how many milliseconds everybody's clock is ahead of the system's."""
+    _clock: Clock = field(default_factory=system_clock)
 
-    @contextlib.asynccontextmanager
-    async def client(
-        self, name: str, configuration: Configuration | None = None
-    ) -> AsyncIterator[Client]:
-        """A client of the account ``name`` that can be called."""
+    def now(self) -> int:
+        """Everybody's clock, in Unix milliseconds."""
+        return self._clock() + self.advanced
+
+    @property
+    def service(self) -> Service:
+        """What a client is told of it."""
+        identity = ServiceIdentity.of(self.store, SERVER_NAME, SystemEntropy())
+        url = f"ws://127.0.0.1:{self.port}{PATH}"
+        return Service(url, SERVER_NAME, identity.directory_keys())
+
+    async def start(self) -> None:
+        """Run the service, again on the port that it had."""
+        entropy = SystemEntropy()
+        identity = ServiceIdentity.of(self.store, SERVER_NAME, entropy)
+        service = DeliveryService(identity, self.store, entropy, relays=self.relays)
+        app = create_app(service, now=self.now)
+        self.port = await self.running.enter_async_context(serve(app, port=self.port))
+
+    async def stop(self) -> None:
+        """End it. What the store keeps, it keeps."""
+        await self.running.aclose()
+
+    def invite(self, account_id: str) -> str:
+        """A token that replaces the key of this account."""
+        with self.store.transaction() as tx:
+            return invite(tx, SystemEntropy(), self.now() + 60_000, account_id)
+
+    def profile(self, name: str) -> Profile:
+        """The profile of this name; a new one is a new account's."""
         profile = self.profiles.setdefault(name, Profile.in_memory())
         if profile.is_new:
-            keys = self.identity.authority.directory_keys()
-            profile.create(name, Service(self.url, SERVER_NAME, keys))
-        going_online = online(
-            profile,
-            suites=[0x0001],
-            configuration=configuration,
-            network=Network(host_addresses=["127.0.0.1"]),
-        )
-        async with going_online as client:
+            profile.create(name, self.service)
+        return profile
+
+    @contextlib.asynccontextmanager
+    async def client(self, name: str, **options: Any) -> AsyncIterator[Client]:
+        """A client of the profile ``name`` that can be called; ``options`` are those of ``online``."""
+        given = {"suites": [0x0001], "network": LOOPBACK, "clock": self.now, **options}
+        async with online(self.profile(name), **given) as client:
             await client.published()
             yield client
 
@@ -57,14 +96,15 @@ Story = Callable[[Platform], Coroutine[Any, Any, None]]
 
 
 @pytest.fixture
-def tell() -> Callable[[Story], None]:
-    """Runs a story on a platform of its own."""
+def tell() -> Callable[..., None]:
+    """Runs a story on a platform of its own, which may be given a store and relays."""
 
-    async def told(story: Story) -> None:
-        entropy = SystemEntropy()
-        identity = ServiceIdentity.create(SERVER_NAME, entropy)
-        app = create_app(DeliveryService(identity, MemoryStore(), entropy))
-        async with serve(app) as port:
-            await story(Platform(identity, f"ws://127.0.0.1:{port}{PATH}"))
+    async def told(story: Story, platform: Platform) -> None:
+        await platform.start()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await story(platform)
+        finally:
+            await platform.stop()
 
-    return lambda story: asyncio.run(told(story))
+    return lambda story, **given: asyncio.run(told(story, Platform(**given)))

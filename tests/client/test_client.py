@@ -6,46 +6,20 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-from aiortc import MediaStreamTrack
 
 from e2ee.call.chat.events import TextReceived
 from e2ee.call.configuration import Configuration
 from e2ee.call.errors import CallUsageError
-from e2ee.call.events import CallEvent, Calling, Ended, EndReason, EpochChanged
-from e2ee.client.call import Call, Connected
-from e2ee.client.client import ServiceRegained
+from e2ee.call.events import Calling, Ended, EndReason, EpochChanged, Missed
+from e2ee.call.spoken_code import CodeReady, CodeWanted
+from e2ee.client.call import Connected
 from e2ee.client.media import Media
 from e2ee.media.encoded_frame import Kind
-from e2ee.rtc.measure import read_number
-from e2ee.rtc.meters import luma_of
 from e2ee.rtc.sources import TestPicture, Tone
-from tests.client.conftest import Platform, Story
+from tests.client.conftest import Platform
+from tests.client.watching import ending, in_a_call, next_number, until, watch
 
-Tell = Callable[[Story], None]
-
-
-async def until(call: Call, kind: type[CallEvent]) -> CallEvent:
-    """The next event of a kind."""
-    async for event in call:
-        if isinstance(event, kind):
-            return event
-    raise AssertionError(f"ended without {kind.__name__}")
-
-
-async def ending(call: Call) -> Ended:
-    """How a call ends."""
-    event = await until(call, Ended)
-    assert isinstance(event, Ended)
-    return event
-
-
-async def next_number(track: MediaStreamTrack | None) -> int:
-    """The number in the next picture that can be read."""
-    assert track is not None
-    while True:
-        number = read_number(luma_of(await track.recv()))  # type: ignore[arg-type]
-        if number is not None:
-            return number
+Tell = Callable[..., None]
 
 
 def test_alice_calls_bob_and_each_sees_the_other(tell: Tell) -> None:
@@ -94,7 +68,10 @@ def test_who_sends_nothing_sees_all_the_same(tell: Tell) -> None:
 def test_the_epoch_changes_while_they_talk(tell: Tell) -> None:
     async def story(platform: Platform) -> None:
         soon = Configuration(epoch_lifetime=1_000)
-        async with platform.client("alice", soon) as alice, platform.client("bob", soon) as bob:
+        async with (
+            platform.client("alice", configuration=soon) as alice,
+            platform.client("bob", configuration=soon) as bob,
+        ):
             call = alice.call("bob", Media(TestPicture(), Tone(440)))
             answered = (await bob.invitation()).answer(Media(TestPicture(), Tone(660)))
             while True:
@@ -128,30 +105,6 @@ def test_a_client_that_goes_ends_its_calls_and_its_microphone(tell: Tell) -> Non
     tell(story)
 
 
-def test_a_call_outlives_its_connection_to_the_service(tell: Tell) -> None:
-    async def story(platform: Platform) -> None:
-        async with platform.client("alice") as alice, platform.client("bob") as bob:
-            call = alice.call("bob", Media(TestPicture(), Tone(440)))
-            answered = (await bob.invitation()).answer(Media())
-            await asyncio.gather(until(call, Connected), until(answered, Connected))
-            await alice._session._transport._connection.close()  # type: ignore[union-attr]
-            answered.say("are you there?")
-            async for event in alice:
-                if isinstance(event, ServiceRegained):
-                    break
-            received = await until(call, TextReceived)
-            assert isinstance(received, TextReceived)
-            assert received.text == "are you there?"
-            call.say("I am")
-            await until(answered, TextReceived)
-            first = await next_number(answered.track(Kind.CAMERA))
-            assert await next_number(answered.track(Kind.CAMERA)) > first
-            call.hang_up()
-            await asyncio.gather(call.ended(), answered.ended())
-
-    tell(story)
-
-
 def test_nobody_answers_for_an_account_without_devices(tell: Tell) -> None:
     async def story(platform: Platform) -> None:
         async with platform.client("alice") as alice:
@@ -161,15 +114,96 @@ def test_nobody_answers_for_an_account_without_devices(tell: Tell) -> None:
     tell(story)
 
 
-def test_an_invitation_is_declined(tell: Tell) -> None:
+@pytest.mark.requirement("CALL-20")
+def test_an_invitation_is_declined_with_a_text(tell: Tell) -> None:
     async def story(platform: Platform) -> None:
         async with platform.client("alice") as alice, platform.client("bob") as bob:
             call = alice.call("bob", Media())
             invitation = await bob.invitation()
-            invitation.decline()
-            assert (await ending(call)).remote
+            invitation.decline("in a meeting until four")
+            ended = await ending(call)
+            assert (ended.reason, ended.remote) == (EndReason.DECLINED, True)
+            assert ended.text == "in a meeting until four"
             with pytest.raises(CallUsageError):
                 invitation.answer(Media())
+
+    tell(story)
+
+
+@pytest.mark.requirement("CALL-18")
+def test_who_is_in_a_call_is_busy_and_sees_who_called(tell: Tell) -> None:
+    async def story(platform: Platform) -> None:
+        async with (
+            platform.client("alice") as alice,
+            platform.client("bob") as bob,
+            platform.client("carol") as carol,
+        ):
+            call, answered = await in_a_call(alice, bob)
+            ended = await ending(carol.call("bob", Media()))
+            assert (ended.reason, ended.remote) == (EndReason.BUSY, True)
+            missed = await until(bob, Missed)
+            assert (missed.caller.account_id, missed.reason) == ("carol", EndReason.BUSY)
+            assert not answered.is_over
+            call.hang_up()
+            await answered.ended()
+
+    tell(story)
+
+
+@pytest.mark.requirement("CALL-16")
+def test_who_calls_thinks_better_of_it(tell: Tell) -> None:
+    async def story(platform: Platform) -> None:
+        async with platform.client("alice") as alice, platform.client("bob") as bob:
+            call = alice.call("bob", Media())
+            invitation = await bob.invitation()
+            assert not invitation.is_over
+            call.hang_up()
+            over = await invitation.over()
+            assert (over.reason, over.remote) == (EndReason.CANCELLED, True)
+            assert invitation.is_over
+            missed = await until(bob, Missed)
+            assert (missed.caller.account_id, missed.reason) == ("alice", EndReason.CANCELLED)
+            with pytest.raises(CallUsageError):
+                invitation.answer(Media())
+
+    tell(story)
+
+
+@pytest.mark.requirement("CALL-21")
+def test_two_who_call_each_other_are_in_one_call(tell: Tell) -> None:
+    async def story(platform: Platform) -> None:
+        async with platform.client("alice") as alice, platform.client("bob") as bob:
+            hers = alice.call("bob", Media(TestPicture()))
+            his = bob.call("alice", Media(TestPicture()))
+            await asyncio.gather(until(hers, Connected), until(his, Connected))
+            assert hers.call_id == his.call_id
+            assert hers.call_code == his.call_code
+            await asyncio.gather(watch(hers), watch(his))
+            assert hers.say("at the same moment!") == 1
+            assert (await until(his, TextReceived)).text == "at the same moment!"
+            his.hang_up()
+            assert (await ending(hers)).reason is EndReason.DONE
+            await asyncio.gather(hers.ended(), his.ended())
+            assert alice._invitations.empty()
+            assert bob._invitations.empty()
+
+    tell(story)
+
+
+@pytest.mark.requirement("VERIFY-3", "VERIFY-8")
+def test_two_read_the_same_code_aloud(tell: Tell) -> None:
+    async def story(platform: Platform) -> None:
+        async with platform.client("alice") as alice, platform.client("bob") as bob:
+            call, answered = await in_a_call(alice, bob)
+            call.begin_code()
+            await until(answered, CodeWanted)
+            answered.begin_code()
+            hers, his = await asyncio.gather(until(call, CodeReady), until(answered, CodeReady))
+            assert hers.code == his.code
+            call.mark_verified()
+            assert alice.trust.contact("bob").verified
+            assert not bob.trust.contact("alice").verified
+            call.hang_up()
 
     tell(story)
 

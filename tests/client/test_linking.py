@@ -20,14 +20,14 @@ from e2ee.identity.device_link import read_link
 from e2ee.identity.errors import IdentityReason, LinkError
 from e2ee.signalling import wire
 from e2ee.signalling.messages import SERVICE
-from tests.client.conftest import SERVER_NAME, Platform, Story
+from tests.client.conftest import SERVER_NAME, Platform
 
-Tell = Callable[[Story], None]
+Tell = Callable[..., None]
 
 
 def nowhere(platform: Platform) -> Service:
     """All that a new device knows of its service."""
-    return Service(platform.url, SERVER_NAME, DirectoryKeys({}))
+    return Service(platform.service.url, SERVER_NAME, DirectoryKeys({}))
 
 
 @pytest.mark.requirement("IDENT-17", "IDENT-23")

@@ -106,7 +106,10 @@ def test_an_account_is_attested_and_another_key_for_its_name_is_not(
     tell: Callable[[Story], None],
 ) -> None:
     async def story(platform: Platform) -> None:
-        async with websocket(platform.url) as first, websocket(platform.url) as second:
+        async with (
+            websocket(platform.service.url) as first,
+            websocket(platform.service.url) as second,
+        ):
             attestation = await (await Session.open(first, SERVER_NAME)).register(ALICE)
             assert attestation.directory_key_id == 1
             mallory = AccountKey.create("alice", SeededEntropy(b"mallory"))

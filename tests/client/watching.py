@@ -1,0 +1,89 @@
+"""How the stories of ``tests/client`` look at calls: they wait for events and for pictures, never for time."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TypeVar
+
+from aiortc import MediaStreamTrack
+
+from e2ee.call.events import Ended, Event
+from e2ee.client.call import Call, Connected
+from e2ee.client.client import Client
+from e2ee.client.media import Media
+from e2ee.media.encoded_frame import Kind
+from e2ee.rtc.measure import read_number
+from e2ee.rtc.meters import luma_of
+from e2ee.rtc.observer import FrameObserver
+
+E = TypeVar("E", bound=Event)
+
+
+class Arrivals(FrameObserver):
+    """Counts what comes, shown or not."""
+
+    def __init__(self) -> None:
+        self._came = asyncio.Semaphore(0)
+
+    def received(self, kind: Kind, protected: bytes, timestamp: int) -> None:  # noqa: ARG002
+        self._came.release()
+
+    async def more(self, count: int) -> None:
+        """Until so many frames more have come."""
+        while not self._came.locked():
+            await self._came.acquire()
+        for _ in range(count):
+            await self._came.acquire()
+
+
+async def until(events: Call | Client, kind: type[E]) -> E:
+    """The next event of a kind."""
+    async for event in events:
+        if isinstance(event, kind):
+            return event
+    raise AssertionError(f"ended without {kind.__name__}")
+
+
+async def ending(call: Call) -> Ended:
+    """How a call ends."""
+    return await until(call, Ended)
+
+
+async def in_a_call(
+    alice: Client, bob: Client, hers: Media | None = None, his: Media | None = None
+) -> tuple[Call, Call]:
+    """Alice calls Bob, who answers; both are connected."""
+    call = alice.call(bob.account_id, hers or Media())
+    answered = (await bob.invitation()).answer(his or Media())
+    await asyncio.gather(until(call, Connected), until(answered, Connected))
+    return call, answered
+
+
+async def next_number(track: MediaStreamTrack | None) -> int:
+    """The number in the next picture that can be read."""
+    assert track is not None
+    while True:
+        number = read_number(luma_of(await track.recv()))  # type: ignore[arg-type]
+        if number is not None:
+            return number
+
+
+async def watch(call: Call, kind: Kind = Kind.CAMERA, count: int = 3) -> None:
+    """Until so many pictures more were opened and shown."""
+    opened = call.statistics.received[kind].opened
+    while call.statistics.received[kind].opened < opened + count:
+        await next_number(call.track(kind))
+
+
+async def listen(call: Call, count: int = 3) -> None:
+    """Until so many frames more of sound were opened and heard."""
+    track = call.track(Kind.MICROPHONE)
+    assert track is not None
+    opened = call.statistics.received[Kind.MICROPHONE].opened
+    while call.statistics.received[Kind.MICROPHONE].opened < opened + count:
+        await track.recv()
+
+
+def sent(call: Call, kind: Kind) -> int:
+    """How many frames of a kind left this device."""
+    return call.statistics.sent[kind].frames
