@@ -15,7 +15,7 @@ HeardAt = Callable[[int, int], int | None]
 """(leaf index, epoch) -> when something of the member first authenticated in that epoch or a newer one; None if nothing did."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Removal:
     """The removal of ``leaves`` by the commit that began ``epoch``, which this device applied at ``applied_at``.
 
@@ -26,9 +26,18 @@ class Removal:
     leaves: frozenset[int]
     senders: frozenset[int]
     applied_at: int
+    _until: int | None = None
 
     def removed_can_open_until(self, heard_at: HeardAt) -> int | None:
-        """The latest of all senders' first sign of the new epoch, this device's included; None while one is missing."""
+        """The latest of all senders' first sign of the new epoch, this device's included; None while one is missing.
+
+        What is known stays: that a sender is heard in a still newer epoch moves nothing.
+        """
+        if self._until is None:
+            self._until = self._latest_sign(heard_at)
+        return self._until
+
+    def _latest_sign(self, heard_at: HeardAt) -> int | None:
         latest = self.applied_at
         for leaf_index in self.senders:
             heard = heard_at(leaf_index, self.epoch)
