@@ -204,3 +204,46 @@ def test_our_own_key_packages_are_accepted_at_once(bob: Device) -> None:
     lifetime = key_package_lifetime(bob.town.now)
     assert lifetime.not_before * 1000 < bob.town.now
     assert bob.publish(1) == [messages.Published(1)]
+
+
+class TestLastResort:
+    """What is handed out when nothing else is left, and again after that."""
+
+    @pytest.mark.requirement("DS-2")
+    def test_it_comes_last_and_stays(self, alice: Device, bob: Device) -> None:
+        last, single = bob.bundle(last_resort=True).key_package, bob.bundle().key_package
+        assert bob.send(publishing(last, single)) == [messages.Published(2)]
+        assert [alice.claim("bob") for _ in range(3)] == [[single], [last], [last]]
+        assert bob.publish(1) == [messages.Published(2)]
+        assert alice.claim("bob") == [bob.bundles[0].key_package]
+        assert alice.send(messages.Find("bob")) == [
+            messages.Devices("bob", (bob.certificate.encode(),))
+        ]
+
+    @pytest.mark.requirement("DS-2")
+    def test_a_newer_one_takes_its_place(self, alice: Device, bob: Device) -> None:
+        first, second = (bob.bundle(last_resort=True).key_package for _ in range(2))
+        assert bob.send(publishing(first)) == [messages.Published(1)]
+        assert bob.send(publishing(second)) == [messages.Published(1)]
+        assert alice.claim("bob") == [second]
+        assert bob.refused(publishing(first)) == DeliveryReason.KEY_PACKAGE_KNOWN
+        letter = messages.Post((alice.letter_key(first),), b"to whom the first was handed out")
+        assert alice.send(letter) == [messages.Stored("post", None)]
+
+    @pytest.mark.requirement("DS-7")
+    def test_it_counts_once(self, bob: Device) -> None:
+        last = bob.bundle(last_resort=True).key_package
+        bob.send(publishing(last))
+        assert bob.publish(99) == [messages.Published(100)]
+        newer = bob.bundle(last_resort=True).key_package
+        assert bob.send(publishing(newer)) == [messages.Published(100)]
+        assert bob.refused(publishing(bob.bundle().key_package)) == (
+            DeliveryReason.TOO_MANY_KEY_PACKAGES
+        )
+
+    @pytest.mark.requirement("DS-2")
+    def test_it_goes_with_its_certificate(self, alice: Device, bob: Device) -> None:
+        bob.send(publishing(bob.bundle(last_resort=True).key_package))
+        bob.certificate = bob.certify(generation=1)
+        bob.login()
+        assert alice.refused(messages.Claim("bob", 0x0001)) == DeliveryReason.NO_KEY_PACKAGES

@@ -227,12 +227,15 @@ class TestFull:
 
     @pytest.mark.usefixtures("in_call", "full")
     def test_what_has_expired_makes_room(self, town: Town, alice: Device) -> None:
+        """At once, and not only when all of it is swept, once a minute."""
         self.fill(alice, 6)
         commit = alice.request(alice.commit())
-        town.now += 10 * MINUTE
+        town.now += 10 * MINUTE + MINUTE // 2
         alice.send(commit)
         alice.apply_own()
-        town.now += MINUTE
+        town.now += MINUTE // 2 - 1
+        assert alice.refused(alice.say(b"too early")) == DeliveryReason.MAILBOX_FULL
+        town.now += 1
         assert alice.send(alice.say(b"later"))[-1] == STORED
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from e2ee.delivery import limits
 from e2ee.delivery.errors import DeliveryReason
+from e2ee.identity.account import AccountKey
 from e2ee.identity.device_certificate import DeviceCertificate
 from e2ee.identity.errors import IdentityReason
 from e2ee.signalling import messages
@@ -88,6 +89,7 @@ def test_key_packages_outlive_a_renewal_of_the_dates_alone(
 
 def test_but_not_the_certificate_that_they_carry(town: Town, alice: Device, tablet: Device) -> None:
     town.now += 20 * DAY
+    assert tablet.publish(1) == [messages.Published(2)]  # it would live for 28 days
     alice.send(renewal(tablet)[0])
     bob = town.member("bob")
     end = tablet.certificate.statement.not_after * 1000
@@ -112,6 +114,8 @@ class TestRevocation:
         assert [said(each) for each in tablet.take()] == [DeliveryReason.REVOKED]
         assert tablet.refused(messages.Find("bob")) == DeliveryReason.NOT_LOGGED_IN
         assert said(tablet.login()[0]) == DeliveryReason.REVOKED
+        with town.store.transaction() as tx:
+            assert tx.shelf(tablet.key.public, town.now).held == 0
         assert bob.refused(messages.Claim("alice", 0x0001)) == DeliveryReason.NO_KEY_PACKAGES
         alice.certificate = certificate
         assert alice.publish(1) == [messages.Published(1)]
@@ -154,6 +158,11 @@ class TestRefused:
     def test_another_accounts_device(self, town: Town, alice: Device) -> None:
         bob = town.member("bob")
         assert alice.refused(renewal(bob)[0]) == DeliveryReason.WRONG_ACCOUNT_KEY
+
+    def test_another_account_of_the_same_key(self, town: Town, alice: Device) -> None:
+        town.accounts["twin"] = AccountKey("twin", alice.account.key)
+        twin = town.member("twin", 5)
+        assert alice.refused(renewal(twin)[0]) == DeliveryReason.WRONG_ACCOUNT_KEY
 
     def test_a_device_that_the_service_does_not_know(self, town: Town, alice: Device) -> None:
         new = town.device("alice", 3)

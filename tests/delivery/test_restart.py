@@ -149,9 +149,12 @@ def test_a_log_that_these_rules_do_not_take_ends_its_call_alone(
 
 
 @pytest.mark.usefixtures("in_call")
-def test_what_a_failed_transaction_undid_is_not_at_hand(town: Town, alice: Device) -> None:
-    """Else another commit of the same epoch would be judged by a state that never was."""
-    commit, other = alice.request(alice.commit()), alice.request(alice.commit())
+def test_what_a_failed_transaction_undid_is_not_at_hand(
+    town: Town, alice: Device, bobs: list[Device]
+) -> None:
+    """Else what another service put into that place of the log would be taken for it."""
+    phone = bobs[0]
+    commit, other = alice.request(alice.commit()), phone.request(phone.commit())
     kept = town.kept()
 
     class Failed(Exception):
@@ -166,4 +169,12 @@ def test_what_a_failed_transaction_undid_is_not_at_hand(town: Town, alice: Devic
     with pytest.raises(Failed):
         fails()
     assert town.kept() == kept
-    assert alice.send(other)[-1] == messages.Committed(CALL_ID, other.commit)
+    first = town.service
+    town.service = DeliveryService(town.identity, town.store, town.entropy.fork(b"second"))
+    phone.reconnect()
+    phone.take()
+    assert phone.send(other) == [messages.Committed(CALL_ID, other.commit)]
+    alice.apply(messages.Committed(CALL_ID, other.commit))
+    town.service = first
+    following = alice.request(alice.commit())
+    assert alice.send(following)[-1] == messages.Committed(CALL_ID, following.commit)
