@@ -32,7 +32,7 @@ __all__ = ["LONGEST", "read_voice", "record_voice", "write_voice"]
 LONGEST = 150.0
 """Seconds: what fits into a letter (SIG-3), with room to spare."""
 
-_BIT_RATE = 24_000
+_BIT_RATE = 32_000
 _TIME_BASE = Fraction(1, SAMPLE_RATE)
 
 
@@ -87,14 +87,18 @@ def _count(seconds: float) -> int:
 
 
 class _VoiceEncoder:
-    """Any sound as mono Opus, a packet for each 20 ms that are whole."""
+    """Any sound as mono Opus, a packet for each 20 ms that are whole.
+
+    By CELT alone (``lowdelay``): at a constant bit rate libopus pads the packets of its speech coder, and one that is padded
+    is not of the one form that LETTER-5 allows.
+    """
 
     def __init__(self) -> None:
         encoder = AudioCodecContext.create("libopus", "w")
         encoder.sample_rate, encoder.layout, encoder.format = SAMPLE_RATE, "mono", "s16"
         encoder.bit_rate, encoder.time_base = _BIT_RATE, _TIME_BASE
         encoder.options = {
-            "application": "voip",
+            "application": "lowdelay",
             "vbr": "off",
             "frame_duration": str(PACKET_DURATION),
         }

@@ -65,6 +65,29 @@ def test_a_track_that_ends_early_is_a_short_message() -> None:
     assert len(split_packets(asyncio.run(recorded()))) in range(3, 6)
 
 
+class Speech(Tone):
+    """Loud, quiet and silent in turn, like speech, and never the same."""
+
+    async def recv(self) -> AudioFrame:
+        frame = await super().recv()
+        turn = (frame.pts or 0) // 960 % 20
+        loudness = (0, 0.01, 1)[turn // 8]
+        samples = np.random.default_rng(turn).normal(0, 9000, (1, 1920)) * loudness
+        spoken = AudioFrame.from_ndarray(
+            samples.clip(-32768, 32767).astype(np.int16), "s16", "stereo"
+        )
+        spoken.sample_rate = frame.sample_rate
+        return spoken
+
+
+@pytest.mark.requirement("LETTER-5")
+def test_silence_is_as_long_as_speech() -> None:
+    async def recorded() -> bytes:
+        return await record_voice(Speech(440), 1)
+
+    assert {len(packet) for packet in split_packets(asyncio.run(recorded()))} == {80}
+
+
 @pytest.mark.requirement("LETTER-5")
 def test_a_file_is_a_message(tmp_path: Path) -> None:
     async def recorded() -> bytes:
