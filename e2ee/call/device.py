@@ -229,8 +229,10 @@ class Device:
         # CALL-3: "MUST refuse an invitation ... whose `call_id` it has seen before"
         if self._seen.seen(invited.call_id):
             raise CallRefused(CallReason.CALL_ALREADY_SEEN)
-        invitation = open_invitation(self._owner, self._key_packages, invited, now)
-        self._end_revoked(now)
+        try:
+            invitation = open_invitation(self._owner, self._key_packages, invited, now)
+        finally:
+            self._end_revoked(now)
         self._seen.note(invited.call_id, now)
         call = Call.invited(self._owner, invitation, now)
         if invitation.contact is not ContactState.CHANGED:
@@ -281,7 +283,10 @@ class Device:
 
     def _receive_letter(self, letter: messages.Letter, now: int) -> None:
         """LETTER-7 to LETTER-10."""
-        opened = self._letterbox.open(self._owner, self._key_packages, letter, now)
+        try:
+            opened = self._letterbox.open(self._owner, self._key_packages, letter, now)
+        finally:
+            self._end_revoked(now)
         self._events.append(
             LetterReceived(opened.letter_id, opened.sender, opened.contact, opened.message)
         )
@@ -315,7 +320,7 @@ class Device:
         return call
 
     def _end_revoked(self, now: int) -> None:
-        """CALL-33: certificates that were just seen may have revoked somebody who is in a call."""
+        """CALL-33: certificates that were just seen, if only to be refused, may have revoked somebody who is in a call."""
         for call in self.calls.values():
             for member in call.others():
                 try:
