@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
@@ -72,6 +73,7 @@ def run(
     Exit status 0: every attack was withstood (with --undefended: every attack succeeded); 1: one was not; 2: it could not run.
     """
     chosen = _chosen(which or [], everything=everything)
+    logging.getLogger().addHandler(logging.NullHandler())  # what clients say of what they refuse
     verdicts = []
     for each in chosen:
         verdict = play(each, undefended=undefended)

@@ -23,6 +23,8 @@ FAMILIES: Mapping[str, str] = {
     "members": "The other party",
     "former": "A device that was in the group",
     "strangers": "Strangers",
+    "sockets": "Between real clients and the real server, over WebSockets",
+    "media_path": "Media, through real encoders, RTP and decoders",
 }
 """Module -> what its attacks are about."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from e2ee.call import epochs, outgoing_invite
+from e2ee.call import epochs, key_packages, outgoing_invite
 from e2ee.call.errors import CallUsageError
 from e2ee.call.events import CallEvent, IdentityChanged, Ringing
 from e2ee.call.key_packages import KeyPackages
@@ -210,3 +210,22 @@ def flood_with_key_packages(trial: Trial) -> None:
     else:
         invited = len(call.others())
         trial.tried("120 answers", held=invited <= 63, outcome=f"{invited} invited")
+
+
+@attack(
+    by=Adversary.SERVICE,
+    counters=("DS-2", "DS-9"),
+    without=replaced(key_packages, _BELIEVED_EVERY=0),
+)
+def say_that_key_packages_are_gone(trial: Trial) -> None:
+    """Says a hundred times in a minute that a device has no KeyPackages left, so that it makes more and more."""
+    platform = HostilePlatform(trial)
+    bob = platform.device("bob")
+    held = len(bob.core._key_packages)
+    published = 0
+    for _ in range(100):
+        platform.give(bob, messages.Published(0))
+        published += len(platform.taken(bob, messages.Publish))
+        platform.now += 500
+    trial.tried("Published(0)", held=published <= 1, outcome=f"published {published} times")
+    trial.claim("it keeps no more than twice as many", len(bob.core._key_packages) <= 2 * held)

@@ -32,6 +32,7 @@ __all__ = ["HostilePlatform", "Rule", "honest", "name_of", "only"]
 
 T = TypeVar("T")
 M = TypeVar("M", FromDevice, FromService)
+F = TypeVar("F", bound=FromDevice)
 
 Rule = Callable[[SimulatedDevice, M], Iterable[M]]
 
@@ -83,6 +84,14 @@ class HostilePlatform(SimulatedCalls):
             self.give(device, each)
 
     # What the adversary does
+
+    def taken(self, device: SimulatedDevice, kind: type[F]) -> list[F]:
+        """The messages of one class, off a device's way to the service."""
+        self.send()
+        found = device.sending(kind)
+        for message in found:
+            device.outbox.remove(message)
+        return found
 
     def key_packages(self, account_id: str, suite: int = 0x0001) -> tuple[bytes, ...]:
         """A KeyPackage of each device of an account, taken from the service as anybody takes them."""
