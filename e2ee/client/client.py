@@ -54,7 +54,7 @@ from e2ee.identity.device_certificate import VerifiedCertificate
 from e2ee.identity.device_link import DeviceLink
 from e2ee.identity.trust import ContactState, Trust
 from e2ee.rtc.peer import RTCIceServer
-from e2ee.signalling.messages import FromService, Renew
+from e2ee.signalling.messages import FromService, Note, Renew, VoiceMessage
 from e2ee.system_clock import Clock
 
 __all__ = ["Client", "Invitation", "ServiceLostEvent", "ServiceRegained"]
@@ -175,6 +175,14 @@ class Client:
         posted = self._letters[number] = asyncio.get_running_loop().create_future()
         self.changed()
         await posted
+
+    async def leave_note(self, account_id: str, text: str) -> None:
+        """Leave a text. Raises ClientUsageError (NOT_POSTED)."""
+        await self.leave(account_id, Note(self.clock(), text))
+
+    async def leave_voice_message(self, account_id: str, audio: bytes) -> None:
+        """Leave speech, as ``e2ee.rtc.voice_message`` makes it. Raises ClientUsageError (NOT_POSTED)."""
+        await self.leave(account_id, VoiceMessage(self.clock(), audio))
 
     async def __aiter__(self) -> AsyncIterator[Event]:
         """What happens that is of no call: letters, missed calls, the connection to the service."""
