@@ -18,14 +18,22 @@ import e2ee
 __all__ = ["COMMANDS", "application"]
 
 COMMANDS: Mapping[str, str] = {
+    "answer": "Wait for calls, and take them.",
     "attack": "Attacks by the platform, the network and members: list them, run them again.",
+    "call": "Call somebody.",
+    "chat": "Write with somebody who is there.",
+    "contacts": "Whom this device knows: unverified, verified, changed, blocked.",
     "demo": "Two processes call each other, and prove what the server between them could see.",
+    "devices": "The account's devices; take out one that was lost.",
     "invite": "Let somebody have an account at a service on this machine.",
+    "link": "Make another device part of the account.",
     "mls-peer": "MLS clients for other implementations' tests, by JSON lines.",
+    "register": "Make an account, of which this is the primary device.",
     "requirements": "The specification's requirements, with the vectors, tests and code of each.",
     "rotate-directory-key": "Have a service's next directory key take over.",
     "serve": "Run a delivery service on this machine.",
     "vectors": "The test vectors: make them, or check that they are up to date.",
+    "verify": "Compare the safety number with a contact.",
 }
 """Name of the command, which is its module's name in this package (with "_" for "-"), and its line of help."""
 

@@ -1,0 +1,181 @@
+"""A person's place at a call command: output, keyboard, a client that is online, and calls one after the other.
+
+async with at_desk(...) as desk:
+    ended = await desk.talk(call)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import av.logging
+
+from e2ee.call.end_reason import EndReason
+from e2ee.call.events import Ended
+from e2ee.call.letters import Message
+from e2ee.cli.calls.keyboard import Keyboard
+from e2ee.cli.calls.options import MediaOptions, new_output
+from e2ee.cli.calls.output import Output
+from e2ee.cli.calls.outside import Outside, watching
+from e2ee.cli.calls.receiving import Receiving
+from e2ee.cli.calls.sending import Sending
+from e2ee.cli.calls.shown import isolated, visible
+from e2ee.cli.calls.talk import KEYS, Talk
+from e2ee.cli.main import refuse
+from e2ee.client.call import Call
+from e2ee.client.client import Client, Invitation
+from e2ee.client.errors import ClientUsageError
+from e2ee.client.media import Media, Network
+from e2ee.client.online import online
+from e2ee.client.profile import Profile
+from e2ee.errors import LocalProtocolError
+from e2ee.identity.errors import TrustError
+from e2ee.rtc.errors import DeviceUnavailable, NotPlayable
+
+__all__ = ["Desk", "Spoken", "at_desk", "came_about"]
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """A call that is over."""
+
+    ended: Ended
+    was_live: bool
+    went_unnoticed: bool
+    unsaid: tuple[str, ...]
+
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether it was to come about, and nobody took it."""
+        return not self.was_live and self.ended.reason in _UNANSWERED
+
+
+_UNANSWERED = frozenset(
+    {EndReason.TIMEOUT, EndReason.BUSY, EndReason.DECLINED, EndReason.UNREACHABLE}
+)
+
+
+def came_about(spoken: Spoken) -> bool:
+    """Whether people were connected and one of them hung up."""
+    return spoken.was_live and spoken.ended.reason is EndReason.DONE
+
+
+@dataclass
+class Desk:
+    """See the module. Without ``media`` its calls are chats."""
+
+    client: Client
+    output: Output
+    keyboard: Keyboard
+    outside: Outside
+    media: MediaOptions | None
+
+    async def talk(
+        self,
+        begin: Callable[[Media], Call],
+        out: Path | None = None,
+        *,
+        leaves_at_end: bool = False,
+    ) -> Spoken:
+        """Have the call that ``begin`` places or answers with these media, until its end."""
+        async with contextlib.AsyncExitStack() as stack:
+            sending = None if self.media is None else self._sending(self.media)
+            receiving = Receiving(out, play=self.media is not None and self.media.play)
+            stack.push_async_callback(self._put_away, sending, receiving)
+            media = sending.media(receiving.observers) if sending else Media()
+            call = begin(media)
+            talk = Talk(
+                self.client,
+                call,
+                self.output,
+                self.keyboard,
+                sending,
+                receiving,
+                leaves_at_end=leaves_at_end,
+            )
+            try:
+                ended = await talk.run()
+            except BaseException:
+                call.abandon()
+                raise
+        return Spoken(ended, talk.was_live, talk.went_unnoticed, tuple(talk.unsaid))
+
+    async def answer(self, invitation: Invitation, out: Path | None = None) -> Spoken | None:
+        """Have the call that rings; None if it rings no more."""
+        door, self.keyboard.keys = self.keyboard.keys, KEYS
+        try:
+            return await self.talk(invitation.answer, out)
+        except (LocalProtocolError, TrustError) as error:
+            text = f"not answered: {visible(error.detail or error.reason)}"
+            self.output.tell("not_answered", text, "red", reason=error.reason)
+            return None
+        finally:
+            self.keyboard.keys = door
+
+    def tell_waiting(self) -> None:
+        """This device can be called."""
+        who = self.client.account_id
+        text = f"{isolated(who)}, device {self.client.device_id}: waits for calls"
+        self.output.tell("waiting", text, account=who, device=self.client.device_id)
+
+    async def ask(self, question: str) -> str | None:
+        """The line that answers; None if there is no more input."""
+        if self.keyboard.ended:
+            return None
+        self.output.tell("question", question, "bold")
+        self.output.show(None, self.keyboard.written)
+        return await self.keyboard.answer()
+
+    def _sending(self, options: MediaOptions) -> Sending:
+        try:
+            return Sending(options, self.output)
+        except (DeviceUnavailable, NotPlayable) as error:
+            refuse(f"nothing to send: {error.detail} ({error.reason.lower().replace('_', ' ')})")
+
+    async def _put_away(self, sending: Sending | None, receiving: Receiving) -> None:
+        if sending is not None:
+            await sending.close()
+        if (recorded := await receiving.close()) is not None:
+            self.output.tell("recorded", f"recorded: {recorded}", file=str(recorded))
+
+    async def leave(self, account_id: str, message: Message) -> bool:
+        """Leave a letter; tells whether the service keeps it."""
+        kind = message.name.replace("_", " ")
+        try:
+            await self.client.leave(account_id, message)
+        except ClientUsageError as error:
+            text = f"no {kind} could be left: {visible(error.detail)}"
+            self.output.tell("letter_failed", text, "red", kind=message.name)
+            return False
+        text = f"left a {kind} for {isolated(account_id)}"
+        self.output.tell("letter_left", text, kind=message.name, account=account_id)
+        return True
+
+
+@contextlib.asynccontextmanager
+async def at_desk(
+    profile: Profile,
+    path: Path,
+    network: Network,
+    keys: Mapping[str, str],
+    media: MediaOptions | None,
+    *,
+    as_json: bool,
+) -> AsyncIterator[Desk]:
+    """Online with ``profile``, whose file is at ``path``: voice messages are kept beside it. Raises as ``online``."""
+    av.logging.set_level(
+        av.logging.PANIC
+    )  # what a decoder thinks of a lost frame is not for this terminal
+    terminal = not as_json and sys.stdin.isatty() and sys.stdout.isatty()
+    keyboard = Keyboard(keys, lines=media is None, terminal=terminal)
+    with new_output(as_json=as_json, terminal=terminal) as output, keyboard.reading():
+        async with (
+            online(profile, network=network) as client,
+            watching(client, output, path.parent / "voice-messages") as outside,
+        ):
+            await client.published()
+            yield Desk(client, output, keyboard, outside, media)
