@@ -197,7 +197,7 @@ class Device:
             case messages.Refused():
                 self._receive_refusal(message, now)
             case messages.Committed():
-                self._unconfirmed.logged(message.call_id)
+                self._unconfirmed.drop_commit(message.call_id)
                 self._call(message.call_id).receive(message, now)
             case messages.Sent():
                 self._call(message.call_id).receive(message, now)
@@ -387,6 +387,7 @@ class Device:
                 self._pass_on(message, call)
             if call.state is State.ENDED:
                 del self._calls[call.call_id]
+                self._drop_commit(call.call_id)
                 self._leave_note(call)
         for event in self._letterbox.events():
             self._events.append(event)
@@ -397,6 +398,15 @@ class Device:
         if message.name in _ASKED:
             self._asked.append((message.name, asker))
         self._send(message)
+
+    def _drop_commit(self, call_id: bytes) -> None:
+        """CALL-16: an invitation that nobody waits for any more rings nowhere, however late the service is there again."""
+        self._unconfirmed.drop_commit(call_id)
+        self._outbox = deque(
+            each
+            for each in self._outbox
+            if not (isinstance(each, messages.Commit) and each.call_id == call_id)
+        )
 
     def _leave_note(self, call: Call) -> None:
         """LETTER-11: who was not there finds out who called."""

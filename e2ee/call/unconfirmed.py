@@ -34,8 +34,8 @@ class Unconfirmed:
                 del self._waiting[index]
                 return
 
-    def logged(self, call_id: bytes) -> None:
-        """The call's log has a new entry: a commit of ours was it, or was overtaken."""
+    def drop_commit(self, call_id: bytes) -> None:
+        """The call's log has a new entry, so that a commit of ours was it or was overtaken; or the call is over here."""
         self._waiting = [
             message
             for message in self._waiting
