@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from e2ee.call.configuration import Configuration
 from e2ee.media import opener, protector, receive_epochs
 from e2ee.media.encoded_frame import Kind
 from e2ee.media.frame_epoch import FrameEpoch
@@ -20,8 +21,10 @@ from e2ee.testing.hostile.lenient_media import tries_every_key
 from e2ee.testing.hostile.media_line import Line, talk
 from e2ee.testing.hostile.trial import TAKEN, Trial
 
-EPOCH = 600_000
-"""Milliseconds after which the keys change by themselves."""
+EPOCH = 20_000
+"""Milliseconds after which these devices change their keys."""
+
+SOON = Configuration(epoch_lifetime=EPOCH)
 
 
 @attack(
@@ -34,7 +37,7 @@ def frames_of_an_ended_epoch(trial: Trial) -> None:
 
     Seconds, minutes, and sixteen epochs later, when their KID names another epoch with the same low bits.
     """
-    scene = talk(trial)
+    scene = talk(trial, SOON)
     line = scene.line()
     kept = [line.frame() for _ in range(40)]
     scene.calls.advance(EPOCH)
@@ -62,7 +65,7 @@ def one_frame_under_two_keys(trial: Trial) -> None:
 
     Who tries keys until one fits would hear something, and who does not would not.
     """
-    scene = talk(trial)
+    scene = talk(trial, SOON)
     line = scene.line()
     scene.calls.advance(EPOCH)
     line.deliver(line.frame())

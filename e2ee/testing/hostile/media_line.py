@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from e2ee.call.call import Call
+from e2ee.call.configuration import Configuration
 from e2ee.media.encoded_frame import Codec, Kind, OpenedFrame
 from e2ee.media.errors import NoSendKey
 from e2ee.media.incoming_stream import IncomingStream
@@ -112,10 +113,10 @@ class Talk:
         self.trial.claim("the next genuine frame is opened", line.deliver(line.frame()) == TAKEN)
 
 
-def talk(trial: Trial) -> Talk:
+def talk(trial: Trial, configuration: Configuration | None = None) -> Talk:
     """A live call, in epoch 2."""
     calls = SimulatedCalls(trial.entropy)
-    alice, bob = calls.device("alice"), calls.device("bob")
+    alice, bob = (calls.device(name, configuration=configuration) for name in ("alice", "bob"))
     placed, answered = calls.go_live(alice, bob)
     trial.note(f"Alice and Bob are in a call, epoch {placed.epoch}")
     return Talk(trial, calls, placed, answered)

@@ -56,8 +56,17 @@ class Parties:
     other: Call = field(init=False)
 
     def __post_init__(self) -> None:
-        platform = self.platform = HostilePlatform(self.trial)
-        alice, bob = platform.device("alice"), platform.device("bob")
+        self.platform = HostilePlatform(self.trial)
+        for name in ("alice", "bob"):
+            self.platform.device(name)
+        self.begin()
+
+    def begin(self) -> None:
+        """Have a call, and let it come to the state."""
+        platform, (alice, bob) = self.platform, self.platform.devices
+        for device in platform.devices:
+            platform.hang_up(device)
+        platform.now += 6_000  # DS-12: ten calls a minute
         placed = alice.core.place_call("bob", platform.now)
         platform.settle()
         rings = bob.call
@@ -123,7 +132,7 @@ def say_anything_at_any_time(trial: Trial) -> None:
         parties = Parties(trial, victim, state)
         for name, message in _everything(parties.platform.now):
             if parties.now_in is not state:
-                parties = Parties(trial, victim, state)
+                parties.begin()
             outcome = outcome_of(parties.say(message))
             expected = moves.get(name, state)
             what = f"{name} to {victim} while {state}, which is then {parties.now_in}"
