@@ -121,6 +121,7 @@ class SimulatedCalls:
         *,
         device_id: int = 1,
         suites: Sequence[int] = (0x0001,),
+        versions: Sequence[int] = SUPPORTED_VERSIONS,
         configuration: Configuration | None = None,
         frame_keys: Callable[[], FrameKeys] = FrameKeys,
         may_ring: Callable[[VerifiedCertificate], bool] = lambda _: True,
@@ -130,7 +131,7 @@ class SimulatedCalls:
         account = self.account(account_id)
         signing_key = ED25519.generate(entropy)
         connection_id = self.connect()
-        certificate = self.certify(account, signing_key, device_id, suites, connection_id)
+        certificate = self.certify(account, signing_key, device_id, suites, connection_id, versions)
         self.log_in(connection_id, certificate, signing_key, entropy)
         owner = Owner(
             certificate=certificate,
@@ -212,6 +213,7 @@ class SimulatedCalls:
         device_id: int,
         suites: Sequence[int],
         connection_id: int,
+        versions: Sequence[int] = SUPPORTED_VERSIONS,
     ) -> VerifiedCertificate:
         """A certificate with the directory's attestation, as a device gets its own."""
         self.ask(connection_id, messages.Hello(SUPPORTED_VERSIONS))
@@ -224,7 +226,7 @@ class SimulatedCalls:
             signing_key.public,
             device_id=device_id,
             now=self.now,
-            versions=SUPPORTED_VERSIONS,
+            versions=versions,
             suites=suites,
             attestation=Attestation(
                 answer.directory_key_id, answer.attested_until, answer.attestation
