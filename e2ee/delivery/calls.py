@@ -18,6 +18,9 @@ from e2ee.signalling import messages, wire
 
 __all__ = ["commit", "open_call", "send", "tell_presence", "tell_who_is_away"]
 
+_CALL_EPOCH = 2
+"""CALL-7: "Epoch 2 is the call.\""""
+
 
 def open_call(at: Handling, device: VerifiedCertificate, request: messages.Open) -> None:
     """Begin a call's log (DS-3)."""
@@ -80,7 +83,10 @@ def _calls_of(at: Handling, signature_key: bytes) -> Iterator[tuple[bytes, Call]
     for call_id in at.tx.calls_of(signature_key, at.now - limits.CALL_IDLE):
         # A call that cannot be read keeps nobody from coming and going.
         with contextlib.suppress(DeliveryError):
-            yield call_id, at.service.calls.get(at.tx, call_id, at.now)
+            call = at.service.calls.get(at.tx, call_id, at.now)
+            # DS-11: "It MUST send none of a call that nobody has answered"
+            if call.epoch >= _CALL_EPOCH:
+                yield call_id, call
 
 
 def _require_sendable(*relayed: bytes) -> None:

@@ -61,10 +61,19 @@ def test_nobody_else_is_told(town: Town, alice: Device, bobs: list[Device], phon
 
 
 @pytest.mark.usefixtures("ringing")
-def test_those_who_ring_are_members(alice: Device, bobs: list[Device]) -> None:
-    laptop = bobs[1]
+def test_who_only_rings_somebody_is_not_told_when_they_are_there(
+    alice: Device, bobs: list[Device]
+) -> None:
+    """Whom Bob has blocked gets no answer (CALL-5), and would still learn when each of his devices is connected."""
+    phone, laptop, _ = bobs
+    for device in (alice, phone, laptop):
+        device.acknowledge(device.numbers())
     laptop.disconnect()
-    assert alice.take() == bobs[0].take() == bobs[2].take() == [gone(2)]
+    assert alice.take() == phone.take() == []
+    alice.disconnect()
+    assert alice.reconnect() == [messages.LoggedIn()]
+    assert laptop.reconnect() == [messages.LoggedIn()]
+    assert alice.take() == []
 
 
 def test_a_connection_that_takes_the_place_of_another_is_no_news(
