@@ -365,11 +365,17 @@ class Call:
             case messages.Sent():
                 self._receive_message(message.message, now)
             case messages.Refused():
-                self._step(Input.REFUSED, message, now)
+                self._receive_refusal(message, now)
             case messages.Presence():
                 self._receive_presence(message)
             case _:
                 raise CallRefused(CallReason.UNEXPECTED_ANSWER, message.name)
+
+    def _receive_refusal(self, refused: messages.Refused, now: int) -> None:
+        # CALL-29: "That an application message is refused MUST NOT end a call."
+        if refused.request == messages.Send.name and Input.SAID not in TRANSITIONS[self._state]:
+            raise CallRefused(CallReason.UNEXPECTED_ANSWER, f"{refused.request} {refused.reason}")
+        self._step(Input.REFUSED, refused, now)
 
     def _receive_devices(self, devices: messages.Devices, now: int) -> None:
         self._check_allowed(Input.DEVICES)

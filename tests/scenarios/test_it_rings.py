@@ -231,3 +231,19 @@ def test_the_answering_device_gives_up_when_the_log_does_not_show_its_answer(
     assert phone.call.state is State.ANSWERING
     calls.advance(1)
     assert phone.last(Ended).reason is alice.last(Ended).reason is EndReason.ANSWER_FAILED
+
+
+@pytest.mark.requirement("CALL-29")
+def test_a_ringing_that_the_service_does_not_carry_ends_no_answer(
+    calls: SimulatedCalls, alice: SimulatedDevice, phone: SimulatedDevice
+) -> None:
+    """For one, because somebody filled the mailbox of another device that rings; a person may be faster than the refusal."""
+    alice.core.place_call("bob", calls.now)
+    calls.settle()
+    rings = phone.call
+    rings.answer(calls.now)
+    refused = calls.give(phone, messages.Refused("send", rings.call_id, "MAILBOX_FULL", ""))
+    assert refused is not None
+    assert phone.told(Ended) == []
+    calls.settle()
+    assert rings.state is State.ACCEPTING
