@@ -5,6 +5,7 @@
 #   make check     format, lint, types, import contracts, requirements: what CI checks before the tests
 #   make bench     speed of frames, beside a bare AES-GCM call and davey
 #   make bench-mls speed of MLS groups, beside mls-rs and ts-mls   (minutes; BENCH_MLS=--quick is faster)
+#   make bench-call until a call is heard and seen, a loaded server, loss, beside aiortc alone   (minutes; BENCH_CALL=--quick)
 #   make vectors   generate vectors/ and the specification's indexes again
 #   make lock      resolve requirements.lock again
 
@@ -14,10 +15,11 @@ BIN    := $(VENV)/bin
 TS_MLS := tests/foreign/ts_mls
 DEMO   ?= --once
 PYTEST ?=
+BENCH_CALL ?=
 BENCH_MLS ?= --plot spec/pictures/bench-mls.png
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types contracts requirements bench bench-mls vectors lock clean
+.PHONY: help setup demo test check format lint types contracts requirements bench bench-call bench-mls vectors lock clean
 
 help:
 	@sed -n 's/^#  *\(make .*\)/\1/p' $(firstword $(MAKEFILE_LIST))
@@ -50,6 +52,9 @@ requirements: setup
 
 bench: setup
 	$(BIN)/python -m tests.bench
+
+bench-call: setup
+	$(BIN)/python -m tests.bench.call $(BENCH_CALL)
 
 bench-mls: setup $(TS_MLS)/node_modules/.package-lock.json
 	$(BIN)/python -m tests.bench.mls $(BENCH_MLS)

@@ -1,0 +1,5 @@
+"""``python -m tests.bench.call``: what calls and their service take."""
+
+from tests.bench.call.bench_call import main
+
+main()
