@@ -8,7 +8,11 @@ from e2ee.crypto.cipher_suite import cipher_suite
 from e2ee.delivery.accounts import generation
 from e2ee.delivery.errors import DeliveryError, DeliveryReason
 from e2ee.delivery.handling import Handling
-from e2ee.delivery.limits import MAX_KEY_PACKAGES, MAX_REMEMBERED_KEY_PACKAGES
+from e2ee.delivery.limits import (
+    MAX_KEY_PACKAGE,
+    MAX_KEY_PACKAGES,
+    MAX_REMEMBERED_KEY_PACKAGES,
+)
 from e2ee.delivery.mls_messages import body
 from e2ee.delivery.transaction import HeldKeyPackage, Shelf
 from e2ee.identity.device_certificate import VerifiedCertificate
@@ -85,6 +89,9 @@ def _held_with(shelf: Shelf, offered: Sequence[HeldKeyPackage]) -> int:
 
 
 def _checked(device: VerifiedCertificate, encoded: bytes, now: int) -> HeldKeyPackage:
+    # DS-7: "a KeyPackage | 8 KiB": else who claims those of many devices gets them in a message that is none (SIG-3)
+    if len(encoded) > MAX_KEY_PACKAGE:
+        raise DeliveryError(DeliveryReason.TOO_MANY_BYTES, f"at most {MAX_KEY_PACKAGE}")
     key_package = body(KeyPackage, encoded)
     sframe_suite(key_package.cipher_suite)  # KEYS-1
     suite = cipher_suite(key_package.cipher_suite)

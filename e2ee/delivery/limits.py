@@ -22,6 +22,7 @@ __all__ = [
     "MAX_ACCOUNT_CALLS",
     "MAX_CALLS_IN_MEMORY",
     "MAX_DEVICES",
+    "MAX_KEY_PACKAGE",
     "MAX_KEY_PACKAGES",
     "MAX_LETTER_CONTENT",
     "MAX_LETTER_KEY",
@@ -47,6 +48,9 @@ MAX_DEVICES = 64
 
 MAX_KEY_PACKAGES = 100
 """KeyPackages held of a device, last resorts among them."""
+
+MAX_KEY_PACKAGE = 8 << 10
+"""Longest KeyPackage, in bytes: those of 64 devices go out in one message (SIG-3); a hybrid one has 3 KiB."""
 
 MAX_REMEMBERED_KEY_PACKAGES = 10_000
 """KeyPackages of a device that were handed out and are remembered until they expire (DS-2)."""

@@ -34,8 +34,8 @@ class _Request:
 class Batches:
     """Hands requests to ``service``, and what comes of them to ``release``, in one order.
 
-    ``store_failed`` is called when a transaction could not be ended: sessions may be ahead of the store then, so all
-    connections have to end.
+    ``store_failed`` is called when a transaction could not be ended, or what came of it not be released: sessions may be ahead
+    of the store then, or of what was sent, so all connections have to end. Nobody is left waiting.
     """
 
     def __init__(
@@ -83,10 +83,10 @@ class Batches:
         try:
             with self._service.together(self._now()) as requests:
                 outgoing = handle(requests)
+            self._release(outgoing)
         except BaseException:
             self._store_failed()
             raise
-        self._release(outgoing)
 
 
 def _handled(requests: Requests, batch: list[_Request], faults: dict[int, Exception]) -> Outgoing:

@@ -6,18 +6,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from e2ee.crypto.cipher_suite import cipher_suite
 from e2ee.crypto.seeded_entropy import SeededEntropy
 from e2ee.crypto.signature import ED25519
-from e2ee.delivery import key_packages
+from e2ee.delivery import key_packages, limits
 from e2ee.delivery.errors import DeliveryReason
 from e2ee.errors import DecodeReason
 from e2ee.identity.errors import IdentityReason
+from e2ee.mls.credential import Credential
 from e2ee.mls.errors import Rule
+from e2ee.mls.extension import Extension
 from e2ee.mls.key_package import KeyPackage
+from e2ee.mls.key_package_bundle import KeyPackageBundle
 from e2ee.mls.leaf_node import Lifetime
 from e2ee.mls.message import MLSMessage
-from e2ee.profile.leaves import key_package_lifetime
-from e2ee.signalling import messages
+from e2ee.profile.leaves import call_capabilities, key_package_lifetime
+from e2ee.signalling import messages, wire
 
 if TYPE_CHECKING:
     from tests.delivery.conftest import Device, Town
@@ -126,6 +130,24 @@ def test_a_device_has_100_at_most(bob: Device) -> None:
     assert bob.publish(100) == [messages.Published(100)]
     request = publishing(bob.bundle().key_package)
     assert bob.refused(request) == DeliveryReason.TOO_MANY_KEY_PACKAGES
+
+
+@pytest.mark.requirement("DS-7", "SIG-3")
+def test_those_of_a_whole_account_fit_into_one_message(town: Town, bob: Device) -> None:
+    """Else one account could have the service make a message that it cannot send."""
+    marks = (Extension(0xF999, bytes(limits.MAX_KEY_PACKAGE)),)
+    package = KeyPackageBundle.generate(
+        cipher_suite(0x0001),
+        bob.key,
+        Credential.basic(bob.certificate.encode()),
+        call_capabilities(bob.suites, marks),
+        key_package_lifetime(town.now),
+        bob.entropy,
+        extensions=marks,
+    ).key_package
+    assert bob.refused(publishing(package)) == DeliveryReason.TOO_MANY_BYTES
+    longest = messages.KeyPackages("x" * 64, (bytes(limits.MAX_KEY_PACKAGE),) * limits.MAX_DEVICES)
+    assert len(wire.encode(longest)) <= messages.SERVICE.max_size
 
 
 @pytest.mark.requirement("DS-7")

@@ -49,12 +49,14 @@ class Scene:
         self.store = WatchedStore(self.notes)
         identity = ServiceIdentity.create("calls.example", entropy)
         self.service = DeliveryService(identity, self.store, entropy)
-        self.closed = False
+        self.closed = self.unsendable = False
         self.batches = Batches(self.service, lambda: 0, self.release, self.close)
         for connection_id in range(1, 601):
             self.service.connected(connection_id)
 
     def release(self, outgoing: Outgoing) -> None:
+        if self.unsendable:
+            raise Full
         self.notes += [f"{message.name} to {to}" for to, message in outgoing]
 
     def close(self) -> None:
@@ -132,3 +134,19 @@ def test_a_store_that_fails_takes_all_connections_with_it_and_nothing_is_answere
     scene = run(story)
     assert scene.notes == ["begin"]
     assert scene.closed
+
+
+def test_a_message_that_cannot_be_sent_leaves_nobody_waiting() -> None:
+    """A fault of ours, which is told; others' answers of the same batch may be lost with it, so all connections end."""
+
+    async def story(scene: Scene) -> None:
+        loop = asyncio.get_running_loop()
+        told: asyncio.Future[object] = loop.create_future()
+        loop.set_exception_handler(lambda _, context: told.set_result(context["exception"]))
+        scene.unsendable = True
+        waiting = [asyncio.create_task(scene.batches.handle(n, HELLO)) for n in (1, 2)]
+        assert isinstance(await told, Full)
+        for each in waiting:
+            each.cancel()
+
+    assert run(story).closed
