@@ -1,22 +1,22 @@
 """Alice calls Bob: a delivery service and two clients in one program. Run it: python -m e2ee.examples.first_call
 
-In an application the service runs elsewhere, each client in a program of its own, and the tracks come from a camera, a
-file or anything else that aiortc takes.
+In an application the service runs elsewhere, each client in a program of its own, whose profile is on disk, and the tracks
+come from a camera, a file or anything else that aiortc takes.
 """
 
 from __future__ import annotations
 
 import asyncio
-import functools
 
 from e2ee.client.call import Connected
 from e2ee.client.client import Client
+from e2ee.client.key_store import Service
 from e2ee.client.media import Media, Network
 from e2ee.client.online import online
+from e2ee.client.profile import Profile
 from e2ee.crypto.system_entropy import SystemEntropy
 from e2ee.delivery.service import DeliveryService, ServiceIdentity
 from e2ee.delivery.store import MemoryStore
-from e2ee.identity.account import AccountKey
 from e2ee.media.encoded_frame import Kind
 from e2ee.rtc.sources import TestPicture, Tone
 from e2ee.server.app import PATH, create_app
@@ -48,17 +48,14 @@ async def main() -> None:
     identity = ServiceIdentity.create("calls.example", entropy)
     app = create_app(DeliveryService(identity, MemoryStore(), entropy))
     async with serve(app) as port:
-        at_the_service = functools.partial(
-            online,
-            f"ws://127.0.0.1:{port}{PATH}",
-            server_name="calls.example",
-            directory_keys=identity.authority.directory_keys(),
-            network=Network(host_addresses=["127.0.0.1"]),
-        )
-        async with (
-            at_the_service(account=AccountKey.create("alice", entropy)) as alice,
-            at_the_service(account=AccountKey.create("bob", entropy)) as bob,
-        ):
+        # What every client is shipped with: where the service is, and the keys of its directory.
+        url = f"ws://127.0.0.1:{port}{PATH}"
+        service = Service(url, identity.server_name, identity.directory_keys())
+        alices, bobs = Profile.in_memory(), Profile.in_memory()
+        alices.create("alice", service)
+        bobs.create("bob", service)
+        here = Network(host_addresses=["127.0.0.1"])
+        async with online(alices, network=here) as alice, online(bobs, network=here) as bob:
             await bob.published()
             await asyncio.gather(answer(bob), ring(alice))
 
