@@ -347,7 +347,7 @@ class Client:
                 self._device.receive(message, self.clock())
             except RemoteProtocolError as error:
                 # Whoever sent it: the call goes on, and nobody is told (CALL-5, CALL-15).
-                _log.warning("refused %s: %s", message.name, error)
+                _log.info("refused %s: %s", message.name, error)
             self.changed()
             if self._put_out is not None:
                 put_out, self._put_out = self._put_out, None
