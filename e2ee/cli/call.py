@@ -123,8 +123,8 @@ class Absent:
 
 def _voice(path: Path) -> bytes:
     """Before anybody is called: whether it is speech."""
-    from e2ee.cli.calls.voice import read_voice  # noqa: PLC0415 - media are loaded when there are some
     from e2ee.rtc.errors import NotPlayable  # noqa: PLC0415
+    from e2ee.rtc.voice_message import read_voice  # noqa: PLC0415 - media are loaded when there are some
 
     try:
         return read_voice(path)

@@ -11,6 +11,5 @@ wording      the events of a call in words
 outside      what happens that is of no call: letters, missed calls, the connection
 sending      what is sent: devices, files, test sources; switched on and off
 receiving    what is received: recorded, played, dropped
-voice        voice messages from and to files
 talk         one call, from its first event to its end
 """

@@ -51,12 +51,13 @@ class Spoken:
     @property
     def is_unanswered(self) -> bool:
         """Whether it was to come about, and nobody took it."""
-        return not self.was_live and self.ended.reason in _UNANSWERED
+        return not self.was_live and (self.ended.reason, self.ended.remote) not in _ANSWERED
 
 
-_UNANSWERED = frozenset(
-    {EndReason.TIMEOUT, EndReason.BUSY, EndReason.DECLINED, EndReason.UNREACHABLE}
+_ANSWERED = frozenset(
+    {(EndReason.CANCELLED, True), (EndReason.ANSWERED_ELSEWHERE, True), (EndReason.LOST, True)}
 )
+"""How a call ends that leaves nothing to be said to the absent: it was not to them, or there is no service."""
 
 
 def came_about(spoken: Spoken) -> bool:

@@ -19,7 +19,7 @@ from e2ee.identity.trust import Contact, ContactState
 
 __all__ = ["DOOR_KEYS", "Doorbell"]
 
-DOOR_KEYS = {"a": "answer", "d": "decline", "t": "text", "q": "quit"}
+DOOR_KEYS = {"a": "answer", "d": "decline", "q": "quit"}
 
 _WAITING_HELP = "waits for calls    q leave"
 _RINGING_HELP = "a answer  d decline  t decline with a text  q leave"
@@ -120,8 +120,6 @@ class Doorbell:
                 invitation.decline(command.argument)
                 self.output.tell("declined", "declined")
                 return "decline"
-            case "text":
-                self.keyboard.write()
             case "typing" | "end":
                 pass
             case _:

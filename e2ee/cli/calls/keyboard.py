@@ -20,7 +20,10 @@ import tty
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-__all__ = ["Command", "Keyboard"]
+__all__ = ["TEXT", "Command", "Keyboard"]
+
+TEXT = "t"
+"""The key after which a line is written."""
 
 _ESCAPE_SEQUENCE = re.compile(r"\x1b[\[O][0-9;]*[A-Za-z~]")
 _ENTER, _ESCAPE, _END, _ERASE_LINE = "\r\n", "\x1b", "\x04", "\x15"
@@ -65,10 +68,6 @@ class Keyboard:
             if command.name != "typing":
                 return command.argument if command.name == "say" else None
         return None
-
-    def write(self) -> None:
-        """The next line is a text."""
-        self._writing = True
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[None]:
@@ -118,6 +117,9 @@ class Keyboard:
         for character in text:
             if self._writing:
                 self._write(character)
+            elif character == TEXT:
+                self._writing = True
+                self._commands.put_nowait(Command("typing"))
             elif (name := self.keys.get(character)) is not None:
                 self._commands.put_nowait(Command(name))
 

@@ -102,7 +102,7 @@ class Outside:
         return f"left a note:\n  {isolated(message.text)}", {"kind": "note", "text": message.text}
 
     def _voice(self, who: str, message: VoiceMessage) -> tuple[str, dict[str, object]]:
-        from e2ee.cli.calls.voice import write_voice  # noqa: PLC0415 - few letters speak
+        from e2ee.rtc.voice_message import write_voice  # noqa: PLC0415 - few letters speak
 
         path = self._out / file_name(who, message.created_at, ".ogg")
         fields: dict[str, object] = {"kind": "voice_message", "file": str(path)}

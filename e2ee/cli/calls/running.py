@@ -49,7 +49,7 @@ async def _until_told(work: Coroutine[Any, Any, bool]) -> bool:
     """SIGTERM and SIGHUP end it as Ctrl-C does: the other side is told."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     for number in (signal.SIGTERM, signal.SIGHUP):
-        with suppress(NotImplementedError):
+        with suppress(NotImplementedError, RuntimeError):  # not everywhere
             loop.add_signal_handler(number, task.cancel if task else loop.stop)
     return await work
 

@@ -51,7 +51,6 @@ KEYS = {
     "c": "code",
     "y": "yes",
     "n": "no",
-    "t": "text",
     "q": "quit",
 }
 """Which key does what, in a call that is not only a chat."""
@@ -299,9 +298,6 @@ class Talk:
         text = "the codes differ: SOMEBODY IS BETWEEN YOU. Say nothing here; hang up"
         self._output.tell("code_differs", text, "bold red")
 
-    def _write(self, _: str) -> None:
-        self._keyboard.write()
-
     def _typed(self, _: str) -> None:
         if self.was_live:
             self._call.chat.typing(True, self._client.clock())  # noqa: FBT003 - the chat's own word
@@ -365,7 +361,6 @@ _NAMED: Mapping[str, Callable[[Talk, str], None]] = {
 }
 _ACTS: Mapping[str, Callable[[Talk, str], None]] = {
     **_NAMED,
-    "text": Talk._write,
     "say": Talk._say,
     "typing": Talk._typed,
     "end": Talk._end_of_input,

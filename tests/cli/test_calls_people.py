@@ -1,0 +1,268 @@
+"""Two people at command lines: they call, answer, decline, write, compare and leave letters."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from tests.cli.people import (
+    LOOPBACK,
+    Process,
+    Service,
+    objects,
+    process,
+    run,
+    screen,
+    serving,
+)
+
+MEDIA = ["--test", "--json", *LOOPBACK]
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    with serving(tmp_path_factory.mktemp("people")) as running:
+        yield running
+
+
+def state_of(profile: list[str], name: str) -> object:
+    """What a profile's contacts say of somebody."""
+    contacts = objects(run("contacts", *profile, "--json"))
+    return {each["account"]: each["state"] for each in contacts}.get(name)
+
+
+def both(one: Process, other: Process, event: str) -> tuple[dict[str, object], dict[str, object]]:
+    return one.until(event), other.until(event)
+
+
+def test_alice_and_bob_talk_and_compare_a_spoken_code(service: Service, tmp_path: Path) -> None:
+    alice, bob = service.profile("alice"), service.profile("bob")
+    out = ["--out", str(tmp_path / "alice.webm")]
+    with (
+        process("answer", *bob, *MEDIA, "--once", "--out", str(tmp_path)) as answers,
+        process("call", "bob", *alice, *MEDIA, *out) as calls,
+    ):
+        ringing = answers.until("ringing")
+        assert (ringing["account"], ringing["contact"]) == ("alice", "unverified")
+        answers.tell("/answer")
+        epochs = both(calls, answers, "epoch")
+        assert epochs[0]["call_code"] == epochs[1]["call_code"]
+        assert both(calls, answers, "safety")[0]["state"] == "unverified"
+        both(calls, answers, "connected")
+
+        calls.tell("/mute")
+        answers.until("media", microphone=False, camera=True)
+        calls.tell("/hold")
+        answers.until("media", on_hold=True)
+        calls.tell("/hold")
+        answers.until("media", on_hold=False)
+        calls.tell("/no-such-thing")
+        calls.until("not_now", command="no-such-thing")
+
+        calls.tell("/code")
+        answers.until("code_wanted")
+        answers.tell("/code")
+        codes = both(calls, answers, "code")
+        assert codes[0]["digits"] == codes[1]["digits"]
+        assert codes[0]["emoji"] == codes[1]["emoji"]
+        for person in (calls, answers):
+            person.tell("y")
+            person.until("verified")
+
+        calls.tell("is this text?")
+        assert answers.until("text")["text"] == "is this text?"
+        answers.tell("/quit")
+        assert calls.until("ended")["reason"] == "done"
+        figures = calls.until("frames")
+        assert figures["opened"] > 0
+        assert not figures["rejected"]
+        recorded = answers.until("recorded")["file"]
+        assert calls.end() == answers.end() == 0
+    for file in (recorded, tmp_path / "alice.webm"):
+        with av.open(str(file)) as recording:
+            assert {stream.type for stream in recording.streams} == {"video", "audio"}
+    assert (state_of(alice, "bob"), state_of(bob, "alice")) == ("verified", "verified")
+
+
+def test_bob_declines_with_a_text(service: Service) -> None:
+    alice, bob = service.profile("alice"), service.profile("bob")
+    with (
+        process("answer", *bob, *MEDIA) as answers,
+        process("call", "bob", *alice, *MEDIA) as calls,
+    ):
+        answers.until("ringing")
+        answers.tell("/decline in a meeting \N{RIGHT-TO-LEFT OVERRIDE}drat")
+        ended = calls.until("ended")
+        assert (ended["reason"], ended["remote"]) == ("declined", True)
+        assert ended["text"].startswith("in a meeting")
+        assert calls.end() == 1
+        answers.tell("/quit")
+        assert answers.end() == 0
+
+
+def test_who_is_away_finds_what_was_left(service: Service, tmp_path: Path) -> None:
+    alice, bob = service.profile("alice"), service.profile("bob")
+    speech = tmp_path / "speech.wav"
+    write_speech(speech)
+    left = ["--voice", "--note", "call me", "--voice-message", str(speech)]
+    with process("call", "bob", *alice, *MEDIA, *left) as calls:
+        calls.until("calling")
+        calls.tell("/quit")
+        calls.until("missed_call_noted")
+        calls.until("letter_left", kind="note")
+        calls.until("letter_left", kind="voice_message")
+        assert calls.end() == 1
+    with process("answer", *bob, *MEDIA) as answers:
+        letters = [answers.until("letter", account="alice") for _ in range(3)]
+        answers.tell("/quit")
+        assert answers.end() == 0
+    by_kind = {each["kind"]: each for each in letters}
+    assert by_kind["missed_call"]["medium"] == "voice"
+    assert by_kind["note"]["text"] == "call me"
+    with av.open(by_kind["voice_message"]["file"]) as message:
+        heard = sum(frame.samples for frame in message.decode(audio=0)) / 48_000
+    assert heard == pytest.approx(1, abs=0.1)
+
+
+def write_speech(path: Path) -> None:
+    """A second of a tone, as good as speech."""
+    samples = (8000 * np.sin(np.arange(8000) / 5)).astype(np.int16).reshape(1, -1)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=8000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(samples, "s16", "mono")
+        frame.sample_rate = 8000
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+def test_they_write(service: Service) -> None:
+    alice, bob = service.profile("alice"), service.profile("bob")
+    with (
+        process("chat", *bob, "--auto", "--json") as waits,
+        process("chat", "bob", *alice, "--json") as writes,
+    ):
+        waits.until("waiting")
+        writes.tell("hello")
+        assert waits.until("text")["text"] == "hello"
+        waits.tell("/react 1 \N{WAVING HAND SIGN}")
+        assert writes.until("reaction")["reaction"] == "\N{WAVING HAND SIGN}"
+        waits.tell("//quit is how one leaves")
+        assert writes.until("text")["text"] == "/quit is how one leaves"
+        assert waits.until("read")["number"] == 1
+        # the end of input: what was said is delivered first
+        writes.tell("bye")
+        assert writes.end() == 0
+        assert waits.until("text")["text"] == "bye"
+        waits.until("ended")
+        waits.tell("/quit")
+        assert waits.end() == 0
+
+
+def test_what_was_written_to_nobody_becomes_a_note(service: Service) -> None:
+    alice, bob = service.profile("alice"), service.profile("bob")
+    with process("chat", "bob", *alice, "--json") as writes:
+        writes.tell("are you there?")
+        writes.until("calling")
+        writes.tell("/quit")
+        writes.until("question")
+        writes.tell("y")
+        writes.until("letter_left", kind="note")
+        assert writes.end() == 1
+    with process("chat", *bob, "--json") as waits:
+        assert waits.until("letter", kind="note")["text"] == "are you there?"
+        waits.tell("/quit")
+        assert waits.end() == 0
+
+
+def test_on_a_terminal_keys_do_it(service: Service) -> None:
+    alice, bob = service.profile("alice"), service.profile("bob")
+    with (
+        process("answer", *bob, *MEDIA, "--auto", "--once") as answers,
+        screen("call", "bob", *alice, "--test", *LOOPBACK) as calls,
+    ):
+        calls.until("device 1 rings")
+        calls.until("connected")
+        calls.until("ML-KEM-768")
+        calls.press("m")
+        answers.until("media", microphone=False)
+        calls.press("thi bub\x7f\x7fob\r")
+        assert answers.until("text")["text"] == "hi bob"
+        answers.tell("\N{RIGHT-TO-LEFT OVERRIDE}evil")
+        calls.until("\N{FIRST STRONG ISOLATE}<U+202E>evil\N{POP DIRECTIONAL ISOLATE}")
+        calls.press("q")
+        calls.until("the call has ended")
+        assert calls.end()[0] == 0
+        assert answers.end() == 0
+
+
+def test_ctrl_c_hangs_up(service: Service) -> None:
+    alice, bob = service.profile("alice"), service.profile("bob")
+    with (
+        process("answer", *bob, *MEDIA, "--auto") as answers,
+        screen("call", "bob", *alice, "--test", *LOOPBACK) as calls,
+    ):
+        calls.until("connected")
+        calls.press("\x03")
+        status, shown = calls.end()
+        assert status == 130
+        assert "Traceback" not in shown
+        ended = answers.until("ended")
+        assert (ended["reason"], ended["remote"]) == ("done", True)
+        os.kill(answers.popen.pid, signal.SIGTERM)
+        assert answers.end() == 130
+
+
+def test_a_changed_key_rings_nobody_until_it_is_accepted(service: Service, tmp_path: Path) -> None:
+    alice, carol = service.profile("alice"), service.profile("carol")
+    with (
+        process("chat", *carol, "--auto", "--json") as waits,
+        process("chat", "carol", *alice, "--json") as writes,
+    ):
+        writes.tell("/quit" if not waits.until("waiting") else "hello")
+        waits.until("text")
+    assert state_of(alice, "carol") == "unverified"
+
+    token = tmp_path / "token"
+    token.write_text(run("invite", "--store", str(service.store), "--for", "carol").stdout)
+    anew = ["--profile", str(tmp_path / "anew.db")]
+    options = [*service.options, "--token-file", str(token)]
+    assert run("register", "carol", *anew, *options).exit_code == 0
+
+    with process("chat", "carol", *alice, "--json") as writes:
+        writes.until("identity_changed", account="carol")
+        assert writes.until("ended")["reason"] == "unreachable"
+        assert writes.end() == 1
+    assert state_of(alice, "carol") == "changed"
+    refused = run("contacts", "accept", "carol", *alice, says="n\n")
+    assert refused.exit_code == 1
+    assert state_of(alice, "carol") == "changed"
+    accepted = objects(run("contacts", "accept", "carol", *alice, "--yes", "--json"))
+    own = objects(run("verify", "alice", *anew, "--json"))
+    assert own == []  # she was not met yet
+    assert accepted[0]["old"] != accepted[0]["new"]
+    assert state_of(alice, "carol") == "unverified"
+    assert run("contacts", "accept", "carol", *alice, "--yes").exit_code == 1
+
+
+def test_who_is_blocked_does_not_ring(service: Service) -> None:
+    alice, bob = service.profile("alice"), service.profile("bob")
+    assert run("contacts", "block", "alice", *bob).exit_code == 0
+    with (
+        process("answer", *bob, *MEDIA) as answers,
+        process("chat", "bob", *alice, "--json", "--leave-note") as writes,
+    ):
+        answers.until("waiting")
+        writes.until("calling")
+        writes.tell("/quit")
+        writes.until("missed_call_noted")
+        assert writes.end() == 1
+        answers.tell("/quit")
+        assert answers.end() == 0
+    assert not {"ringing", "letter", "missed"} & set(answers.events())
+    assert run("contacts", "unblock", "alice", *bob).exit_code == 0
