@@ -68,10 +68,23 @@ def test_without_a_renewal_an_expired_device_stays_out(town: Town, tablet: Devic
     assert said(tablet.reconnect()[0]) == IdentityReason.EXPIRED
 
 
-def test_one_that_is_there_gets_it_at_once(alice: Device, tablet: Device) -> None:
+def test_one_that_is_there_gets_it_at_once(town: Town, alice: Device, tablet: Device) -> None:
+    town.now += DAY
     request, certificate = renewal(tablet)
     assert alice.send(request) == [renewed(tablet)]
     assert tablet.take() == [messages.Certificate(certificate.encode())]
+
+
+def test_what_says_nothing_new_changes_nothing(town: Town, alice: Device, tablet: Device) -> None:
+    """The account's signature does not cover the attestation: a stolen device could fill its siblings' mailboxes with
+    variants of their certificates, and keep them from publishing."""
+    said_before = tablet.certificate
+    other = replace(said_before.attestation, attestation=bytes(64))
+    variant = replace(said_before, attestation=other)
+    assert alice.send(messages.Renew(tablet.key.public, variant.encode())) == [renewed(tablet)]
+    assert tablet.take() == []
+    assert [each.certificate for each in town.devices("alice")][1] == said_before
+    assert tablet.publish(1) == [messages.Published(2)]
 
 
 @pytest.mark.requirement("DS-2")
