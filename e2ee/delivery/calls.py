@@ -35,6 +35,7 @@ def commit(at: Handling, device: VerifiedCertificate, request: messages.Commit) 
     """Take an epoch's commit into the log, and tell all whom it concerns (DS-4, DS-5)."""
     call = at.service.calls.get(at.tx, request.call_id, at.now)
     _require_sendable(request.commit, request.welcome or b"", request.offer or b"")
+    _require_room_in_log(call, request)
     entry = call_log.commit(call, request, device, at.now)
     logged = LogEntry(device, at.now, wire.encode(request))
     at.tx.add_entry(request.call_id, call.entries, logged, entry.call.devices())
@@ -87,6 +88,16 @@ def _calls_of(at: Handling, signature_key: bytes) -> Iterator[tuple[bytes, Call]
             # DS-11: "It MUST send none of a call that nobody has answered"
             if call.epoch >= _CALL_EPOCH:
                 yield call_id, call
+
+
+def _require_room_in_log(call: Call, request: messages.Commit) -> None:
+    """DS-7. Raises DeliveryError."""
+    if call.entries >= limits.MAX_LOG_ENTRIES:
+        detail = f"at most {limits.MAX_LOG_ENTRIES} entries"
+        raise DeliveryError(DeliveryReason.TOO_MANY_COMMITS, detail)
+    if request.welcome is None and len(request.commit) > limits.MAX_COMMIT:
+        detail = f"at most {limits.MAX_COMMIT} in a commit that adds nobody"
+        raise DeliveryError(DeliveryReason.TOO_MANY_BYTES, detail)
 
 
 def _require_sendable(*relayed: bytes) -> None:

@@ -21,6 +21,7 @@ __all__ = [
     "MAILBOX_MESSAGES",
     "MAX_ACCOUNT_CALLS",
     "MAX_CALLS_IN_MEMORY",
+    "MAX_COMMIT",
     "MAX_DEVICES",
     "MAX_KEY_PACKAGE",
     "MAX_KEY_PACKAGES",
@@ -30,6 +31,7 @@ __all__ = [
     "MAX_LINKS",
     "MAX_LINK_BYTES",
     "MAX_LINK_WAITS",
+    "MAX_LOG_ENTRIES",
     "MAX_OPEN_CALLS",
     "MAX_RELAYED_BYTES",
     "MAX_REMEMBERED_KEY_PACKAGES",
@@ -68,6 +70,12 @@ MAX_OPEN_CALLS = 64
 
 MAX_ACCOUNT_CALLS = 256
 """The same, of all devices of an account."""
+
+MAX_LOG_ENTRIES = 1_024
+"""Entries of a call's log: a week of epochs. Who commits without end would fill the disk, and each restart reads all of it."""
+
+MAX_COMMIT = 32 << 10
+"""Longest commit that adds nobody, in bytes; an Answer in the hybrid suite has 5 KiB."""
 
 CALL_IDLE = 11 * MINUTE
 """A call whose log does not grow for so long is over (an epoch lasts at most 10 minutes, KEYS-15)."""

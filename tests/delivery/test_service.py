@@ -467,3 +467,16 @@ def test_what_could_not_be_sent_on_is_refused_and_changes_nothing(town: Town) ->
     commit = messages.Commit(CALL_ID, long, None, None)
     assert alice.refused(commit) == DeliveryReason.TOO_MANY_BYTES
     assert town.state() == before
+
+
+@pytest.mark.requirement("DS-7")
+@pytest.mark.usefixtures("in_call")
+def test_a_log_is_bounded(alice: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else two members who commit as often and as much as they can fill the disk of the service."""
+    padded = alice.request(alice.commit(authenticated_data=bytes(limits.MAX_COMMIT)))
+    assert alice.refused(padded) == DeliveryReason.TOO_MANY_BYTES
+    monkeypatch.setattr(limits, "MAX_LOG_ENTRIES", 4)
+    fourth = alice.request(alice.commit())  # after the opening, the invitation and the Answer
+    assert alice.send(fourth) == [messages.Committed(CALL_ID, fourth.commit)]
+    alice.apply_own()
+    assert alice.refused(alice.request(alice.commit())) == DeliveryReason.TOO_MANY_COMMITS
