@@ -1,9 +1,13 @@
-"""A client of calls: the asyncio shell around e2ee.call, which has the sockets, the clock and the media.
+"""A client of calls: the asyncio shell around e2ee.call, which has the sockets, the clock, the disk and the media.
 
-    clock         Unix time that never goes back
-    connection    one WebSocket to a delivery service: logged in, messages in and out
-    device        a device that is online: publishes KeyPackages, places and answers calls
+    profile       what makes a device the same device tomorrow: on disk, or in memory
+    online        from a profile to a device that is online
+    client        that device: calls, invitations, letters, links, contacts
     call          one call with its media
+    media         what a call sends, and which paths it may take
+    linking       a new device that waits for its account
+    transport     how messages reach the service: a WebSocket, or a platform's own connection
 
-Keys and pins live in memory, as long as the object that holds them.
+Beneath them: connection, session, carrier, certification and relays (the service); media_connection (media);
+key_store, trust_store, changed_keys, sealed_store, private_file and stored_values (the disk).
 """

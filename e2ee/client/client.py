@@ -7,18 +7,15 @@
 
         async for event in client:                        letters, missed calls, the connection, whatever is of no call
 
-``e2ee.call`` decides; this module gives it messages, time and a way out. Between two awaits everything that the core
-wants to say is taken from it, so it is never asked twice about one thing. A connection that is lost is opened again, and
-calls go on meanwhile: what the service kept for this device comes then, and what it had not confirmed is sent again.
+``e2ee.call`` decides; this module tells the application, and whatever waits, what came of it. A connection that is lost is
+opened again, and calls go on meanwhile: what the service kept for this device comes then, and what it had not confirmed
+is sent again.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import logging
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 from e2ee.call.call import Call as CallCore
 from e2ee.call.device import Device
@@ -42,82 +39,25 @@ from e2ee.call.events import (
 from e2ee.call.letters import Message
 from e2ee.call.medium import Medium
 from e2ee.client.call import Call
+from e2ee.client.carrier import Carrier, ServiceLostEvent, ServiceRegained
 from e2ee.client.certification import stay_certified
 from e2ee.client.connection import Connected, Connection
 from e2ee.client.errors import ClientReason, ClientUsageError, ServiceLost, ServiceRefused
+from e2ee.client.invitation import Invitation
 from e2ee.client.media import Media, Network
 from e2ee.client.profile import Profile
-from e2ee.client.session import Session
+from e2ee.client.relays import ServiceRelays
 from e2ee.crypto.entropy import Entropy
-from e2ee.errors import RemoteProtocolError
 from e2ee.identity.device_certificate import VerifiedCertificate
 from e2ee.identity.device_link import DeviceLink
 from e2ee.identity.trust import ContactState, Trust
-from e2ee.rtc.peer import RTCIceServer
-from e2ee.signalling.messages import FromService, Note, Renew, VoiceMessage
+from e2ee.signalling.messages import Note, Renew, VoiceMessage
 from e2ee.system_clock import Clock
 
 __all__ = ["Client", "Invitation", "ServiceLostEvent", "ServiceRegained"]
 
-_log = logging.getLogger(__name__)
-
-_FAREWELL = 1.0
-"""Seconds in which the service may take the last messages of a client that leaves."""
-
-_RELAYS_BEFORE = 600
-"""How long before their end new relays are asked for, in seconds."""
-
-_RELAYS_ASKED_EVERY = 2.0
-"""At most, in seconds: however soon the service says that they end."""
-
 _OUT = frozenset({"REVOKED", "SUPERSEDED", "ACCOUNT_REPLACED"})
 """Why the service ends a device's session, unasked."""
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceLostEvent(Event):
-    """The connection to the service is gone; it is being opened again."""
-
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceRegained(Event):
-    """The connection to the service is there again."""
-
-
-class Invitation:
-    """Somebody calls. ``ringing`` tells who, and what is known of them."""
-
-    def __init__(self, ringing: Ringing, client: Client, core: CallCore) -> None:
-        self.ringing = ringing
-        self._client = client
-        self._core = core
-        self._over: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
-
-    def answer(self, media: Media) -> Call:
-        """Take the call. Raises CallUsageError if it is over, or the caller's identity changed (IDENT-10)."""
-        self._core.answer(self._client.clock())
-        return self._client.take(self._core, media)
-
-    def decline(self, text: str = "") -> None:
-        """Do not take it, on any device, perhaps with a text for the caller. Raises CallUsageError if it is over."""
-        self._core.decline(self._client.clock(), text)
-        self._client.changed()
-
-    @property
-    def is_over(self) -> bool:
-        """Whether it does not ring any more, and was not answered here."""
-        return self._over.done()
-
-    async def over(self) -> Ended:
-        """Wait until it does not ring any more, and was not answered here; gives why."""
-        return await asyncio.shield(self._over)
-
-    def end(self, ended: Ended) -> None:
-        """It is over."""
-        if not self._over.done():
-            self._over.set_result(ended)
 
 
 class Client:
@@ -138,19 +78,16 @@ class Client:
         self._connection = connection
         self._network = network
         self._entropy = entropy
-        self._session: Session | None = None
         self._calls: dict[bytes, Call] = {}
         self._invitations: asyncio.Queue[Invitation] = asyncio.Queue()
         self._ringing: dict[bytes, Invitation] = {}
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._letters: dict[int, asyncio.Future[None]] = {}
         self._links: list[asyncio.Future[None]] = []
-        self._relays = RelaysReceived((), "", "", 0)
-        self._unsent, self._unsettled = asyncio.Event(), asyncio.Event()
-        """There may be something to send; the next timer may be another."""
-        self._published, self._relays_came = asyncio.Event(), asyncio.Event()
-        self._put_out: ServiceLost | ServiceRefused | None = None
-        """Why the service ended this device's session, if it did."""
+        self._published = asyncio.Event()
+        self._relays = ServiceRelays(clock, self._ask_relays)
+        beside = self._relays.keep if network.service_relays else None
+        self._carrier = Carrier(device, connection, self._tell, self._renew_all, beside)
 
     # ----------------------------------------------------------------------------- calls and letters
 
@@ -245,78 +182,27 @@ class Client:
 
     def take(self, core: CallCore, media: Media) -> Call:
         """Give a call of the device its media."""
-        call = Call(core, media, self._network, self.clock, self.changed, self._ice_servers())
+        call = Call(core, media, self._network, self.clock, self.changed, self._relays.ice_servers)
         self._calls = {key: each for key, each in self._calls.items() if not each.is_over}
         self._calls[core.call_id] = call
         self._ringing.pop(core.call_id, None)
         self.changed()
         return call
 
-    def _ice_servers(self) -> list[RTCIceServer]:
-        relays = self._relays
-        if not relays.urls or not self._network.service_relays:
-            return []
-        return [
-            RTCIceServer(list(relays.urls), username=relays.username, credential=relays.credential)
-        ]
-
     def changed(self) -> None:
         """The core may have something to say."""
-        for event in iter(self._device.next_event, None):
-            self._tell(event)
-        self._unsent.set()
-        self._unsettled.set()
+        self._carrier.changed()
 
     async def run(self, connected: Connected) -> None:
-        """Carry messages and time, over one connection after the other. Raises ServiceRefused."""
+        """Be online, over one connection after the other. Raises ServiceRefused."""
         self._device.logged_in(self.clock())
         self._renew_others()
+        certifying = stay_certified(
+            self.profile, self._connection.open, self.clock, self._renew_all
+        )
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._keep_time())
-            tasks.create_task(self._stay_connected(connected))
-            tasks.create_task(
-                stay_certified(self.profile, self._connection.open, self.clock, self._renew_all)
-            )
-
-    async def _stay_connected(self, connected: Connected) -> None:
-        while True:
-            async with connected.stack:
-                lost = await self._carry(connected.session)
-            self._device.disconnected(self.clock())
-            self.changed()
-            self._events.put_nowait(ServiceLostEvent(str(lost)))
-            connected = await self._connection.log_in_again()
-            self._device.logged_in(self.clock())
-            if connected.certificate != self._device.certificate:
-                self._renew_all()
-            self._events.put_nowait(ServiceRegained())
-
-    async def _carry(self, session: Session) -> ServiceLost:
-        """Until the connection is lost."""
-        self._session = session
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._receive(session))
-                tasks.create_task(self._send(session))
-                if self._network.service_relays:
-                    tasks.create_task(self._keep_relays())
-        except* ServiceLost as group:
-            lost = next(error for error in group.exceptions if isinstance(error, ServiceLost))
-        finally:
-            self._session = None
-        return lost
-
-    async def _keep_relays(self) -> None:
-        """Ask for relays, and for others before these end."""
-        while True:
-            self._relays_came.clear()
-            self._device.ask_relays()
-            self.changed()
-            await self._relays_came.wait()
-            if not self._relays.urls:
-                return
-            left = self._relays.until - self.clock() / 1000 - _RELAYS_BEFORE
-            await asyncio.sleep(max(left, _RELAYS_ASKED_EVERY))
+            tasks.create_task(self._carrier.run(connected))
+            tasks.create_task(certifying)
 
     def _renew_others(self) -> None:
         """The account's other devices get their newest certificates, which the service may not have yet (IDENT-16)."""
@@ -325,54 +211,18 @@ class Client:
                 if device.certificate != self._device.certificate:
                     self._device.renew(device.certificate)
 
+    def _ask_relays(self) -> None:
+        self._device.ask_relays()
+        self.changed()
+
     async def close(self) -> None:
         """End every call, tell the service if it still listens, and close all connections."""
         calls = list(self._calls.values())
         for call in calls:
             call.abandon()
-        if (session := self._session) is not None:
-            with contextlib.suppress(ServiceLost, TimeoutError):
-                async with asyncio.timeout(_FAREWELL):
-                    for message in self._device.messages_to_send():
-                        await session.send(message)
+        await self._carrier.farewell()
         for call in calls:
             await call.ended()
-
-    async def _receive(self, session: Session) -> None:
-        while True:
-            message = await session.receive()
-            if not isinstance(message, FromService):
-                continue
-            try:
-                self._device.receive(message, self.clock())
-            except RemoteProtocolError as error:
-                # Whoever sent it: the call goes on, and nobody is told (CALL-5, CALL-15).
-                _log.info("refused %s: %s", message.name, error)
-            self.changed()
-            if self._put_out is not None:
-                put_out, self._put_out = self._put_out, None
-                raise put_out
-
-    async def _send(self, session: Session) -> None:
-        """Send what the core says."""
-        while True:
-            self._unsent.clear()
-            for message in self._device.messages_to_send():
-                await session.send(message)
-            await self._unsent.wait()
-
-    async def _keep_time(self) -> None:
-        """Wake the core when a timer is due, connected or not."""
-        while True:
-            self._unsettled.clear()
-            now, due = self.clock(), self._device.get_timer()
-            if due is not None and now >= due:
-                self._device.handle_timer(now)
-                self.changed()
-                continue
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_until(due, now)):
-                    await self._unsettled.wait()
 
     def _tell(self, event: Event) -> None:
         if (changed := _changed_key(event)) is not None:
@@ -381,10 +231,9 @@ class Client:
             case KeyPackagesPublished():
                 self._published.set()
             case RelaysReceived():
-                self._relays = event
-                self._relays_came.set()
+                self._relays.received(event)
                 for call in self._calls.values():
-                    call.use_relays(self._ice_servers())
+                    call.use_relays(self._relays.ice_servers)
             case LetterStored():
                 self._settle_letter(event, None)
             case LetterFailed(detail=detail):
@@ -395,7 +244,7 @@ class Client:
                 refused = ServiceRefused(event.request, event.reason, event.detail)
                 self._settle_link(refused)
             case RequestRefused() if self._is_put_out(event):
-                self._put_out = _put_out(event)
+                self._carrier.put_out(_put_out(event))
             case Ringing():
                 self._rings(event)
             case Missed():
@@ -466,7 +315,3 @@ def _put_out(refused: RequestRefused) -> ServiceLost | ServiceRefused:
     if refused.reason == "REVOKED":
         return ServiceLost(ClientReason.CONNECTION_LOST, "the service says that it is revoked")
     return ServiceRefused(refused.request, refused.reason, refused.detail)
-
-
-def _until(due: int | None, now: int) -> float | None:
-    return None if due is None else max(0, due - now) / 1000

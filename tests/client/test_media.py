@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from e2ee.call.chat.events import TextReceived
-from e2ee.call.events import EndReason, MediaChanged
+from e2ee.call.events import EndReason, MediaChanged, RelaysReceived
 from e2ee.call.medium import Medium
 from e2ee.client.call import Call, Connected, Interrupted
 from e2ee.client.media import Media, Network
@@ -189,12 +189,13 @@ def test_relays_are_asked_for_and_again_before_they_end(tell: Tell) -> None:
         async with platform.client("alice") as alice:
             assert await given.get() == "1"
             assert await given.get() == "2"
-            await alice._relays_came.wait()
-            (server,) = alice._ice_servers()
-            assert (server.urls, server.username) == (["turn:127.0.0.1:9"], "2")
+            (server,) = alice._relays.ice_servers
+            assert server.urls == ["turn:127.0.0.1:9"]
+            assert server.username in {"1", "2"}
         private = Network(host_addresses=["127.0.0.1"], service_relays=False)
         async with platform.client("bob", network=private) as bob:
-            assert not bob._ice_servers()
+            bob._relays.received(RelaysReceived(("turn:127.0.0.1:9",), "unasked", "secret", 0))
+            assert not bob._relays.ice_servers
             assert given.empty()
 
     def relays(now: int, _entropy: object) -> Relays:

@@ -24,7 +24,7 @@ Tell = Callable[..., None]
 
 async def drop(client: Client) -> None:
     """The network between this client and the service breaks."""
-    session = client._session
+    session = client._carrier._session
     assert isinstance(session, Session)
     await session._transport._connection.close()  # type: ignore[attr-defined]
 
