@@ -80,8 +80,7 @@ class Call:
         self._clock = clock
         self._changed = changed
         self._relays = tuple(relays)
-        self._given = media, network
-        self._media = self._new_media()
+        self._media = MediaConnection(core, media, network, self._relays, clock)
         self._events: asyncio.Queue[CallEvent] = asyncio.Queue()
         self._received: str | None = None
         self._passed: PeerStatistics | None = None
@@ -164,11 +163,12 @@ class Call:
     def send(self, kind: Kind, track: MediaStreamTrack | None) -> None:
         """Send ``track`` from now on, in place of what was sent; with None, nothing of this kind any more.
 
-        So voice becomes video and video voice again, and a screen is shown; the other side is told (CALL-26).
+        So voice becomes video and video voice again, and a screen is shown; the other side is told (CALL-26). Raises
+        WrongState for a track of another kind.
         """
+        self._media.send(kind, track)
         if kind is Kind.MICROPHONE:
             self._muted = None
-        self._media.send(kind, track)
         self._announce()
 
     def mute(self) -> None:
@@ -257,7 +257,7 @@ class Call:
     def adopt(self, core: CallCore) -> None:
         """Both sides called each other, and ``core`` is the call that goes on (CALL-21)."""
         self._core = core
-        self._media = self._new_media()
+        self._media.adopt(core)
 
     def happened(self, event: CallEvent) -> None:
         """Take an event of the core: do what it asks for; what is not only between the two, the application is told."""
@@ -289,10 +289,6 @@ class Call:
         self._events.put_nowait(event)
 
     # ---------------------------------------------------------------------------------- its media
-
-    def _new_media(self) -> MediaConnection:
-        media, network = self._given
-        return MediaConnection(self._core, media, network, self._relays, self._clock)
 
     @property
     def _microphone(self) -> MediaStreamTrack | None:

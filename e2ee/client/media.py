@@ -6,26 +6,39 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from e2ee.media.encoded_frame import Codec, Kind
+from e2ee.rtc.description import MEDIA
+from e2ee.rtc.errors import WrongState
 from e2ee.rtc.observer import FrameObserver
 from e2ee.rtc.peer import MediaStreamTrack, RTCIceServer
 
-__all__ = ["STREAMS", "Media", "Network"]
+__all__ = ["STREAMS", "Media", "Network", "check_track"]
 
 STREAMS = {Kind.MICROPHONE: Codec.OPUS, Kind.CAMERA: Codec.VP8, Kind.SCREEN_VIDEO: Codec.VP8}
 """The streams that a call has in both directions, with their codecs, in the order of their kinds (CODEC-7)."""
+
+
+def check_track(kind: Kind, track: MediaStreamTrack | None) -> None:
+    """Raises WrongState for sound in the place of pictures, or pictures in that of sound."""
+    if track is not None and track.kind != MEDIA[STREAMS[kind]]:
+        raise WrongState(f"{track.kind} as {kind.name}")
 
 
 @dataclass(frozen=True)
 class Media:
     """A device's share of a call: anything aiortc takes, of each kind or none; ``Call.send`` changes it later.
 
-    What is not sent is received all the same. ``observers`` see this call's frames (a recorder is one).
+    What is not sent is received all the same. ``observers`` see this call's frames (a recorder is one). Raises WrongState
+    for a track of another kind.
     """
 
     camera: MediaStreamTrack | None = None
     microphone: MediaStreamTrack | None = None
     observers: Sequence[FrameObserver] = ()
     screen: MediaStreamTrack | None = None
+
+    def __post_init__(self) -> None:
+        for kind, track in self.tracks.items():
+            check_track(kind, track)
 
     @property
     def tracks(self) -> Mapping[Kind, MediaStreamTrack | None]:

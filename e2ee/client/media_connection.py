@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from e2ee.call.call import Call as CallCore
-from e2ee.client.media import STREAMS, Media, Network
+from e2ee.client.media import STREAMS, Media, Network, check_track
 from e2ee.media.encoded_frame import Kind
 from e2ee.media.incoming_stream import IncomingStream
 from e2ee.rtc.errors import ConnectionFailed
@@ -64,6 +64,10 @@ class MediaConnection:
     def sent(self, kind: Kind) -> MediaStreamTrack | None:
         """What is sent of a kind; on hold, what will be."""
         return self._tracks[kind]
+
+    def adopt(self, core: CallCore) -> None:
+        """The call that goes on in the place of another, before there is a connection: who was muted stays so."""
+        self._core = core
 
     # The connection
 
@@ -134,7 +138,8 @@ class MediaConnection:
     # What is sent and shown
 
     def send(self, kind: Kind, track: MediaStreamTrack | None) -> None:
-        """Send ``track`` of this kind from now on; None: nothing."""
+        """Send ``track`` of this kind from now on; None: nothing. Raises WrongState for a track of another kind."""
+        check_track(kind, track)
         self._tracks[kind] = track
         if self._peer is not None:
             self._peer.send(kind, track)

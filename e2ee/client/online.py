@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 
 from e2ee.call.configuration import Configuration
 from e2ee.call.device import Device
@@ -58,18 +59,20 @@ async def online(
     entropy, clock = SystemEntropy(), clock or system_clock()
     connection = Connection(profile, connect, clock, entropy)
     connected = await connection.log_in(NewDevice(device_name, roles, tuple(suites), token))
-    owner = Owner(
-        certificate=connected.certificate,
-        signing_key=profile.keys.signing_key,
-        trust=profile.trust(),
-        configuration=configuration or Configuration(),
-        delivery_key=connected.session.delivery_key,
-        entropy=entropy,
-        frame_keys=frame_keys,
-        may_ring=may_ring,
-    )
-    core = Device(owner, profile.memory())
-    client = Client(profile, core, connection, clock, network or Network(), entropy)
+    async with connected.stack as stack:
+        owner = Owner(
+            certificate=connected.certificate,
+            signing_key=profile.keys.signing_key,
+            trust=profile.trust(),
+            configuration=configuration or Configuration(),
+            delivery_key=connected.session.delivery_key,
+            entropy=entropy,
+            frame_keys=frame_keys,
+            may_ring=may_ring,
+        )
+        core = Device(owner, profile.memory())
+        client = Client(profile, core, connection, clock, network or Network(), entropy)
+        connected = replace(connected, stack=stack.pop_all())
     with _alone():
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(client.run(connected))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from e2ee.call.medium import Medium
 from e2ee.client.call import Call, Connected, Interrupted
 from e2ee.client.media import Media, Network
 from e2ee.media.encoded_frame import Kind
+from e2ee.rtc.errors import WrongState
 from e2ee.rtc.sources import TestPicture, Tone
 from e2ee.signalling.messages import Relays
 from tests.client.conftest import Platform
@@ -66,6 +68,23 @@ def test_who_is_muted_sends_nothing_no_silence_either(tell: Tell) -> None:
             await told(answered, microphone=True, camera=True)
             await listen(answered)
             assert not call.is_muted
+            call.hang_up()
+
+    tell(story)
+
+
+def test_sound_is_no_picture(tell: Tell) -> None:
+    async def story(platform: Platform) -> None:
+        with pytest.raises(WrongState):
+            Media(camera=Tone(440))
+        async with platform.client("alice") as alice, platform.client("bob") as bob:
+            call, answered = await in_a_call(alice, bob, Media(microphone=Tone(440)))
+            call.mute()
+            with pytest.raises(WrongState):
+                call.send(Kind.MICROPHONE, TestPicture())
+            assert call.is_muted
+            call.unmute()
+            await listen(answered)
             call.hang_up()
 
     tell(story)
@@ -163,6 +182,32 @@ def test_a_lost_path_is_replaced_and_the_call_goes_on(tell: Tell) -> None:
                 assert not each.statistics.received[Kind.CAMERA].rejected
             call.hang_up()
             await asyncio.gather(call.ended(), answered.ended())
+
+    tell(story)
+
+
+@pytest.mark.requirement("CALL-28")
+def test_a_path_that_is_silent_is_replaced(tell: Tell) -> None:
+    async def story(platform: Platform) -> None:
+        async with platform.client("alice") as alice, platform.client("bob") as bob:
+            call, answered = await in_a_call(alice, bob, Media(TestPicture()), Media())
+            await watch(answered)
+            lose_everything(answered)
+            await asyncio.gather(until(call, Interrupted), until(answered, Interrupted))
+            await asyncio.gather(until(call, Connected), until(answered, Connected))
+            await watch(answered)
+            call.hang_up()
+            await asyncio.gather(call.ended(), answered.ended())
+
+    def lose_everything(call: Call) -> None:
+        """Bob's network takes nothing of this connection any more, and brings nothing."""
+        peer = call._media.peer
+        assert peer is not None
+        (transport,) = {each.sender.transport for each in peer._transceivers.values()}
+        protocols: list[Any] = transport.transport._connection._protocols
+        for protocol in protocols:
+            protocol.transport.sendto = lambda *_: None
+            protocol.datagram_received = lambda *_: None
 
     tell(story)
 
