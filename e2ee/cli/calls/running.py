@@ -16,12 +16,21 @@ import typer
 
 from e2ee.cli.calls.profile import refusing
 from e2ee.cli.calls.shown import visible
+from e2ee.client.errors import ServiceLost, ServiceRefused
 from e2ee.client.store_errors import StoreError
 from e2ee.errors import E2EEError, LocalProtocolError
 
 __all__ = ["fail", "run"]
 
 _INTERRUPTED = 130
+
+_REFUSALS = {
+    "REVOKED": "this device was taken out of its account (REVOKED)",
+    "SUPERSEDED": "this device came online somewhere else (SUPERSEDED)",
+    "ACCOUNT_REPLACED": "the account has a new key, on another device (ACCOUNT_REPLACED)",
+    "UNKNOWN_ACCOUNT": "it knows no such account (UNKNOWN_ACCOUNT)",
+}
+"""What the service says to a device that it does not take any more."""
 
 
 def fail(command: str, why: str) -> NoReturn:
@@ -69,6 +78,10 @@ def _first(group: BaseExceptionGroup[BaseException]) -> E2EEError:
 
 def _said(error: E2EEError) -> str:
     """In one line; what came from elsewhere obeys nothing."""
+    if isinstance(error, ServiceLost):
+        return f"no connection to the service: {visible(error.detail)}"
+    if isinstance(error, ServiceRefused) and error.service_reason in _REFUSALS:
+        return f"the service refused: {_REFUSALS[error.service_reason]}"
     if isinstance(error, LocalProtocolError) and error.detail:
         return visible(error.detail)
     return visible(str(error))

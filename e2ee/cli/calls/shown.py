@@ -37,7 +37,7 @@ _HARMLESS_FORMAT = frozenset("\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}")
 
 STATES = {
     "unverified": "unverified: that it is them is the server's word",
-    "verified": "verified: the safety number was compared",
+    "verified": "verified: you compared keys",
     "changed": "CHANGED: another key than the one known so far",
 }
 """``ContactState`` in words."""

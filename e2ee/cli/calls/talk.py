@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from e2ee.call.chat.events import Delivered, Read, TextReceived, TypingChanged
@@ -129,7 +130,7 @@ class Talk:
     def _show(self) -> None:
         status = self._status
         if self._sending is not None:
-            status.ours = self._sending.now
+            status.ours = replace(self._sending.now, on_hold=self._on_hold)
         self._output.show(status, self._keyboard.written, self._help)
 
     def _calling(self, event: Calling) -> None:
