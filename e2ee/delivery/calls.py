@@ -41,11 +41,14 @@ def commit(at: Handling, device: VerifiedCertificate, request: messages.Commit) 
     at.tx.add_entry(request.call_id, call.entries, logged, entry.call.devices())
     # Who is removed learns so from the entry (CALL-10), so it goes to the members of the epoch that it ends.
     committed = messages.Committed(request.call_id, request.commit)
-    outgoing: list[tuple[bytes, Kept]] = [(member, committed) for member in call.devices()]
+    stay = set(entry.call.devices())
+    removed = [member for member in call.devices() if member not in stay]
+    outgoing: list[tuple[bytes, Kept]] = [(m, committed) for m in call.devices() if m in stay]
+    if_room: list[tuple[bytes, Kept]] = [(member, committed) for member in removed]
     if request.welcome is not None and request.offer is not None:
         invited = messages.Invited(request.call_id, request.welcome, request.offer)
-        outgoing += [(newcomer, invited) for newcomer in entry.added]
-    deliver(at, outgoing)
+        if_room += [(newcomer, invited) for newcomer in entry.added]
+    deliver(at, outgoing, if_room=if_room, least=1 if entry.added else 0)
     at.service.calls.put(request.call_id, entry.call)
 
 
@@ -58,7 +61,13 @@ def send(at: Handling, device: VerifiedCertificate, request: messages.Send) -> N
     epochs = range(max(0, call.epoch - 1), call.epoch + 1)
     check_application_message(request.message, request.call_id, epochs)
     sent = messages.Sent(request.call_id, request.message)
-    deliver(at, [(key, sent) for key in call.devices() if key != device.signature_key])
+    others: list[tuple[bytes, Kept]] = [
+        (key, sent) for key in call.devices() if key != device.signature_key
+    ]
+    if call.epoch >= _CALL_EPOCH:
+        deliver(at, others)
+    else:
+        deliver(at, (), if_room=others, least=1)
     at.answer(messages.Stored(request.name, request.call_id))
 
 

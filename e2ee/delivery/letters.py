@@ -16,13 +16,13 @@ __all__ = ["post"]
 
 
 def post(at: Handling, device: VerifiedCertificate, request: messages.Post) -> None:
-    """Leave a letter in the mailbox of each device for which there is a key, or of none."""
+    """Leave a letter in the mailbox of each device for which there is a key, but those that are full, or of none."""
     _check_size(request)
     at.service.spending.letters.spend(device.account_id, at.now)
     receivers = [_receiver(at, key) for key in request.keys]
     _spend(at, device.account_id, receivers, request)
     letters = [messages.Letter(key, request.content) for key in request.keys]
-    deliver(at, zip(receivers, letters, strict=True))
+    deliver(at, (), if_room=zip(receivers, letters, strict=True), least=1)
     at.answer(messages.Stored(request.name, None))
 
 

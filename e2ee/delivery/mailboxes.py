@@ -50,17 +50,21 @@ _READ_AT_ONCE = 64
 """Messages that are read of a mailbox at a time: 64 MiB at most."""
 
 
-def deliver(at: Handling, outgoing: Iterable[tuple[bytes, Kept]]) -> None:
+def deliver(
+    at: Handling,
+    outgoing: Iterable[tuple[bytes, Kept]],
+    *,
+    if_room: Iterable[tuple[bytes, Kept]] = (),
+    least: int = 0,
+) -> None:
     """Keep each message for the device of this signature key, and send it on if it can be sent now.
 
-    A key that is no device's gets nothing. Raises DeliveryError (MAILBOX_FULL) before anything is sent: then the request is
-    undone, and nobody gets it. Nothing may fail after this.
+    A key that is no device's gets nothing; a device whose mailbox is full gets nothing of ``if_room``. Raises DeliveryError
+    (MAILBOX_FULL) before anything is sent if one of ``outgoing`` cannot be kept, or fewer than ``least`` of ``if_room``: then
+    the request is undone, and nobody gets it. Nothing may fail after this.
     """
-    kept = [
-        (signature_key, *_kept(at, mailbox, signature_key, message))
-        for signature_key, message in outgoing
-        if (mailbox := at.tx.mailbox(signature_key)) is not None
-    ]
+    kept = [each for to_one in outgoing if (each := _kept(at, *to_one)) is not None]
+    kept += _kept_if_room(at, if_room, least)
     for signature_key, message, size in kept:
         connection_id = at.service.sessions.connection_of(signature_key)
         if connection_id is not None:
@@ -91,8 +95,15 @@ def sweep(at: Handling) -> None:
     at.tx.sweep(at.now, over, over - limits.CALL_ID_REMEMBERED)
 
 
-def _kept(at: Handling, mailbox: Mailbox, signature_key: bytes, message: Kept) -> tuple[Kept, int]:
-    """The message with its number, and its size in bytes, which is in the mailbox now. Raises DeliveryError."""
+_Numbered = tuple[bytes, Kept, int]
+"""Whose it is, the message with its number, and its size in bytes."""
+
+
+def _kept(at: Handling, signature_key: bytes, message: Kept) -> _Numbered | None:
+    """The message, which is in the mailbox now; None if there is no such device. Raises DeliveryError."""
+    mailbox = at.tx.mailbox(signature_key)
+    if mailbox is None:
+        return None
     numbered = replace(message, number=mailbox.last_number + 1)
     encoded = wire.encode(numbered)
     keeping = _KEEPING[type(message)]
@@ -103,7 +114,25 @@ def _kept(at: Handling, mailbox: Mailbox, signature_key: bytes, message: Kept) -
         if swept is None or _is_full(swept, len(encoded), keeping.quarters):
             raise DeliveryError(DeliveryReason.MAILBOX_FULL, f"no room for {message.name}")
     at.tx.append_mail(signature_key, Mail(numbered.number, at.now + keeping.milliseconds, encoded))
-    return numbered, len(encoded)
+    return signature_key, numbered, len(encoded)
+
+
+def _kept_if_room(
+    at: Handling, if_room: Iterable[tuple[bytes, Kept]], least: int
+) -> list[_Numbered]:
+    """Those for which there is room. Raises DeliveryError if some were left out, and fewer than ``least`` were not."""
+    kept: list[_Numbered] = []
+    full: DeliveryError | None = None
+    for to_one in if_room:
+        try:
+            if (each := _kept(at, *to_one)) is not None:
+                kept.append(each)
+        except DeliveryError as error:
+            full = error
+    # DS-9: "if there is none left who is rung or written to, it MUST refuse the request"
+    if full is not None and len(kept) < least:
+        raise full
+    return kept
 
 
 def _is_full(mailbox: Mailbox, size: int, quarters: int) -> bool:

@@ -214,8 +214,8 @@ class TestFull:
             assert alice.send(letter)[-1] == messages.Stored("post", None)
         assert alice.refused(letter) == DeliveryReason.MAILBOX_FULL
         both = messages.Post((alice.letter_key(theirs), *letter.keys), b"content")
-        assert alice.refused(both) == DeliveryReason.MAILBOX_FULL
-        assert carol.take() == []  # nobody gets any of them
+        assert alice.send(both)[-1] == messages.Stored("post", None)
+        assert names(carol.take()) == ["letter"]  # one full mailbox keeps no letter from others
         assert alice.send(alice.say(b"a call goes on")) == [STORED]
 
     @pytest.mark.usefixtures("in_call", "full")
@@ -237,6 +237,48 @@ class TestFull:
         assert alice.refused(alice.say(b"too early")) == DeliveryReason.MAILBOX_FULL
         town.now += 1
         assert alice.send(alice.say(b"later"))[-1] == STORED
+
+
+class TestFullElsewhere:
+    """Anybody can fill the mailbox of a device that is away. The account's other devices must not suffer from it."""
+
+    @pytest.fixture
+    def tablet(self, monkeypatch: pytest.MonkeyPatch, bobs: list[Device], alice: Device) -> Device:
+        """Bob's tablet is away, and its mailbox is full."""
+        tablet = bobs[2]
+        tablet.disconnect()
+        monkeypatch.setattr(limits, "MAILBOX_MESSAGES", 8)
+        letter = messages.Post((alice.letter_key(tablet.bundles[1].key_package),), b"content")
+        for _ in range(4):
+            assert alice.send(letter) == [messages.Stored("post", None)]
+        monkeypatch.setattr(limits, "MAILBOX_MESSAGES", 4)
+        return tablet
+
+    def test_the_others_ring_and_answer(
+        self, alice: Device, bobs: list[Device], tablet: Device
+    ) -> None:
+        phone, laptop, _ = bobs
+        alice.invite("bob")
+        alice.acknowledge(alice.numbers())
+        phone.join()
+        laptop.join()
+        assert phone.send(phone.say(b"it rings")) == [STORED]
+        assert names(alice.take()) == names(laptop.take()) == ["sent"]
+        assert names(phone.send(phone.answer())) == ["committed"]
+        assert names(alice.take()) == names(laptop.take()) == ["committed"]
+        assert names(tablet.reconnect()) == ["logged_in", *4 * ["letter"]]
+
+    def test_if_no_other_is_there_nobody_is_called(
+        self, town: Town, alice: Device, bobs: list[Device], tablet: Device
+    ) -> None:
+        alice.create(town.account("bob"))
+        assert alice.send(alice.opening()) == []
+        keys = {each.bundles[0].key_package.init_key: each for each in bobs}
+        of_tablet = [k for k in alice.claim("bob") if keys[k.init_key] is tablet]
+        request, _ = alice.invitation(of_tablet)
+        before = town.kept()
+        assert alice.refused(request) == DeliveryReason.MAILBOX_FULL
+        assert town.kept() == before
 
 
 @pytest.mark.requirement("DS-7")
