@@ -75,7 +75,7 @@ class Device:
         self._letterbox = Letterbox(memory.seen_letters)
         self._calls: dict[bytes, Call] = {}
         self._held_back: dict[bytes, bytes] = {}
-        """CALL-21: invitations that do not ring because of a call of ours, by its call_id."""
+        """CALL-21: invitations that do not ring, and the call of ours because of which; both by their call_id."""
         self._asked: deque[tuple[str, Call | Posting]] = deque()
         """Requests to the directory that wait for an answer: name, and who asked."""
         self._unconfirmed = Unconfirmed()
@@ -249,7 +249,7 @@ class Device:
         rival = next((other for other in others if _is_glare(other, invitation)), None)
         if rival is not None and rival.call_id > call.call_id:
             call.hold_back()
-            self._held_back[rival.call_id] = call.call_id
+            self._held_back[call.call_id] = rival.call_id
         elif rival is not None:
             rival.give_way(now)
             self._events.append(Replaced(rival.call_id, call.call_id))
@@ -333,7 +333,7 @@ class Device:
 
     def get_timer(self) -> int | None:
         """When ``handle_timer`` is due, or None."""
-        if any(self._is_settled(rival) for rival in self._held_back):
+        if any(map(self._is_settled, self._held_back.values())):
             return 0
         timers = [call.get_timer() for call in self._calls.values()]
         return min((timer for timer in timers if timer is not None), default=None)
@@ -352,14 +352,20 @@ class Device:
 
     def _release_held_back(self, now: int) -> None:
         """CALL-21: what waited for a call of ours rings if that is over, and finds this device busy if it was answered."""
-        for rival in [rival for rival in self._held_back if self._is_settled(rival)]:
-            call = self.calls.get(self._held_back.pop(rival))
-            if call is None:
-                continue
-            if rival in self.calls:
-                call.be_busy(now)
-            else:
-                call.ring(now)
+        for held_back, rival in list(self._held_back.items()):
+            if self._is_settled(rival):
+                del self._held_back[held_back]
+                call = self.calls.get(held_back)
+                if call is not None:
+                    self._ring_or_be_busy(call, now)
+
+    def _ring_or_be_busy(self, call: Call, now: int) -> None:
+        waiting = {call.call_id, *self._held_back}
+        # CALL-18: "in a call that is not over"
+        if len(self.calls.keys() - waiting) >= self._owner.configuration.most_calls:
+            call.be_busy(now)
+        else:
+            call.ring(now)
 
     # What comes of it
 

@@ -187,6 +187,28 @@ def test_what_was_held_back_finds_the_device_busy_when_the_own_call_is_answered(
     assert alice.told(Missed) == []
 
 
+@pytest.mark.requirement("CALL-18", "CALL-21")
+def test_of_two_that_were_held_back_one_rings_and_the_other_finds_the_device_busy(
+    calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
+) -> None:
+    """Both of Bob's devices call, and Alice gives her own call up."""
+    tablet = calls.device("bob", device_id=2)
+    larger = alice.core.place_call("bob", calls.now)
+    callers = (bob, tablet)
+    smaller = [placed_below(calls, each, "alice", larger.call_id) for each in callers]
+    for call, caller in zip(smaller, callers, strict=True):
+        reaches_the_log(calls, call, caller)
+    calls.deliver_all(alice)
+    alice.outbox.clear()
+    assert [alice.core.calls[each.call_id].state for each in smaller] == 2 * [State.INVITED]
+    larger.hang_up(calls.now)
+    calls.advance(0)
+    calls.settle()
+    assert alice.call.state is State.RINGING
+    assert [each.state for each in smaller] == [State.CALLING, State.ENDED]
+    assert tablet.last(Ended).reason is EndReason.BUSY
+
+
 @pytest.mark.requirement("CALL-19", "CALL-21")
 def test_the_ninety_seconds_begin_when_the_invitation_is_taken_not_when_it_rings(
     calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
