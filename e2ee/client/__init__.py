@@ -8,6 +8,6 @@
     linking       a new device that waits for its account
     transport     how messages reach the service: a WebSocket, or a platform's own connection
 
-Beneath them: connection, session, carrier, certification and relays (the service); media_connection (media);
+Beneath them: connection, session, carrier, certification and relays (the service); media_connection and media_path (media);
 key_store, trust_store, changed_keys, sealed_store, private_file and stored_values (the disk).
 """

@@ -13,10 +13,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 
 from e2ee.call.call import Call as CallCore
 from e2ee.call.chat.room import ChatRoom
@@ -37,31 +35,12 @@ from e2ee.call.roster import Member
 from e2ee.call.sent_media import SentMedia
 from e2ee.client.media import Media, Network
 from e2ee.client.media_connection import MediaConnection
-from e2ee.errors import E2EEError
+from e2ee.client.media_path import Connected, Interrupted, MediaPath
 from e2ee.media.encoded_frame import Kind
-from e2ee.rtc.errors import ConnectionFailed
-from e2ee.rtc.peer import MediaPeer, MediaStreamTrack, PeerStatistics, RTCIceServer
+from e2ee.rtc.peer import MediaStreamTrack, PeerStatistics, RTCIceServer
 from e2ee.system_clock import Clock
 
 __all__ = ["Call", "Connected", "Interrupted"]
-
-_log = logging.getLogger(__name__)
-
-_CONNECTING = 30.0
-"""Seconds after which a first connection that does not come about ends the call."""
-
-_RECONNECTING = 15.0
-"""Seconds after which a new connection that does not come about is replaced by the next."""
-
-
-@dataclass(frozen=True, slots=True)
-class Connected(CallEvent):
-    """Media can flow; again, after ``Interrupted``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Interrupted(CallEvent):
-    """Nothing comes any more. The call goes on, and another connection is tried."""
 
 
 class Call:
@@ -82,15 +61,11 @@ class Call:
         self._relays = tuple(relays)
         self._media = MediaConnection(core, media, network, self._relays, clock)
         self._events: asyncio.Queue[CallEvent] = asyncio.Queue()
-        self._received: str | None = None
+        self._path = MediaPath(core, self._media, clock, changed, self._events.put_nowait)
         self._passed: PeerStatistics | None = None
         self._muted: MediaStreamTrack | None = None
-        self._was_connected = False
-        self._failure = ""
-        """Why there are no media."""
-        self._watching: asyncio.Task[None] | None = None
-        self._work: set[asyncio.Task[None]] = set()
         self._ended = asyncio.Event()
+        self._closing_task: asyncio.Task[None] | None = None
 
     # ------------------------------------------------------------------------------ what it is
 
@@ -173,7 +148,7 @@ class Call:
 
     def mute(self) -> None:
         """Send nothing of the microphone, no silence either, until ``unmute``."""
-        microphone = self._microphone
+        microphone = self._media.sent(Kind.MICROPHONE)
         if microphone is not None:
             self.send(Kind.MICROPHONE, None)
             self._muted = microphone
@@ -258,20 +233,13 @@ class Call:
         """Both sides called each other, and ``core`` is the call that goes on (CALL-21)."""
         self._core = core
         self._media.adopt(core)
+        self._path.adopt(core)
 
     def happened(self, event: CallEvent) -> None:
         """Take an event of the core: do what it asks for; what is not only between the two, the application is told."""
         match event:
-            case DescriptionReceived(description=description):
-                self._received = description
-                if self._media.peer is not None:
-                    self._do(self._accept(description))
-                return
-            case DescriptionWanted():
-                self._do(self._describe())
-                return
-            case ReconnectReceived():
-                self._do(self._reconnected(event))
+            case DescriptionReceived() | DescriptionWanted() | ReconnectReceived():
+                self._path.happened(event)
                 return
             case Ended(reason=EndReason.REPLACED):
                 return  # the other call goes on
@@ -284,15 +252,11 @@ class Call:
                 if self._core.medium is Medium.TEXT:
                     self._events.put_nowait(Connected(self.call_id))
             case Ended():
-                event = replace(event, detail=event.detail or self._failure)
+                event = replace(event, detail=event.detail or self._path.failure)
                 self._close()
         self._events.put_nowait(event)
 
     # ---------------------------------------------------------------------------------- its media
-
-    @property
-    def _microphone(self) -> MediaStreamTrack | None:
-        return self._media.sent(Kind.MICROPHONE)
 
     def _announce(self) -> None:
         """CALL-26: say what is sent, if the call has come so far."""
@@ -304,96 +268,10 @@ class Call:
             self._core.send_media(sent, self._clock())
             self._changed()
 
-    async def _describe(self) -> None:
-        """Make the connection with its streams, and hand its description to the call."""
-        offer = self._received
-        if self._core.medium is Medium.TEXT:
-            self._core.describe("", self._clock())
-            self._changed()
-            return
-        description = await self._media.describe(offer)
-        self._core.describe(description, self._clock())
-        self._changed()
-        if offer is not None:
-            self._watch()
-
-    async def _accept(self, answer: str) -> None:
-        await self._media.accept(answer)
-        self._watch()
-
-    def _watch(self) -> None:
-        """Attend to the newest connection, and to no other any more."""
-        peer = self._media.peer
-        if peer is not None:
-            if self._watching is not None:
-                self._watching.cancel()
-            self._watching = self._start(self._attend(peer))
-
-    async def _attend(self, peer: MediaPeer) -> None:
-        """Tell when media can flow, and when they cease to; then the caller tries another connection (CALL-28)."""
-        try:
-            async with asyncio.timeout(_CONNECTING):
-                await peer.connected()
-        except (ConnectionFailed, TimeoutError):
-            if self._was_connected:
-                return  # the next one is being tried
-            raise ConnectionFailed("no path to the other side") from None
-        self._was_connected = True
-        self._events.put_nowait(Connected(self.call_id))
-        await peer.interrupted()
-        self._events.put_nowait(Interrupted(self.call_id))
-        if self._core.is_caller:
-            self._do(self._reconnect())
-
-    async def _reconnect(self) -> None:
-        """Offer one connection after the other, until one is there."""
-        while True:
-            description = await self._media.replace()
-            self._core.reconnect(description, self._clock())
-            self._changed()
-            with contextlib.suppress(TimeoutError, ConnectionFailed):
-                async with asyncio.timeout(_RECONNECTING):
-                    await self._media.connected()
-                    return
-
-    async def _reconnected(self, event: ReconnectReceived) -> None:
-        """The other side's half of a new connection."""
-        if self._core.is_caller:
-            await self._accept(event.description)
-            return
-        answer = await self._media.follow(event.description)
-        self._core.reconnected(event.number, answer, self._clock())
-        self._changed()
-        self._watch()
-
-    # -------------------------------------------------------------------------------------- tasks
-
-    def _do(self, work: Coroutine[Any, Any, None]) -> None:
-        _ = self._start(work)
-
-    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.ensure_future(self._guarded(work))
-        self._work.add(task)
-        task.add_done_callback(self._work.discard)
-        return task
-
-    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
-        """There is no call without media: what fails ends it."""
-        try:
-            await work
-        except E2EEError as error:
-            _log.warning("no media: %s", error)
-            self._failure = str(error)
-            with contextlib.suppress(CallUsageError):  # it may be over meanwhile
-                self._core.hang_up(self._clock(), EndReason.ANSWER_FAILED)
-                self._changed()
-
     def _close(self) -> None:
         self._passed = self.statistics
-        self._do(self._closing())
+        self._closing_task = asyncio.ensure_future(self._closing())
 
     async def _closing(self) -> None:
-        for task in self._work - {asyncio.current_task()}:
-            task.cancel()
-        await self._media.close()
+        await self._path.close()
         self._ended.set()
