@@ -16,6 +16,7 @@ place that is relied on here and fails, saying where to look, when a new aiortc 
 
 from __future__ import annotations
 
+from e2ee.aiortc_seams.connection import log_no_descriptions
 from e2ee.aiortc_seams.receiving import (
     AudioFrameBuffer,
     DecodedFrames,
@@ -64,6 +65,7 @@ __all__ = [
     "gather_only",
     "install_encoder",
     "install_frame_buffer",
+    "log_no_descriptions",
     "note_arrivals",
     "persist_in_nacks",
     "route_retransmissions",

@@ -6,6 +6,7 @@ A platform that already has a connection to its users carries calls over it by g
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 from typing import Protocol
 
@@ -16,6 +17,10 @@ from e2ee.client.errors import ClientReason, ServiceLost
 from e2ee.signalling.messages import SERVICE
 
 __all__ = ["Transport", "websocket"]
+
+_connections = logging.getLogger(f"{__name__}.connections")
+_connections.setLevel(logging.INFO)
+"""websockets would log each frame at DEBUG: tokens of registration, and relays' credentials, are in some."""
 
 
 class Transport(Protocol):
@@ -49,7 +54,9 @@ class _WebSocket:
 @contextlib.asynccontextmanager
 async def websocket(url: str) -> AsyncIterator[Transport]:
     """A WebSocket to a delivery service, as long as the context lasts. Raises ServiceLost if there is none."""
-    connecting = connect(url, max_size=SERVICE.max_size, compression=None, proxy=None)
+    connecting = connect(
+        url, max_size=SERVICE.max_size, compression=None, proxy=None, logger=_connections
+    )
     try:
         connection = await connecting
     except (OSError, WebSocketException) as error:

@@ -39,6 +39,7 @@ from e2ee.aiortc_seams import (
     accept_only_possible_datagrams,
     decode_into,
     demultiplex,
+    log_no_descriptions,
     note_arrivals,
     route_retransmissions,
 )
@@ -93,6 +94,7 @@ class MediaPeer:
         self._connectivity = Connectivity(clock)
         self._settled = asyncio.Event()
         self._connection = RTCPeerConnection(self._route.configuration())
+        log_no_descriptions(self._connection)
         self._connection.on("connectionstatechange", self._state_changed)
         self._connection.on("track", self._track_came)
 
