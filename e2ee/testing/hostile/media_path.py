@@ -30,7 +30,7 @@ from e2ee.testing.hostile.attack import Adversary, attack
 from e2ee.testing.hostile.defences import replaced
 from e2ee.testing.hostile.lenient_media import passes_through
 from e2ee.testing.hostile.media_line import talk
-from e2ee.testing.hostile.patience import until
+from e2ee.testing.hostile.patience import PATIENCE, until
 from e2ee.testing.hostile.trial import Trial
 
 STREAMS = {Kind.MICROPHONE: Codec.OPUS, Kind.CAMERA: Codec.VP8}
@@ -164,9 +164,11 @@ async def _connected(alice: Call, bob: Call) -> AsyncIterator[Ends]:
             peer.add_stream(protector, stream)
     pictures = PictureMeter()
     sender, receiver = peers
+    watching = None
     try:
-        await sender.accept(await receiver.answer(await sender.offer()))
-        await asyncio.gather(sender.connected(), receiver.connected())
+        async with asyncio.timeout(PATIENCE):
+            await sender.accept(await receiver.answer(await sender.offer()))
+            await asyncio.gather(sender.connected(), receiver.connected())
         sender.send(Kind.MICROPHONE, Tone(440.0))
         sender.send(Kind.CAMERA, TestPicture())
         camera = receiver.track(Kind.CAMERA)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -41,6 +42,9 @@ __all__ = ["HostileProxy", "WireRule", "honest", "hostile_platform"]
 
 SERVER_NAME = "calls.example"
 
+_connections = logging.getLogger(f"{__name__}.connections")
+_connections.setLevel(logging.INFO)  # frames are the adversary's to see, and not for a log
+
 WireRule = Callable[[str, ServiceMessage], Iterable[ServiceMessage | bytes]]
 """What comes through in the place of a message; bytes go out as they are."""
 
@@ -65,14 +69,16 @@ class HostileProxy:
     clock: Clock = field(default_factory=system_clock)
 
     @contextlib.asynccontextmanager
-    async def client(self, name: str) -> AsyncIterator[Client]:
+    async def client(self, name: str, token: str = "") -> AsyncIterator[Client]:
         """A client of the account ``name``, which believes that this is its service."""
         profile = self.profiles.setdefault(name, Profile.in_memory())
         if profile.is_new:
             keys = self.identity.authority.directory_keys()
             profile.create(name, Service(self.url, SERVER_NAME, keys))
         network = Network(host_addresses=["127.0.0.1"])
-        going_online = online(profile, suites=[0x0001], network=network, clock=self.clock)
+        going_online = online(
+            profile, token=token, suites=[0x0001], network=network, clock=self.clock
+        )
         async with going_online as client:
             await client.published()
             yield client
@@ -84,7 +90,11 @@ class HostileProxy:
     async def carry(self, front: ServerConnection) -> None:
         """One connection of a client, and one to the service for it."""
         behind_connecting = connect(
-            self.service_url, max_size=SERVICE.max_size, compression=None, proxy=None
+            self.service_url,
+            max_size=SERVICE.max_size,
+            compression=None,
+            proxy=None,
+            logger=_connections,
         )
         async with behind_connecting as behind:
             carrier = _Carrier(self, front, behind)
@@ -143,7 +153,12 @@ async def hostile_platform(identity: ServiceIdentity | None = None) -> AsyncIter
     async with serve(app) as port:
         proxy = HostileProxy(identity, f"ws://127.0.0.1:{port}{PATH}")
         serving = serve_websockets(
-            proxy.carry, "127.0.0.1", 0, max_size=SERVICE.max_size, compression=None
+            proxy.carry,
+            "127.0.0.1",
+            0,
+            max_size=SERVICE.max_size,
+            compression=None,
+            logger=_connections,
         )
         async with serving as server:
             own_port = next(iter(server.sockets)).getsockname()[1]

@@ -1,0 +1,206 @@
+"""No secret in any log: every scenario with everybody's debug logging on, and then the search for all that it created.
+
+What is searched for is noted where it is made (``secrets_made``): keys, what people say, descriptions, passphrases. What is
+searched is everything that was logged or printed, with tracebacks, and what the attacks tell a reviewer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import io
+import logging
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import av.logging
+import pytest
+
+from e2ee.call.medium import Medium
+from e2ee.client.media import Media
+from e2ee.crypto.secret import Secret
+from e2ee.errors import E2EEError
+from e2ee.media.encoded_frame import Kind
+from e2ee.rtc.sources import TestPicture, Tone
+from e2ee.sframe.mls import export_base_key
+from e2ee.signalling.messages import Note
+from e2ee.testing.hostile.catalogue import catalogue
+from e2ee.testing.hostile.patience import until
+from e2ee.testing.hostile.proxy import HostileProxy, hostile_platform
+from e2ee.testing.hostile.run import run
+from e2ee.testing.hostile.sockets import Side
+from tests.hostile.secrets_made import SecretsMade
+
+TEXT = "meet me at the old harbour at nine, and bring the papers"
+TOKEN = "dGhpcyBsZXRzIEFsaWNlIGluLCBvbmNl"
+
+NOTE = "I have called you twice; the answer is yes, and nobody else knows"
+
+ATTACKS = catalogue()
+
+
+class _Everything(logging.Handler):
+    """Writes every record, with its traceback, into memory."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.written = io.StringIO()
+        self.setFormatter(logging.Formatter("%(name)s %(levelname)s %(message)s %(args)r"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.written.write(self.format(record) + "\n")
+
+
+@contextlib.contextmanager
+def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """All that any library logs meanwhile, at the level DEBUG; asyncio in its debug mode."""
+    monkeypatch.setenv("PYTHONASYNCIODEBUG", "1")
+    handler, root = _Everything(), logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    try:
+        yield handler.written
+    finally:
+        root.setLevel(level)
+        root.removeHandler(handler)
+
+
+def no_secret(
+    scenario: Callable[[SecretsMade], str],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> SecretsMade:
+    """Play a scenario; find none of its secrets in what it printed, logged and gives back to be shown."""
+    made = SecretsMade()
+    with logged(monkeypatch) as written, made.recording():
+        shown = scenario(made)
+    printed = capfd.readouterr()
+    assert made.leaked_in("\n".join([written.getvalue(), printed.out, printed.err, shown])) == []
+    return made
+
+
+def attack(made: SecretsMade, name: str) -> str:
+    verdict = run(ATTACKS[name])
+    assert verdict.held
+    return "\n".join([*verdict.log, *verdict.outcomes, repr(verdict)])
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_an_attack_brings_no_secret_out(
+    name: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    made = no_secret(lambda made: attack(made, name), monkeypatch, capfd)
+    assert len(made) > 1
+
+
+def test_a_call_between_clients_logs_no_secret(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def story(made: SecretsMade) -> str:
+        return asyncio.run(_whole_call(made))
+
+    made = no_secret(story, monkeypatch, capfd)
+    assert len(made) > 200
+
+
+async def _whole_call(made: SecretsMade) -> str:
+    """Sound, picture, texts, a spoken code, a letter, and messages that are refused; gives what an application could print."""
+    av.logging.set_level(av.logging.PANIC)
+    for said in (TEXT, NOTE, TOKEN):
+        made.note(said)
+    async with (
+        hostile_platform() as platform,
+        platform.client("alice", TOKEN) as alice,
+        platform.client("bob") as bob,
+    ):
+        placed = Side(alice.call("bob", Media(TestPicture(), Tone(440.0)), medium=Medium.VIDEO))
+        answered = Side((await bob.invitation()).answer(Media(TestPicture(), Tone(660.0))))
+        await asyncio.gather(placed.connected(), answered.connected())
+        placed.call.say(TEXT)
+        placed.call.begin_code()
+        answered.call.begin_code()
+        await until(lambda: answered.texts == [TEXT])
+        await until(lambda: _pictures(answered) > 10)
+        await _refused(platform)
+        shown = [repr(placed.events), repr(answered.events), repr(placed.call)]
+        await placed.hang_up()
+        await asyncio.gather(answered.ended(), placed.call.ended(), answered.call.ended())
+        await alice.leave("bob", Note(alice.clock(), NOTE))
+        for client in (alice, bob):
+            shown += [repr(client), repr(client.profile), repr(client.trust.contacts())]
+            shown += [repr(vars(client))]
+    return "\n".join(shown)
+
+
+def _pictures(side: Side) -> int:
+    received = side.call.statistics.received
+    return received[Kind.CAMERA].opened if Kind.CAMERA in received else 0
+
+
+async def _refused(platform: HostileProxy) -> None:
+    """What makes clients complain, in the log."""
+    for data in (b"\x93\xa4sent\xc4\x10" + bytes(16) + b"\xc4\x03abc", b"\xc1junk"):
+        with contextlib.suppress(E2EEError):
+            await platform.inject("bob", data)
+    await asyncio.sleep(0.2)
+
+
+LEAKS: dict[str, Callable[[bytes], object]] = {
+    "its bytes": lambda secret: secret.decode("latin-1"),
+    "its repr": lambda secret: [bytes(secret)],
+    "hex": bytes.hex,
+    "capital hex with colons": lambda secret: secret.hex(":").upper(),
+    "hex behind other digits": lambda secret: "f" + secret.hex(),
+    "base64": lambda secret: base64.b64encode(secret).decode(),
+    "base64 for URLs": lambda secret: base64.urlsafe_b64encode(secret).rstrip(b"=").decode(),
+    "base64 of something longer": lambda secret: base64.b64encode(b"ab" + secret).decode(),
+    "a list": list,
+    "half of it": lambda secret: secret[8:24].hex(),
+}
+
+
+@pytest.mark.parametrize("form", LEAKS)
+def test_a_secret_that_is_logged_is_found(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = SecretsMade()
+    with logged(monkeypatch) as written, made.recording():
+        secret = Secret(bytes(range(100, 132)))
+        logging.getLogger("some.library").debug("handshake done: %s", LEAKS[form](bytes(secret)))
+    assert made.leaked_in(written.getvalue())
+
+
+def test_a_secret_in_a_traceback_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = SecretsMade()
+    with logged(monkeypatch) as written, made.recording():
+        secret = Secret(os.urandom(32))
+        try:
+            raise ValueError(bytes(secret))
+        except ValueError:
+            logging.getLogger("some.library").exception("what was that?")
+    assert made.leaked_in(written.getvalue())
+
+
+def test_a_leak_in_an_attack_is_found(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Planted where every call passes: the base key of the frames is logged when it is exported."""
+
+    def talkative(*args: Any) -> Secret:
+        key = export_base_key(*args)
+        logging.getLogger("e2ee.call").debug("exported %s", key.hex())
+        return key
+
+    monkeypatch.setattr("e2ee.call.epochs.export_base_key", talkative)
+    with pytest.raises(AssertionError, match="hex"):
+        no_secret(lambda made: attack(made, "lie-about-texts"), monkeypatch, capfd)
+
+
+def test_what_is_no_secret_is_not_taken_for_one() -> None:
+    made = SecretsMade()
+    made.note(bytes(32))
+    made.note("short")
+    assert len(made) == 0
+    made.note(bytes(range(32)))
+    assert made.leaked_in(f"{bytes(range(15)).hex()} {bytes(range(40, 80)).hex()}") == []
