@@ -88,6 +88,10 @@ class DeliveryService:
         with self.together(now) as requests:
             return requests.disconnected(connection_id)
 
+    def forget(self, connection_id: ConnectionId) -> None:
+        """A connection is gone, whether or not the store could be asked whom that concerns. Twice is as once."""
+        self._service.sessions.disconnected(connection_id)
+
     def receive(
         self,
         connection_id: ConnectionId,

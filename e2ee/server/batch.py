@@ -63,8 +63,11 @@ class Batches:
         await request.handled
 
     def disconnected(self, connection_id: ConnectionId) -> None:
-        """A connection is gone."""
-        self._together(lambda requests: requests.disconnected(connection_id))
+        """A connection is gone. It is gone as well if the store fails: nothing goes to it any more, and nobody is told."""
+        try:
+            self._together(lambda requests: requests.disconnected(connection_id))
+        finally:
+            self._service.forget(connection_id)
 
     def _handle_ready(self) -> None:
         batch = [self._ready.popleft() for _ in range(min(MOST, len(self._ready)))]

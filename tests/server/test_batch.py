@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator
 import pytest
 
 from e2ee.crypto.seeded_entropy import SeededEntropy
+from e2ee.delivery.errors import ServiceUsageError
 from e2ee.delivery.service import DeliveryService, Outgoing, ServiceIdentity
 from e2ee.delivery.store import MemoryStore, MemoryTransaction
 from e2ee.server import batch
@@ -23,15 +24,17 @@ class Full(Exception):
 
 
 class WatchedStore(MemoryStore):
-    """Notes when transactions begin and end, and fails at their end if it is ``full``."""
+    """Notes when transactions begin and end; none begins if it is ``locked``, and they fail at their end if it is ``full``."""
 
     def __init__(self, notes: list[str]) -> None:
         super().__init__()
         self.notes = notes
-        self.full = False
+        self.full = self.locked = False
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[MemoryTransaction]:
+        if self.locked:
+            raise Full
         self.notes.append("begin")
         with super().transaction() as tx:
             yield tx
@@ -134,6 +137,22 @@ def test_a_store_that_fails_takes_all_connections_with_it_and_nothing_is_answere
     scene = run(story)
     assert scene.notes == ["begin"]
     assert scene.closed
+
+
+@pytest.mark.requirement("DS-9")
+@pytest.mark.parametrize("failing", ["locked", "full"])
+def test_a_connection_that_goes_while_the_store_fails_is_gone(failing: str) -> None:
+    """Else the device's next login would end a session that nobody has, and with that fault all connections."""
+
+    async def story(scene: Scene) -> None:
+        setattr(scene.store, failing, True)
+        with pytest.raises(Full):
+            scene.batches.disconnected(1)
+        setattr(scene.store, failing, False)
+        with pytest.raises(ServiceUsageError, match="NOT_CONNECTED"):
+            await scene.batches.handle(1, HELLO)
+
+    assert run(story).closed
 
 
 def test_a_message_that_cannot_be_sent_leaves_nobody_waiting() -> None:
