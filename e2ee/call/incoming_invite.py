@@ -56,7 +56,7 @@ def open_invitation(
     members = _check_group(owner, group, invited.call_id)
     for certificate in members.values():
         check_dates(certificate, now, Dates.RECEIVER)  # IDENT-5
-    owner.trust.observe(members.values())
+    owner.trust.observe(members.values(), now)
     caller = Member(CALLER_LEAF, members[CALLER_LEAF])
     contact = owner.trust.judge(caller.certificate, now)  # IDENT-7, IDENT-9
     offer = _open_offer(group, invited.offer, now)

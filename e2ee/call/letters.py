@@ -217,7 +217,7 @@ def _judge_sender(
     sender = verify_certificate(statement.certificate, statement.signature_key)
     # LETTER-7: "at the time at which the letter was written": a certificate may end while the letter waits
     check_dates(sender, written_at, Dates.RECEIVER)
-    owner.trust.observe([sender])
+    owner.trust.observe([sender], written_at)
     contact = owner.trust.judge(sender, written_at)
     if owner.trust.is_blocked(sender.account_id):
         raise LetterRefused(LetterReason.BLOCKED)

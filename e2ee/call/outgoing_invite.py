@@ -90,7 +90,7 @@ def judge_key_packages(
             judged.refused.append(error)
         else:
             verified.append((key_package, certificate))
-    owner.trust.observe(certificate for _, certificate in verified)  # IDENT-7
+    owner.trust.observe((certificate for _, certificate in verified), now)  # IDENT-7
     for key_package, certificate in verified:
         _judge(owner, judged, key_package, certificate, now)
     return judged

@@ -123,14 +123,25 @@ class Trust:
 
     # -------------------------------------------------------------------------------- certificates
 
-    def observe(self, certificates: Iterable[VerifiedCertificate]) -> None:
+    def observe(self, certificates: Iterable[VerifiedCertificate], now: int) -> None:
         """Remember the generations of certificates that were seen, accepted or not (IDENT-7).
 
-        Of several devices of an account observe all before judging one, so that their order does not matter.
+        Of several devices of an account observe all before judging one, so that their order does not matter. ``now`` in Unix
+        milliseconds.
         """
+        by_key: dict[bytes, list[VerifiedCertificate]] = {}
         for certificate in certificates:
-            if certificate.generation > self._store.generation(certificate.account_key):
-                self._store.put_generation(certificate.account_key, certificate.generation)
+            by_key.setdefault(certificate.account_key, []).append(certificate)
+        for account_key, seen in by_key.items():
+            highest = max(certificate.generation for certificate in seen)
+            higher = highest > self._store.generation(account_key)
+            # IDENT-7: "that is pinned or attested": else anybody has us remember as many keys as they make up
+            if higher and any(self._is_known(certificate, now) for certificate in seen):
+                self._store.put_generation(account_key, highest)
+
+    def _is_known(self, certificate: VerifiedCertificate, now: int) -> bool:
+        pinned = self.contact(certificate.account_id).account_key
+        return pinned == certificate.account_key or self._directory_keys.attests(certificate, now)
 
     def judge(self, certificate: VerifiedCertificate, now: int) -> ContactState:
         """What this client makes of a certificate; ``now`` in Unix milliseconds.
@@ -160,7 +171,7 @@ class Trust:
         contact = self.contact(certificate.account_id)
         if contact.account_key is None:
             self._store.put_contact(contact.with_key(certificate.account_key, verified=False))
-        self.observe([certificate])
+        self.observe([certificate], now)
         return state
 
     def accept_change(self, certificate: VerifiedCertificate, now: int) -> None:
@@ -174,7 +185,7 @@ class Trust:
         if state is not ContactState.VERIFIED:
             contact = self.contact(certificate.account_id)
             self._store.put_contact(contact.with_key(certificate.account_key, verified=False))
-        self.observe([certificate])
+        self.observe([certificate], now)
 
     def _require_attestation(self, certificate: VerifiedCertificate, now: int) -> None:
         if not self._directory_keys.attests(certificate, now):

@@ -289,7 +289,8 @@ def test_a_caller_whose_device_was_revoked(
     calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice, handmade: Handmade
 ) -> None:
     newer = self_certified(calls, alice, generation=1)
-    bob.core.trust.observe([newer.certificate])
+    bob.core.trust.mark_verified("alice", alice.account.public)
+    bob.core.trust.observe([newer.certificate], calls.now)
     refused = calls.give(bob, handmade().invited())
     assert refused is not None
     assert refused.reason is IdentityReason.REVOKED
@@ -306,7 +307,10 @@ def test_generations_are_remembered_of_whoever_calls(
 ) -> None:
     """Also of a caller whose account key has changed, and whom nobody has accepted yet."""
     bob.core.trust.mark_verified("alice", bytes(32))
-    newer = self_certified(calls, alice, generation=1)
+    own = self_certified(calls, alice, generation=1).certificate
+    attested = replace(own.certificate, attestation=alice.owner.certificate.certificate.attestation)
+    certificate = verify_certificate(attested.encode(), own.signature_key)
+    newer = replace(alice.owner, certificate=certificate)
     assert calls.give(bob, invite(newer, [key_package_of(bob)]).invited()) is None
     assert bob.last(Ringing).contact is ContactState.CHANGED
     with pytest.raises(TrustError) as refused:

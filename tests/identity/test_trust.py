@@ -129,8 +129,20 @@ def test_a_generation_counts_when_it_is_seen_not_only_when_it_is_accepted(
     trust: Trust, certify: Certify, alice: AccountKey, now: int
 ) -> None:
     old, new = certify(alice, generation=4), certify(alice, attest=False, generation=5)
-    trust.observe([new, old])
+    trust.observe([new, old], now)
     assert refused(trust.accept, old, now) is IdentityReason.REVOKED
+
+
+@pytest.mark.requirement("IDENT-7")
+def test_nothing_is_remembered_of_a_key_that_anybody_may_have_made_up(
+    trust: Trust, store: MemoryTrustStore, certify: Certify, alice: AccountKey, now: int
+) -> None:
+    """A stranger could send a certificate of another new key with each letter, and fill the disk."""
+    trust.observe([certify(alice, attest=False, generation=5)], now)
+    assert store == MemoryTrustStore()
+    trust.mark_verified("alice", alice.public)
+    trust.observe([certify(alice, attest=False, generation=5)], now)
+    assert store.generations == {alice.public: 5}
 
 
 @pytest.mark.requirement("IDENT-7")
@@ -138,5 +150,5 @@ def test_generations_are_counted_for_each_account_key(
     trust: Trust, certify: Certify, alice: AccountKey, other_alice: AccountKey, now: int
 ) -> None:
     """Nobody can revoke another's devices by claiming the account id."""
-    trust.observe([certify(other_alice, generation=2**32 - 1)])
+    trust.observe([certify(other_alice, generation=2**32 - 1)], now)
     assert trust.accept(certify(alice, generation=0), now) is ContactState.UNVERIFIED

@@ -82,8 +82,10 @@ class TrustLife(RuleBasedStateMachine):
 
     @rule(shown=certificates)
     def observe(self, shown: VerifiedCertificate) -> None:
-        self.trust.observe([shown])
-        self.saw(shown)
+        self.trust.observe([shown], NOW)
+        attested = shown.certificate.attestation != NO_ATTESTATION
+        if attested or self.pinned.get(shown.account_id) == shown.account_key:
+            self.saw(shown)
 
     @rule(shown=certificates)
     def accept(self, shown: VerifiedCertificate) -> None:

@@ -196,7 +196,7 @@ def test_what_only_one_side_knows_does_not_split_the_group(calls: SimulatedCalls
     raised = alice.account.certify(
         bytes(32), device_id=9, now=calls.now, versions=(0x0100,), suites=(1,), generation=7
     )
-    bob.core.trust.observe([verify_certificate(raised.encode(), bytes(32))])
+    bob.core.trust.observe([verify_certificate(raised.encode(), bytes(32))], calls.now)
     calls.advance(600_000)
     assert placed.epoch == answered.epoch == 3
     assert bob.last(EpochChanged).committer.account_id == "alice"
