@@ -9,6 +9,7 @@ from kyber_py.ml_kem import ML_KEM_768
 
 from e2ee.call.call import Call
 from e2ee.call.configuration import RING_LIMIT, RINGING_TIMEOUT
+from e2ee.call.errors import CallReason, CallUsageError
 from e2ee.call.events import Ended, EndReason, Missed, Replaced, Ringing
 from e2ee.call.states import State
 from e2ee.crypto.seeded_entropy import SeededEntropy
@@ -271,3 +272,21 @@ def test_a_call_that_was_answered_is_not_replaced(
     calls.settle()
     assert tablet.last(Ended).reason is EndReason.BUSY
     assert smaller.state is State.LIVE
+
+
+@pytest.mark.requirement("CALL-21")
+def test_nobody_calls_an_account_that_rings_here(
+    calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
+) -> None:
+    """Two calls that wait for each other would both be lost: answer the one that there is."""
+    alice.core.place_call("bob", calls.now)
+    calls.settle()
+    with pytest.raises(CallUsageError) as refused:
+        bob.core.place_call("alice", calls.now)
+    assert refused.value.reason is CallReason.RINGS_HERE
+    assert set(bob.core.calls) == set(alice.core.calls)
+    bob.core.place_call("carol", calls.now)  # anybody else may be called
+    bob.core.calls[alice.call.call_id].answer(calls.now)
+    calls.settle()
+    assert alice.call.state is State.ANSWERED
+    bob.core.place_call("alice", calls.now)

@@ -247,3 +247,23 @@ def test_a_ringing_that_the_service_does_not_carry_ends_no_answer(
     assert phone.told(Ended) == []
     calls.settle()
     assert rings.state is State.ACCEPTING
+
+
+@pytest.mark.requirement("CALL-29")
+@pytest.mark.parametrize("state", [State.CALLING, State.RINGING, State.ANSWERING, State.ANSWERED])
+def test_a_message_that_the_service_refuses_ends_nothing(
+    calls: SimulatedCalls, alice: SimulatedDevice, phone: SimulatedDevice, state: State
+) -> None:
+    """What a device says while it rings may cross the Answer of another one."""
+    placed = alice.core.place_call("bob", calls.now)
+    calls.settle()
+    device = alice if state in {State.CALLING, State.ANSWERED} else phone
+    if state in {State.ANSWERING, State.ANSWERED}:
+        phone.call.answer(calls.now)
+        calls.send()
+    if state is State.ANSWERED:
+        calls.settle()
+    assert device.call.state is state
+    calls.give(device, messages.Refused("send", placed.call_id, "WRONG_EPOCH", "1 in epoch 2"))
+    assert device.call.state is state
+    assert device.told(Ended) == []
