@@ -145,7 +145,7 @@ async def _placed(
 ) -> bool:
     from e2ee.call.medium import Medium  # noqa: PLC0415
     from e2ee.cli.calls.desk import at_desk, came_about  # noqa: PLC0415
-    from e2ee.cli.calls.talk import KEYS  # noqa: PLC0415
+    from e2ee.cli.calls.wishes import KEYS  # noqa: PLC0415
     from e2ee.signalling.messages import Note, VoiceMessage  # noqa: PLC0415
 
     medium = Medium.TEXT if options is None else Medium.VOICE

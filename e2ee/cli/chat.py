@@ -71,7 +71,7 @@ async def _placed(
 ) -> bool:
     from e2ee.call.medium import Medium  # noqa: PLC0415 - media are loaded when there are some
     from e2ee.cli.calls.desk import at_desk, came_about  # noqa: PLC0415
-    from e2ee.cli.calls.talk import KEYS  # noqa: PLC0415
+    from e2ee.cli.calls.wishes import KEYS  # noqa: PLC0415
 
     paths = network(None, relay_only=False)
     async with at_desk(profile, path, paths, KEYS, None, as_json=as_json) as desk:

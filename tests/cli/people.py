@@ -24,6 +24,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from e2ee.cli.commands import application
+from e2ee.client.profile import Profile
+from e2ee.system_clock import system_clock
 
 ENTRY = [sys.executable, "-c", "from e2ee.cli.main import main; main()"]
 LOOPBACK = ["--address", "127.0.0.1"]
@@ -224,3 +226,10 @@ def serving(folder: Path, *options: str) -> Iterator[Service]:
     arguments = ["serve", "--json", "--port", "0", "--store", str(store), "--log-level", "error"]
     with process(*arguments, *options) as server:
         yield Service(store, folder, server.until("listening"))
+
+
+def meet(one: list[str], other: list[str]) -> None:
+    """Two profiles know each other, as after a call."""
+    with Profile.open(Path(one[1])) as first, Profile.open(Path(other[1])) as second:
+        for who, whom in ((first, second), (second, first)):
+            who.trust().accept(whom.keys.certificate, system_clock()())

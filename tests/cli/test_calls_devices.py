@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import stat
 from collections.abc import Iterator
@@ -11,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from e2ee.client.profile import Profile
-from e2ee.identity.device_certificate import VerifiedCertificate
-from tests.cli.people import LOOPBACK, Service, objects, process, run, serving
+from tests.cli.people import LOOPBACK, Service, meet, objects, process, run, serving
 
 PASSPHRASE = "correct horse battery staple"
 KEY = f"--directory-key=1:{bytes(32).hex()}"
@@ -22,23 +20,6 @@ KEY = f"--directory-key=1:{bytes(32).hex()}"
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     with serving(tmp_path_factory.mktemp("devices")) as running:
         yield running
-
-
-def meet(one: list[str], other: list[str]) -> None:
-    """Two profiles know each other, as after a call."""
-    with profile_of(one) as first, profile_of(other) as second:
-        for who, whom in ((first, second), (second, first)):
-            certificate = whom.keys.certificate
-            attested(who, certificate)
-
-
-def attested(profile: Profile, certificate: VerifiedCertificate) -> None:
-    attestation = certificate.certificate.attestation
-    profile.trust().accept(certificate, (attestation.attested_until - 3600) * 1000)
-
-
-def profile_of(options: list[str]) -> contextlib.AbstractContextManager[Profile]:
-    return Profile.open(Path(options[1]))
 
 
 # Registering
@@ -64,15 +45,16 @@ def test_a_name_that_is_taken_leaves_nothing_behind(service: Service, tmp_path: 
 def test_a_registration_that_broke_off_goes_on_with_the_same_keys(
     service: Service, tmp_path: Path
 ) -> None:
-    options = ["--profile", str(tmp_path / "tom.db")]
+    path = tmp_path / "tom.db"
+    options = ["--profile", str(path)]
     nobody = ["--server", "ws://127.0.0.1:9/v1", KEY]
     assert run("register", "tom", *options, *nobody).exit_code == 1
-    with profile_of(options) as profile:
+    with Profile.open(path) as profile:
         begun = profile.keys.signing_key.public
     assert run("devices", *options).exit_code == 2
     assert run("register", "tim", *options, *service.options).exit_code == 2
     assert run("register", "tom", *options, *service.options).exit_code == 0
-    with profile_of(options) as profile:
+    with Profile.open(path) as profile:
         assert profile.keys.signing_key.public == begun
 
 

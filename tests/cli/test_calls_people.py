@@ -15,6 +15,7 @@ from tests.cli.people import (
     LOOPBACK,
     Process,
     Service,
+    meet,
     objects,
     process,
     run,
@@ -90,22 +91,6 @@ def test_alice_and_bob_talk_and_compare_a_spoken_code(service: Service, tmp_path
     assert (state_of(alice, "bob"), state_of(bob, "alice")) == ("verified", "verified")
 
 
-def test_bob_declines_with_a_text(service: Service) -> None:
-    alice, bob = service.profile("alice"), service.profile("bob")
-    with (
-        process("answer", *bob, *MEDIA) as answers,
-        process("call", "bob", *alice, *MEDIA) as calls,
-    ):
-        answers.until("ringing")
-        answers.tell("/decline in a meeting \N{RIGHT-TO-LEFT OVERRIDE}drat")
-        ended = calls.until("ended")
-        assert (ended["reason"], ended["remote"]) == ("declined", True)
-        assert ended["text"].startswith("in a meeting")
-        assert calls.end() == 1
-        answers.tell("/quit")
-        assert answers.end() == 0
-
-
 def test_who_is_away_finds_what_was_left(service: Service, tmp_path: Path) -> None:
     alice, bob = service.profile("alice"), service.profile("bob")
     speech = tmp_path / "speech.wav"
@@ -164,22 +149,6 @@ def test_they_write(service: Service) -> None:
         assert waits.end() == 0
 
 
-def test_what_was_written_to_nobody_becomes_a_note(service: Service) -> None:
-    alice, bob = service.profile("alice"), service.profile("bob")
-    with process("chat", "bob", *alice, "--json") as writes:
-        writes.tell("are you there?")
-        writes.until("calling")
-        writes.tell("/quit")
-        writes.until("question")
-        writes.tell("y")
-        writes.until("letter_left", kind="note")
-        assert writes.end() == 1
-    with process("chat", *bob, "--json") as waits:
-        assert waits.until("letter", kind="note")["text"] == "are you there?"
-        waits.tell("/quit")
-        assert waits.end() == 0
-
-
 def test_on_a_terminal_keys_do_it(service: Service) -> None:
     alice, bob = service.profile("alice"), service.profile("bob")
     with (
@@ -201,17 +170,24 @@ def test_on_a_terminal_keys_do_it(service: Service) -> None:
         assert answers.end() == 0
 
 
-def test_ctrl_c_hangs_up(service: Service) -> None:
+def test_bob_declines_with_a_text_then_answers_and_alice_presses_ctrl_c(service: Service) -> None:
     alice, bob = service.profile("alice"), service.profile("bob")
-    with (
-        process("answer", *bob, *MEDIA, "--auto") as answers,
-        screen("call", "bob", *alice, "--test", *LOOPBACK) as calls,
-    ):
-        calls.until("connected")
-        calls.press("\x03")
-        status, shown = calls.end()
-        assert status == 130
-        assert "Traceback" not in shown
+    with process("answer", *bob, *MEDIA) as answers:
+        with process("call", "bob", *alice, *MEDIA) as calls:
+            answers.until("ringing")
+            answers.tell("/decline in a meeting \N{RIGHT-TO-LEFT OVERRIDE}drat")
+            ended = calls.until("ended")
+            assert (ended["reason"], ended["remote"]) == ("declined", True)
+            assert ended["text"].startswith("in a meeting")
+            assert calls.end() == 1
+        with screen("call", "bob", *alice, "--test", *LOOPBACK) as shown:
+            answers.until("ringing")
+            answers.tell("a")
+            shown.until("connected")
+            shown.press("\x03")
+            status, rest = shown.end()
+            assert status == 130
+            assert "Traceback" not in rest
         ended = answers.until("ended")
         assert (ended["reason"], ended["remote"]) == ("done", True)
         os.kill(answers.popen.pid, signal.SIGTERM)
@@ -220,12 +196,7 @@ def test_ctrl_c_hangs_up(service: Service) -> None:
 
 def test_a_changed_key_rings_nobody_until_it_is_accepted(service: Service, tmp_path: Path) -> None:
     alice, carol = service.profile("alice"), service.profile("carol")
-    with (
-        process("chat", *carol, "--auto", "--json") as waits,
-        process("chat", "carol", *alice, "--json") as writes,
-    ):
-        writes.tell("/quit" if not waits.until("waiting") else "hello")
-        waits.until("text")
+    meet(alice, carol)
     assert state_of(alice, "carol") == "unverified"
 
     token = tmp_path / "token"
@@ -250,19 +221,25 @@ def test_a_changed_key_rings_nobody_until_it_is_accepted(service: Service, tmp_p
     assert run("contacts", "accept", "carol", *alice, "--yes").exit_code == 1
 
 
-def test_who_is_blocked_does_not_ring(service: Service) -> None:
+def test_who_is_blocked_writes_to_nobody(service: Service) -> None:
     alice, bob = service.profile("alice"), service.profile("bob")
     assert run("contacts", "block", "alice", *bob).exit_code == 0
     with (
         process("answer", *bob, *MEDIA) as answers,
-        process("chat", "bob", *alice, "--json", "--leave-note") as writes,
+        process("chat", "bob", *alice, "--json") as writes,
     ):
         answers.until("waiting")
+        writes.tell("are you there?")
         writes.until("calling")
         writes.tell("/quit")
         writes.until("missed_call_noted")
+        writes.until("question")
+        writes.tell("y")
+        writes.until("letter_left", kind="note")
         assert writes.end() == 1
         answers.tell("/quit")
         assert answers.end() == 0
     assert not {"ringing", "letter", "missed"} & set(answers.events())
+    (contact,) = (c for c in objects(run("contacts", *bob, "--json")) if c["account"] == "alice")
+    assert contact["blocked"]
     assert run("contacts", "unblock", "alice", *bob).exit_code == 0

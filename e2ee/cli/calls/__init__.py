@@ -11,5 +11,9 @@ wording      the events of a call in words
 outside      what happens that is of no call: letters, missed calls, the connection
 sending      what is sent: devices, files, test sources; switched on and off
 receiving    what is received: recorded, played, dropped
+status       how a call stands
+wishes       what the person wants in a call
 talk         one call, from its first event to its end
+doorbell     waiting for calls
+desk         all of it together, for the commands
 """

@@ -24,7 +24,8 @@ from e2ee.cli.calls.outside import Outside, watching
 from e2ee.cli.calls.receiving import Receiving
 from e2ee.cli.calls.sending import Sending
 from e2ee.cli.calls.shown import isolated, visible
-from e2ee.cli.calls.talk import KEYS, Talk
+from e2ee.cli.calls.talk import Talk
+from e2ee.cli.calls.wishes import KEYS
 from e2ee.cli.main import refuse
 from e2ee.client.call import Call
 from e2ee.client.client import Client, Invitation
@@ -103,7 +104,7 @@ class Desk:
             except BaseException:
                 call.abandon()
                 raise
-        return Spoken(ended, talk.was_live, talk.went_unnoticed, tuple(talk.unsaid))
+        return Spoken(ended, talk.was_live, talk.went_unnoticed, talk.unsaid)
 
     async def answer(self, invitation: Invitation, out: Path | None = None) -> Spoken | None:
         """Have the call that rings; None if it rings no more."""

@@ -9,8 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 
-from aiortc import MediaStreamTrack
-
 from e2ee.call.sent_media import SentMedia
 from e2ee.cli.calls.options import MediaOptions
 from e2ee.cli.calls.output import Output
@@ -20,6 +18,7 @@ from e2ee.media.encoded_frame import Kind
 from e2ee.rtc.capture import CapturedTrack, Device, camera, capture, microphone, screen
 from e2ee.rtc.errors import DeviceUnavailable
 from e2ee.rtc.observer import FrameObserver
+from e2ee.rtc.peer import MediaStreamTrack
 from e2ee.rtc.sources import FileSource, TestPicture, Tone
 
 __all__ = ["Sending"]
@@ -75,11 +74,6 @@ class Sending:
         call.send(kind, self._tracks.get(kind))
         if isinstance(track, CapturedTrack):
             track.stop()
-
-    def apply(self, call: Call) -> None:
-        """Say it all again, to a call that took the place of another."""
-        for kind in _NAMES:
-            call.send(kind, self._tracks.get(kind))
 
     async def close(self) -> None:
         """Let go of everything."""

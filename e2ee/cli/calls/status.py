@@ -69,12 +69,7 @@ class Status:
 
     def figures(self) -> dict[str, object]:
         """The numbers."""
-        return {
-            "sent": self.sent,
-            "opened": self.opened,
-            "rejected": dict(self.rejected),
-            "bits_per_second": round(self.bit_rate),
-        }
+        return {"sent": self.sent, "opened": self.opened, "rejected": dict(self.rejected)}
 
     def frames(self) -> str:
         """The numbers in a line."""
