@@ -19,6 +19,7 @@ from typing import Any
 
 from e2ee.call.actions import ACTIONS, CallActions, Farewell
 from e2ee.call.alive import StopReason
+from e2ee.call.chat.content import is_plain
 from e2ee.call.chat.room import ChatRoom
 from e2ee.call.committer import commit_due_at
 from e2ee.call.configuration import (
@@ -217,6 +218,8 @@ class Call:
         # CALL-20: "`text` ... at most 1,000 bytes"
         if len(text.encode(errors="replace")) > MAX_DECLINE_TEXT:
             raise CallUsageError(CallReason.BAD_TEXT, f"at most {MAX_DECLINE_TEXT} bytes")
+        if not is_plain(text):
+            raise CallUsageError(CallReason.BAD_TEXT, "a control character")
         self._step(Input.HANG_UP, Farewell(EndReason.DECLINED, text), now)
 
     def hang_up(self, now: int, reason: EndReason = EndReason.DONE) -> None:

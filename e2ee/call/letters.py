@@ -15,6 +15,7 @@ from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from typing import Protocol, cast
 
+from e2ee.call.chat.content import is_plain
 from e2ee.call.errors import CallReason, CallRefused
 from e2ee.call.letter_errors import LetterReason, LetterRefused
 from e2ee.call.letter_sealing import (
@@ -30,6 +31,7 @@ from e2ee.call.letter_sealing import (
     sign_letter,
     verify_letter,
 )
+from e2ee.call.medium import Medium
 from e2ee.call.outgoing_invite import Judged
 from e2ee.call.owner import Owner
 from e2ee.call.voice_audio import split_packets
@@ -79,12 +81,12 @@ Message = MissedCall | Note | VoiceMessage
 def make_letter(owner: Owner, judged: Judged, message: Message, now: int) -> Post:
     """``message`` for the devices whose KeyPackages were accepted; one post, which the service takes as it is.
 
-    Raises CallRefused (NO_DEVICE), ProfileError (SUITE_TOO_LOW), LetterRefused (BAD_AUDIO), CertificateError if this device's
+    Raises CallRefused (NO_DEVICE), ProfileError (SUITE_TOO_LOW), LetterRefused (its content), CertificateError if this device's
     own certificate is out of date.
     """
     if not judged.certificates:
         raise CallRefused(CallReason.NO_DEVICE, "; ".join(map(str, judged.refused)))
-    _check_audio(message)
+    _check_content(message)
     check_dates(owner.certificate, now, Dates.COMMITTER)
     listed = [certificate.suites for certificate in judged.certificates]
     for key_package in judged.accepted:  # LETTER-6
@@ -189,16 +191,22 @@ def _check_recipient(owner: Owner, statement: LetterStatement) -> None:
 
 def _message(signed: SignedLetter) -> Message:
     message = cast(Message, decode(LETTER, signed.statement.message))
-    _check_audio(message)
+    _check_content(message)
     return message
 
 
-def _check_audio(message: Message) -> None:
-    if isinstance(message, VoiceMessage):
-        try:
-            split_packets(message.audio)
-        except DecodeError as error:
-            raise LetterRefused(LetterReason.BAD_AUDIO, error.detail) from None
+def _check_content(message: Message) -> None:
+    """LETTER-5, LETTER-12."""
+    match message:
+        case VoiceMessage():
+            try:
+                split_packets(message.audio)
+            except DecodeError as error:
+                raise LetterRefused(LetterReason.BAD_AUDIO, error.detail) from None
+        case Note() if not is_plain(message.text):
+            raise LetterRefused(LetterReason.BAD_TEXT, "a control character")
+        case MissedCall() if message.medium not in set(Medium):
+            raise LetterRefused(LetterReason.UNKNOWN_MEDIUM)
 
 
 def _check_time(message: Message, now: int) -> None:

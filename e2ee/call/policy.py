@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from e2ee.call.chat.content import is_plain
 from e2ee.call.chat.member import Position
 from e2ee.call.configuration import MAX_DECLINE_TEXT
 from e2ee.call.end_reason import EndReason
@@ -196,10 +197,13 @@ def _check_hangup(said: Said, hangup: messages.Hangup) -> None:
     if rule is None:
         raise CallRefused(CallReason.UNKNOWN_HANGUP_REASON)
     _check_sender(said, *rule, hangup.reason)
-    # CALL-20: "`text` MUST be empty but with `declined`, and at most 1,000 bytes"
+    # CALL-20: "`text` MUST be empty but with `declined`, at most 1,000 bytes"
     limit = MAX_DECLINE_TEXT if hangup.reason == EndReason.DECLINED else 0
     if len(hangup.text.encode()) > limit:
         raise CallRefused(CallReason.BAD_TEXT, f"more than {limit} bytes with {hangup.reason}")
+    # CALL-20: "and without the control characters that CHAT-3 forbids"
+    if not is_plain(hangup.text):
+        raise CallRefused(CallReason.BAD_TEXT, "a control character")
 
 
 def _check_sender(said: Said, sides: frozenset[_Side], epochs: range, name: str) -> None:

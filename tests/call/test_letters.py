@@ -342,6 +342,24 @@ def test_a_forger_with_nothing_wrong(forger: Forger) -> None:
     assert forger.to.opens(forger.letter()).message == Note(NOW, WORDS)
 
 
+@pytest.mark.requirement("LETTER-12")
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        (Note(NOW, "\x1b[2Jnothing to see"), LetterReason.BAD_TEXT),
+        (Note(NOW, "\0"), LetterReason.BAD_TEXT),
+        (MissedCall(bytes(16), NOW, "\x1b[2J"), LetterReason.UNKNOWN_MEDIUM),
+    ],
+)
+def test_what_would_command_a_terminal_is_neither_written_nor_shown(
+    forger: Forger, alice: Phone, message: Message, reason: LetterReason
+) -> None:
+    assert forger.to.refuses(forger.letter(message=encode(message))) is reason
+    with pytest.raises(LetterRefused) as refused:
+        write(alice, [forger.to], message)
+    assert refused.value.reason is reason
+
+
 @pytest.mark.requirement("LETTER-7")
 @pytest.mark.parametrize("wrong", [{"recipient_id": b"carol"}, {"recipient_key": bytes(32)}])
 def test_a_letter_for_somebody_else(forger: Forger, wrong: dict[str, Any]) -> None:

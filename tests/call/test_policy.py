@@ -504,6 +504,10 @@ def test_who_declines_may_say_why_in_a_thousand_bytes() -> None:
     longest = "\N{DOG FACE}" * 250  # 1,000 bytes of UTF-8
     assert reason_of(messages.Hangup("declined", longest), CALLEE, 1) is None
     assert reason_of(messages.Hangup("declined", longest + "!"), CALLEE, 1) is CallReason.BAD_TEXT
+    for control in ("\x1b[2J", "\0", "\x9b"):
+        said = messages.Hangup("declined", f"no {control}")
+        assert reason_of(said, CALLEE, 1) is CallReason.BAD_TEXT
+    assert reason_of(messages.Hangup("declined", "no\n\tnot now"), CALLEE, 1) is None
     for message, _, (sender, *_), (epoch, *_) in WHO_SAYS_WHAT:
         if isinstance(message, messages.Hangup) and message.reason != "declined":
             with_text = messages.Hangup(message.reason, "!")

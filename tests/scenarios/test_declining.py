@@ -70,9 +70,10 @@ def test_a_text_is_at_most_a_thousand_bytes_long(
     calls.settle()
     longest = "\N{POPCORN}" * (MAX_DECLINE_TEXT // 4)
     before = snapshot(phone.call)
-    with pytest.raises(CallUsageError) as refused:
-        phone.call.decline(calls.now, longest + ".")
-    assert refused.value.reason is CallReason.BAD_TEXT
+    for text in (longest + ".", "no\x07"):
+        with pytest.raises(CallUsageError) as refused:
+            phone.call.decline(calls.now, text)
+        assert refused.value.reason is CallReason.BAD_TEXT
     assert snapshot(phone.call) == before
     phone.call.decline(calls.now, longest)
     calls.settle()

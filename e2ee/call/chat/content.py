@@ -20,6 +20,7 @@ __all__ = [
     "NEW_LINE",
     "ChatMessage",
     "fault",
+    "is_plain",
 ]
 
 ChatMessage = Chat | Reaction | Typing | Receipt | LiveText | Caption
@@ -47,6 +48,11 @@ _OF_REACTION = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _OF_LIVE_TEXT = re.compile(r"[\x00-\x07\x0b-\x1f\x7f-\x9f]")
 
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text that a device shows is free of control characters other than U+0009 and U+000A (CHAT-3)."""
+    return _OF_TEXT.search(text) is None
 
 
 def fault(message: ChatMessage) -> ChatReason | None:
