@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from e2ee.server.websocket_protocol import BoundedWebSocket
 from e2ee.signalling.messages import SERVICE
 
 try:
@@ -52,7 +53,7 @@ class _Http(H11Protocol):
 
     def _end(self) -> None:
         if self in self.connections:  # not upgraded, not gone
-            self.transport.close()
+            self.transport.abort()  # who takes nothing would keep what is closed
 
 
 @contextlib.asynccontextmanager
@@ -87,7 +88,7 @@ def _config(app: ASGIApp, tls: ssl.SSLContext | None, closing: int) -> uvicorn.C
     return uvicorn.Config(
         app,
         http=_Http,
-        ws="websockets-sansio",
+        ws=BoundedWebSocket,
         ws_max_size=SERVICE.max_size,
         ws_per_message_deflate=False,  # ciphertext does not shrink, and nothing inflates beyond the limit
         ssl_context_factory=None if tls is None else lambda _config, _default: tls,
