@@ -21,6 +21,8 @@ from e2ee.call.chat.events import (
     TextsMissing,
     TypingChanged,
 )
+from e2ee.call.chat.in_order import Item
+from e2ee.call.chat.live_text import LiveLine
 from e2ee.call.chat.member import Position
 from e2ee.call.chat.room import ChatRoom
 from e2ee.call.events import CallEvent
@@ -329,6 +331,8 @@ def test_what_people_say_is_in_no_repr(chat: Chatting) -> None:
     heard = chat[BOB].heard()
     assert len(heard) == 4
     assert "secret" not in repr(heard)
+    waiting = (Item(1, "secret"), LiveLine(1, "secret", ended=False))
+    assert "secret" not in repr(waiting)
 
 
 # ---------------------------------------------------------------------------------------------------- reactions

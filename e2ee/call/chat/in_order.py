@@ -6,7 +6,7 @@ released with the gap before it. The order is never taken back: who comes after 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from e2ee.call.chat.errors import ChatReason, ChatRefused
@@ -24,7 +24,7 @@ class Item(Generic[T]):
     """The next item."""
 
     number: int
-    content: T
+    content: T = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

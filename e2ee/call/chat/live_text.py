@@ -7,7 +7,7 @@ What is taken back before it was sent is never sent.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from e2ee.call.chat.content import BACKSPACE, NEW_LINE
 from e2ee.call.chat.in_order import Gap, InOrder, Item
@@ -68,7 +68,7 @@ class LiveLine:
     """A line as it stands; ``ended`` if it stays so."""
 
     number: int
-    text: str
+    text: str = field(repr=False)
     ended: bool
 
 
