@@ -10,6 +10,7 @@ __all__ = [
     "CLAIMS",
     "CLAIMS_OF_ONE",
     "CONNECTION_BYTES",
+    "CONNECTION_EXCESS",
     "CONNECTION_MESSAGES",
     "IN_FLIGHT_BYTES",
     "IN_FLIGHT_MESSAGES",
@@ -150,6 +151,9 @@ CONNECTION_MESSAGES = Rate(2_000, 20 * 1000)
 
 CONNECTION_BYTES = Rate(32 << 20, 20 * 1000)
 """Their bytes: 1.6 MiB a second."""
+
+CONNECTION_EXCESS = Rate(1_000, 20 * 1000)
+"""Messages beyond these two, which are refused; a refusal costs something as well."""
 
 # The service's own
 

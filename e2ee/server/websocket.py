@@ -17,7 +17,7 @@ from collections.abc import Callable
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from e2ee.delivery.errors import DeliveryError
-from e2ee.delivery.limits import CONNECTION_BYTES, CONNECTION_MESSAGES
+from e2ee.delivery.limits import CONNECTION_BYTES, CONNECTION_EXCESS, CONNECTION_MESSAGES
 from e2ee.delivery.rates import Rates
 from e2ee.delivery.service import ConnectionId, DeliveryService, Outgoing, refusal
 from e2ee.errors import RemoteProtocolError
@@ -80,6 +80,7 @@ class WebSocketShell:
         self._batches = Batches(service, now, self._release, self._close_all)
         self._messages: Rates[ConnectionId] = Rates("messages", CONNECTION_MESSAGES)
         self._bytes: Rates[ConnectionId] = Rates("bytes", CONNECTION_BYTES)
+        self._excess: Rates[ConnectionId] = Rates("messages too many", CONNECTION_EXCESS)
         self._ids = itertools.count(1)
         self._outboxes: dict[ConnectionId, Outbox] = {}
         self._deadlines: dict[ConnectionId, LoginDeadline] = {}
@@ -148,12 +149,21 @@ class WebSocketShell:
 
     def _spend(self, connection_id: ConnectionId, size: int) -> DeliveryError | None:
         """DS-7: "2,000 messages and 32 MiB in 20 s"."""
+        now = self._now()
         try:
-            self._messages.spend(connection_id, self._now())
-            self._bytes.spend(connection_id, self._now(), size)
+            self._messages.spend(connection_id, now)
+            self._bytes.spend(connection_id, now, size)
         except DeliveryError as error:
+            self._require_patience(connection_id, now)
             return error
         return None
+
+    def _require_patience(self, connection_id: ConnectionId, now: int) -> None:
+        """DS-7: "1,000 messages in 20 s that are refused for these; it is closed"."""
+        try:
+            self._excess.spend(connection_id, now)
+        except DeliveryError as error:
+            raise _Close(POLICY_VIOLATION, error.reason) from None
 
     async def _user(self, message: ServiceMessage) -> str | None:
         """The application's user whom the token of a ``register`` names (DS-8)."""

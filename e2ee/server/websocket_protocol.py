@@ -18,7 +18,7 @@ from e2ee.delivery.rates import Rate, Rates
 __all__ = ["BoundedWebSocket"]
 
 FRAMES = Rate(2_000, 20 * 1000)
-"""Frames that end no message, of a connection: as many as it may bring messages."""
+"""Frames that bring no message, of a connection: as many as it may bring messages."""
 
 LINGER = 10.0
 """Seconds in which the other side may take what it was sent last."""
@@ -40,6 +40,11 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
     def handle_cont(self, event: Frame) -> None:
         super().handle_cont(event)
         if not event.fin:
+            self._spend()
+
+    def send_receive_event_to_app(self) -> None:
+        super().send_receive_event_to_app()
+        if self.close_sent:  # no application sees it any more
             self._spend()
 
     def keepalive_timeout(self) -> None:

@@ -12,7 +12,7 @@ from starlette.websockets import WebSocket
 import e2ee.server.websocket as shell_module
 from e2ee.crypto.seeded_entropy import SeededEntropy
 from e2ee.delivery.admission import Applicant
-from e2ee.delivery.limits import CONNECTION_BYTES, CONNECTION_MESSAGES
+from e2ee.delivery.limits import CONNECTION_BYTES, CONNECTION_EXCESS, CONNECTION_MESSAGES
 from e2ee.delivery.rates import Rate
 from e2ee.delivery.service import DeliveryService
 from e2ee.delivery.store import MemoryStore, Transaction
@@ -141,6 +141,28 @@ def test_a_fault_of_ours_ends_the_connection_and_is_seen(service: DeliveryServic
         with pytest.raises(ExceptionGroup) as failed:
             await shell.connection(device.websocket())
         assert failed.group_contains(ZeroDivisionError)
+
+    asyncio.run(run())
+
+
+@pytest.mark.requirement("DS-7")
+def test_who_goes_on_sending_too_much_is_closed(
+    service: DeliveryService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert CONNECTION_EXCESS.amount == 1_000
+    for limit in ("CONNECTION_MESSAGES", "CONNECTION_EXCESS"):
+        monkeypatch.setattr(shell_module, limit, Rate(2, 1_000))
+
+    async def run() -> None:
+        shell = WebSocketShell(service, lambda: 0)
+        device = Wire()
+        task = asyncio.create_task(shell.connection(device.websocket()))
+        await device.from_server.get()
+        for _ in range(5):
+            device.say(HELLO)
+        await task
+        said = [device.from_server.get_nowait() for _ in range(device.from_server.qsize())]
+        assert said[-1] == {"type": "websocket.close", "code": 1008, "reason": "RATE_LIMITED"}
 
     asyncio.run(run())
 

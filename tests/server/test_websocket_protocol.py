@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import time
 from typing import Any
 
 import pytest
@@ -37,6 +39,31 @@ def test_frames_that_are_no_messages_have_an_end(
                 await websocket.recv()
 
     asyncio.run(run())
+
+
+def test_messages_after_the_end_have_an_end() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.accept"})
+            await send({"type": "websocket.close", "code": 1008})
+
+    async def run() -> None:
+        async with serve(app) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(HANDSHAKE)
+            await reader.readuntil(b"\r\n\r\n")
+            message = Frame(Opcode.BINARY, b"").serialize(mask=True)
+            writer.write(message * 2 * websocket_protocol.FRAMES.amount)
+            with contextlib.suppress(ConnectionError):
+                await reader.read()
+            writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
+
+    started = time.monotonic()
+    asyncio.run(run())
+    assert time.monotonic() - started < websocket_protocol.LINGER / 2
 
 
 def test_a_ping_now_and_then_is_answered(service: DeliveryService) -> None:
