@@ -10,7 +10,7 @@ import base64
 import binascii
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 from unittest.mock import patch
@@ -57,6 +57,16 @@ class SecretsMade:
         data = secret.encode() if isinstance(secret, str) else bytes(secret)
         if len(data) >= WINDOW and len(set(data)) >= _DISTINCT:
             self._found.add(data)
+
+    def dump(self) -> list[str]:
+        """What was noted, a line each, for ``load`` in another process."""
+        return [*(each.hex() for each in self._found), *(f"={each.hex()}" for each in self._public)]
+
+    def load(self, lines: Iterable[str]) -> None:
+        """Take what another process noted."""
+        for line in lines:
+            known = self._public if line.startswith("=") else self._found
+            known.add(bytes.fromhex(line.removeprefix("=")))
 
     def __len__(self) -> int:
         return len(self._found)
