@@ -14,7 +14,6 @@ import argparse
 import asyncio
 import os
 import platform
-import statistics
 import sys
 import tempfile
 import time
@@ -30,7 +29,7 @@ from tests.bench.call.setup import Setup
 from tests.bench.lossy_call import CONTENDERS
 from tests.bench.lossy_call import Figures as Loss
 
-FLUSHES = 100
+FLUSHES = 50
 
 
 @dataclass(frozen=True)
@@ -48,20 +47,16 @@ QUICK = Extent(4, 2.0, Size(200, 40, 4.0), 5.0)
 PROFILED = Size(200, 40, 10.0)
 
 
-def flush_time() -> float:
-    """Milliseconds, the median: 4 KiB to the disk that has the temporary files."""
-    times = []
+def flushes() -> list[float]:
+    """Milliseconds for 4 KiB, again and again, to the disk that has the temporary files."""
+    times: list[float] = []
     with tempfile.TemporaryFile() as file:
         for _ in range(FLUSHES):
             os.write(file.fileno(), bytes(4_096))
             began = time.perf_counter()
             os.fdatasync(file.fileno())
-            times.append(time.perf_counter() - began)
-    return statistics.median(times) * 1e3
-
-
-def machine() -> Machine:
-    return Machine(platform.python_version(), os.cpu_count() or 1, os.getloadavg()[0], flush_time())
+            times.append((time.perf_counter() - began) * 1e3)
+    return times
 
 
 def setups(extent: Extent) -> list[Setup]:
@@ -94,13 +89,15 @@ def _tell(what: str) -> None:
 
 
 def run(extent: Extent, parts: Sequence[str]) -> Figures:
-    return Figures(
-        machine(),
-        setups(extent) if "setup" in parts else [],
-        extent.size,
-        loads(extent) if "server" in parts else [],
-        losses(extent) if "loss" in parts else [],
-    )
+    load_before, flushed = os.getloadavg()[0], flushes()
+    found_setups = setups(extent) if "setup" in parts else []
+    flushed += flushes()
+    found_loads = loads(extent) if "server" in parts else []
+    flushed += flushes()
+    found_losses = losses(extent) if "loss" in parts else []
+    between = (load_before, os.getloadavg()[0])
+    machine = Machine(platform.python_version(), os.cpu_count() or 1, between, flushed)
+    return Figures(machine, found_setups, extent.size, found_loads, found_losses)
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -19,12 +20,14 @@ MEBIBYTE = 1 << 20
 
 @dataclass(frozen=True)
 class Machine:
-    """``flush``: milliseconds in which the disk had 4 KiB, the median. ``load``: of the last minute when it began."""
+    """``load`` is the system's of a minute, when it began and at the end. ``flushes``: how long, in milliseconds, the disk took
+    for 4 KiB, before and after each part.
+    """
 
     python: str
     cores: int
-    load: float
-    flush: float
+    load: tuple[float, float]
+    flushes: Sequence[float]
 
 
 @dataclass(frozen=True)
@@ -134,9 +137,11 @@ def _passed(passed: Passed, floor: Passed | None) -> Iterator[tuple[str, str]]:
     yield "deliveries a second", f"{passed.delivered / passed.seconds:,.0f}"
     yield "commits a second", f"{passed.commits / passed.seconds:.1f}"
     yield "of the core", f"{passed.cpu / passed.seconds:.0%}"
+    yield "waits for the core, which others have", f"{passed.waited / passed.seconds:.0%}"
     yield "deliveries a second of the core", f"{1 / each:,.0f}"
     if floor is not None:
         yield "core a delivery, times the relay's", f"{each / (floor.cpu / floor.delivered):.1f}×"
+    yield "written to disk a delivery, KiB", f"{passed.written / passed.delivered / 1024:.1f}"
     for part, name in ((0.5, "median"), (0.99, "99 %"), (1.0, "worst")):
         yield f"latency, ms: {name}", f"{passed.latency(part):.1f}"
 
@@ -145,9 +150,11 @@ def _passed(passed: Passed, floor: Passed | None) -> Iterator[tuple[str, str]]:
 
 
 def _machine(machine: Machine) -> str:
+    deciles = statistics.quantiles(machine.flushes, n=10)
     return (
-        f"Python {machine.python}, {machine.cores} cores, load {machine.load:.1f} at the start;"
-        f" a flush of the disk takes {machine.flush:.1f} ms (median)"
+        f"Python {machine.python}, {machine.cores} cores, load {machine.load[0]:.1f} at the start and"
+        f" {machine.load[1]:.1f} at the end; a flush of the disk takes"
+        f" {statistics.median(machine.flushes):.1f} ms ({deciles[0]:.1f} to {deciles[-1]:.1f})"
     )
 
 
@@ -174,7 +181,8 @@ def as_markdown(figures: Figures) -> str:
 
 def as_json(figures: Figures) -> str:
     whole = {
-        "machine": asdict(figures.machine),
+        "machine": asdict(figures.machine)
+        | {"flushes": statistics.quantiles(figures.machine.flushes, n=10)},
         "setup": [_setup(setup) for setup in figures.setups],
         "size": asdict(figures.size),
         "server": [_load(load) for load in figures.loads],
@@ -217,5 +225,7 @@ def _measured(passed: Passed) -> dict[str, Any]:
         "commits": passed.commits,
         "seconds": passed.seconds,
         "cpu_seconds": passed.cpu,
+        "waited_seconds": passed.waited,
+        "written_bytes": passed.written,
         "latency_ms": {part: passed.latency(part) for part in (0.5, 0.9, 0.99, 1.0)},
     }

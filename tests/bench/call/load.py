@@ -8,7 +8,7 @@ the other one, and each call commits now and then, with all that this takes at b
 
 A delivery is a message that came to the device that it was for; its latency counts from when it was due, with the time in
 which it waited for this program to send it. What the server took of its core is the kernel's figure and does not depend on
-what else the machine does; what it did a second of the clock does.
+what else the machine does; what it did a second of the clock does, so the time in which it waited for its core is told.
 """
 
 from __future__ import annotations
@@ -60,11 +60,15 @@ class Size:
 
 @dataclass(frozen=True)
 class Passed:
-    """In one load: seconds of the clock and of the server's core, and each delivered message's latency in milliseconds."""
+    """In one load: seconds of the clock, those of the server's core and those in which it waited for it; bytes that it wrote
+    to the disk; each delivered message's latency in milliseconds.
+    """
 
     commits: int
     seconds: float
     cpu: float
+    waited: float
+    written: int
     latencies: Sequence[float]
 
     @property
@@ -172,7 +176,14 @@ async def _window(ends: list[Talker], pid: int, seconds: float) -> Passed:
     after = Usage.of(pid)
     latencies = [latency * 1e3 for end in ends for latency in end.latencies]
     commits = sum(end.commits for end in ends) // 2
-    return Passed(commits, after.at - before.at, after.cpu - before.cpu, latencies)
+    return Passed(
+        commits,
+        seconds=after.at - before.at,
+        cpu=after.cpu - before.cpu,
+        waited=after.waited - before.waited,
+        written=after.written - before.written,
+        latencies=latencies,
+    )
 
 
 async def measure(kind: str, size: Size, profile: Path | None = None) -> Load:
