@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,12 +16,15 @@ from e2ee.testing.hostile.defences import nothing, replaced
 from e2ee.testing.hostile.run import run
 from e2ee.testing.hostile.trial import Trial
 
+if TYPE_CHECKING:
+    from tests.hostile.conftest import Played
+
 ATTACKS = catalogue()
 
 
 @pytest.mark.parametrize("name", ATTACKS)
-def test_an_attack_is_withstood(name: str) -> None:
-    verdict = run(ATTACKS[name])
+def test_an_attack_is_withstood(name: str, played: Callable[[str], Played]) -> None:
+    verdict = played(name).verdict
     assert verdict.broken == ()
     assert verdict.held
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-import io
 import logging
 import os
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import av.logging
 import pytest
@@ -29,81 +28,32 @@ from e2ee.signalling.messages import Note
 from e2ee.testing.hostile.catalogue import catalogue
 from e2ee.testing.hostile.patience import until
 from e2ee.testing.hostile.proxy import HostileProxy, hostile_platform
-from e2ee.testing.hostile.run import run
 from e2ee.testing.hostile.sockets import Side
+from tests.hostile.conftest import play
+from tests.hostile.debug_log import everything_said
 from tests.hostile.secrets_made import SecretsMade
+
+if TYPE_CHECKING:
+    from tests.hostile.conftest import Played
 
 TEXT = "meet me at the old harbour at nine, and bring the papers"
 TOKEN = "dGhpcyBsZXRzIEFsaWNlIGluLCBvbmNl"
 
 NOTE = "I have called you twice; the answer is yes, and nobody else knows"
 
-ATTACKS = catalogue()
+
+@pytest.mark.parametrize("name", catalogue())
+def test_an_attack_brings_no_secret_out(name: str, played: Callable[[str], Played]) -> None:
+    assert played(name).secrets > 1
+    assert played(name).leaks == []
 
 
-class _Everything(logging.Handler):
-    """Writes every record, with its traceback, into memory."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.DEBUG)
-        self.written = io.StringIO()
-        self.setFormatter(logging.Formatter("%(name)s %(levelname)s %(message)s %(args)r"))
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.written.write(self.format(record) + "\n")
-
-
-@contextlib.contextmanager
-def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
-    """All that any library logs meanwhile, at the level DEBUG; asyncio in its debug mode."""
-    monkeypatch.setenv("PYTHONASYNCIODEBUG", "1")
-    handler, root = _Everything(), logging.getLogger()
-    level = root.level
-    root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
-    try:
-        yield handler.written
-    finally:
-        root.setLevel(level)
-        root.removeHandler(handler)
-
-
-def no_secret(
-    scenario: Callable[[SecretsMade], str],
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-) -> SecretsMade:
-    """Play a scenario; find none of its secrets in what it printed, logged and gives back to be shown."""
+def test_a_call_between_clients_logs_no_secret() -> None:
     made = SecretsMade()
-    with logged(monkeypatch) as written, made.recording():
-        shown = scenario(made)
-    printed = capfd.readouterr()
-    assert made.leaked_in("\n".join([written.getvalue(), printed.out, printed.err, shown])) == []
-    return made
-
-
-def attack(made: SecretsMade, name: str) -> str:
-    verdict = run(ATTACKS[name])
-    assert verdict.held
-    return "\n".join([*verdict.log, *verdict.outcomes, repr(verdict)])
-
-
-@pytest.mark.parametrize("name", ATTACKS)
-def test_an_attack_brings_no_secret_out(
-    name: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    made = no_secret(lambda made: attack(made, name), monkeypatch, capfd)
-    assert len(made) > 1
-
-
-def test_a_call_between_clients_logs_no_secret(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    def story(made: SecretsMade) -> str:
-        return asyncio.run(_whole_call(made))
-
-    made = no_secret(story, monkeypatch, capfd)
+    with everything_said() as said, made.recording():
+        shown = asyncio.run(_whole_call(made))
     assert len(made) > 200
+    assert made.leaked_in(said.getvalue() + shown) == []
 
 
 async def _whole_call(made: SecretsMade) -> str:
@@ -163,17 +113,17 @@ LEAKS: dict[str, Callable[[bytes], object]] = {
 
 
 @pytest.mark.parametrize("form", LEAKS)
-def test_a_secret_that_is_logged_is_found(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secret_that_is_logged_is_found(form: str) -> None:
     made = SecretsMade()
-    with logged(monkeypatch) as written, made.recording():
+    with everything_said() as written, made.recording():
         secret = Secret(bytes(range(100, 132)))
         logging.getLogger("some.library").debug("handshake done: %s", LEAKS[form](bytes(secret)))
     assert made.leaked_in(written.getvalue())
 
 
-def test_a_secret_in_a_traceback_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secret_in_a_traceback_is_found() -> None:
     made = SecretsMade()
-    with logged(monkeypatch) as written, made.recording():
+    with everything_said() as written, made.recording():
         secret = Secret(os.urandom(32))
         try:
             raise ValueError(bytes(secret))
@@ -182,9 +132,7 @@ def test_a_secret_in_a_traceback_is_found(monkeypatch: pytest.MonkeyPatch) -> No
     assert made.leaked_in(written.getvalue())
 
 
-def test_a_leak_in_an_attack_is_found(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_leak_in_an_attack_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Planted where every call passes: the base key of the frames is logged when it is exported."""
 
     def talkative(*args: Any) -> Secret:
@@ -193,8 +141,9 @@ def test_a_leak_in_an_attack_is_found(
         return key
 
     monkeypatch.setattr("e2ee.call.epochs.export_base_key", talkative)
-    with pytest.raises(AssertionError, match="hex"):
-        no_secret(lambda made: attack(made, "lie-about-texts"), monkeypatch, capfd)
+    leaks = play.__wrapped__("lie-about-texts").leaks
+    assert leaks
+    assert {leak.partition(":")[0] for leak in leaks} == {"hex"}
 
 
 def test_what_is_no_secret_is_not_taken_for_one() -> None:
