@@ -222,7 +222,21 @@ TRANSPORT = [
         "_connection", ice.RTCIceTransport.__init__, "self._connection = gatherer._connection"
     ),
 ]
-RELIANCES = [*SENDING, *RECEIVING, *TRANSPORT]
+CONNECTION = [
+    Reliance(
+        "log_no_descriptions",
+        RTCPeerConnection.setLocalDescription,
+        '"setLocalDescription(%s)\\n%s"',
+    ),
+    Reliance(
+        "log_no_descriptions",
+        RTCPeerConnection.setRemoteDescription,
+        '"setRemoteDescription(%s)\\n%s"',
+    ),
+    Reliance("log_no_descriptions", RTCPeerConnection, ".sdp,", times=3),
+]
+
+RELIANCES = [*SENDING, *RECEIVING, *TRANSPORT, *CONNECTION]
 
 
 def test_the_release_that_the_seams_were_written_against_is_installed() -> None:
@@ -382,3 +396,19 @@ def test_an_empty_packet_ends_a_decoder_of_libav_for_good() -> None:
     decoder.decode(JitterFrame(b"", 960))
     with pytest.raises(av.error.EOFError):
         decoder.decode(JitterFrame(payload, 1920))
+
+
+def test_a_connection_logs_its_states_and_no_description(caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> None:
+        quiet, other = RTCPeerConnection(), RTCPeerConnection()
+        aiortc_seams.log_no_descriptions(quiet)
+        for connection in (quiet, other):
+            connection.addTransceiver("audio")
+            await connection.setLocalDescription(await connection.createOffer())
+            await connection.close()
+
+    with caplog.at_level("DEBUG", "aiortc.rtcpeerconnection"):
+        asyncio.run(story())
+    described = [line for line in caplog.messages if "ice-pwd" in line]
+    assert len(described) == 1  # of the other connection, which is somebody else's
+    assert sum("connectionState" in line for line in caplog.messages) == 2
