@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from e2ee.call.events import RelaysReceived
-from e2ee.rtc.peer import RTCIceServer
+from e2ee.rtc.route import RTCIceServer, is_usable
 from e2ee.system_clock import Clock
 
 __all__ = ["ServiceRelays"]
@@ -32,10 +32,12 @@ class ServiceRelays:
     def ice_servers(self) -> list[RTCIceServer]:
         """As a connection for media takes them; none so far, or none at all."""
         relays = self._relays
-        if not relays.urls:
+        urls = list(
+            filter(is_usable, relays.urls)
+        )  # the service's word: what is no server ends no call
+        if not urls:
             return []
-        named = {"username": relays.username, "credential": relays.credential}
-        return [RTCIceServer(list(relays.urls), **named)]
+        return [RTCIceServer(urls, username=relays.username, credential=relays.credential)]
 
     def received(self, relays: RelaysReceived) -> None:
         """The service's answer. One that nobody asked for is no answer."""

@@ -6,14 +6,15 @@ this peer, which come from nowhere else. What it must not say is taken out befor
 * of both sides' descriptions the audio level header extension (RFC 6464), which tells a forwarding server who
   speaks when;
 * of the peer's the candidates on this very machine, unless this peer gathers there itself: nobody else has any
-  business on 127.0.0.1.
+  business on 127.0.0.1; and all but the first ``MAX_CANDIDATES``: each of them is an address, anywhere, to which this
+  device sends packets because the peer says so.
 
 Nothing about the security of media is read from a description.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import IPv6Address, ip_address
 
 from aiortc import RTCSessionDescription
@@ -27,10 +28,14 @@ __all__ = ["MAX_DESCRIPTION", "MEDIA", "checked_description", "without_audio_lev
 MAX_DESCRIPTION = 1 << 16
 """Characters. A description of two streams has about 3,000."""
 
+MAX_CANDIDATES = 32
+"""Of a description, for all its streams together: they share one transport."""
+
 MEDIA = {Codec.OPUS: "audio", Codec.VP8: "video"}
 """The kind of media, as SDP and aiortc name it, that a codec carries."""
 
 _AUDIO_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
+_CANDIDATE = "a=candidate:"
 _DIGESTS = frozenset({"sha-256", "sha-384", "sha-512"})
 
 
@@ -48,9 +53,7 @@ def checked_description(
     """A peer's "offer" or "answer" of exactly one stream for each codec, in this order, fit for aiortc. Raises DescriptionError."""
     if len(text) > MAX_DESCRIPTION:
         raise DescriptionError(RtcReason.MALFORMED_DESCRIPTION, f"{len(text)} characters")
-    text = without_audio_level(text)
-    if not loopback:
-        text = _joined(line for line in text.splitlines() if not _is_local_candidate(line))
+    text = _joined(_few_candidates(without_audio_level(text).splitlines(), loopback=loopback))
     try:
         media = SessionDescription.parse(text).media
     except Exception as error:
@@ -74,10 +77,19 @@ def _check_media(sections: list[MediaDescription], codecs: Sequence[Codec]) -> N
             raise DescriptionError(RtcReason.NO_FINGERPRINT, section.kind)
 
 
+def _few_candidates(lines: Iterable[str], *, loopback: bool) -> Iterator[str]:
+    """The lines without candidates on this machine, unless ``loopback``, and without more than there may be."""
+    taken = 0
+    for line in lines:
+        if line.startswith(_CANDIDATE):
+            if taken == MAX_CANDIDATES or (not loopback and _is_local_candidate(line)):
+                continue
+            taken += 1
+        yield line
+
+
 def _is_local_candidate(line: str) -> bool:
     """RFC 8839 Section 5.1: foundation, component, transport, priority, connection-address, port ..."""
-    if not line.startswith("a=candidate:"):
-        return False
     try:
         address = ip_address(line.split()[4])
     except (IndexError, ValueError):

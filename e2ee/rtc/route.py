@@ -7,12 +7,21 @@ from dataclasses import dataclass
 
 from aiortc import RTCConfiguration, RTCIceServer, RTCRtpTransceiver
 from aiortc.rtcconfiguration import RTCBundlePolicy, RTCIceTransportPolicy
+from aiortc.rtcicetransport import connection_kwargs
 
 from e2ee.aiortc_seams import gather_only
 
-__all__ = ["RTCIceServer", "Route"]
+__all__ = ["RTCIceServer", "Route", "is_usable"]
 
 _LOOPBACK = ("127.", "::1")
+
+
+def is_usable(url: str) -> bool:
+    """Whether ``url`` names a STUN or TURN server that aiortc would ask; with one that it cannot read it makes no connection."""
+    try:
+        return url.isascii() and url.isprintable() and bool(connection_kwargs([RTCIceServer(url)]))
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True)

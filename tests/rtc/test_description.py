@@ -93,6 +93,13 @@ def test_nobody_else_has_business_on_this_machine(offer: str, address: str) -> N
     assert checked(both, loopback=False) == remote
 
 
+def test_a_peer_does_not_have_the_whole_network_tried(offer: str) -> None:
+    candidate = next(line for line in offer.splitlines() if line.startswith("a=candidate:"))
+    others = [candidate.replace("127.0.0.1", f"192.0.2.{number}") for number in range(1, 255)]
+    kept = checked(offer.replace(candidate, "\r\n".join(others), 1), loopback=False)
+    assert [line for line in kept.splitlines() if line.startswith("a=candidate:")] == others[:32]
+
+
 @pytest.mark.requirement("CODEC-7")
 def test_the_streams_of_a_call_are_all_described_in_both_directions(
     described: dict[str, str],
