@@ -28,6 +28,9 @@ Authenticate = Callable[[str], "str | Awaitable[str | None] | None"]
 ALGORITHMS = frozenset({"EdDSA", "ES256", "RS256"})
 """All asymmetric: who verifies cannot issue."""
 
+CURVES = frozenset({"Ed25519", "P-256", None})
+"""None: RSA has none."""
+
 MIN_RSA_BITS = 2048
 
 LEEWAY = 30
@@ -100,10 +103,12 @@ def _verification_key(key: object) -> jwt.PyJWK:
         raise _bad_key_set("a key is a private one: this server only verifies")
     try:
         made = jwt.PyJWK(key)
-    except jwt.PyJWTError:
+    except (jwt.PyJWTError, NotImplementedError):  # the latter for an "alg" of "none"
         raise _bad_key_set(f"a key of kty {key.get('kty')!r} cannot be used") from None
     if made.algorithm_name not in ALGORITHMS:
         raise _bad_key_set(f"a key is for {made.algorithm_name}, none of {sorted(ALGORITHMS)}")
+    if key.get("crv") not in CURVES:  # PyJWT takes any curve where "alg" says ES256
+        raise _bad_key_set(f"a key of the curve {key['crv']!r} cannot be used")
     if getattr(made.key, "key_size", MIN_RSA_BITS) < MIN_RSA_BITS and key["kty"] == "RSA":
         raise _bad_key_set(f"an RSA key has {made.key.key_size} bits, fewer than {MIN_RSA_BITS}")
     return made

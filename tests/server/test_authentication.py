@@ -133,7 +133,13 @@ def test_a_set_with_a_key_that_cannot_be_is_refused(key_set: Any, says: str) -> 
 def test_keys_of_other_algorithms_and_short_ones_are_refused() -> None:
     p384 = jwt.algorithms.ECAlgorithm.to_jwk(generate_ec(SECP384R1()).public_key(), as_dict=True)
     short = public(RSA_KEY, n=base64.urlsafe_b64encode(bytes([0x81]) * 128).decode())
-    for jwk, says in ((p384, "ES384"), (short, "1024 bits")):
+    refused = (
+        (p384, "ES384"),
+        (p384 | {"alg": "ES256"}, "curve 'P-384'"),
+        (public(ED25519_KEY, alg="none"), "cannot be used"),
+        (short, "1024 bits"),
+    )
+    for jwk, says in refused:
         with pytest.raises(ServerConfigurationError, match=says):
             keys(jwk)
 
