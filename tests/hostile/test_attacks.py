@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from e2ee.shipped import shipped
+from e2ee.testing import hostile
 from e2ee.testing.hostile.attack import Adversary, attack
 from e2ee.testing.hostile.catalogue import FAMILIES, catalogue
 from e2ee.testing.hostile.defences import nothing, replaced
@@ -123,3 +125,10 @@ def test_of_many_failures_the_first_are_told_and_the_others_counted() -> None:
     assert len(verdict.broken) == 21
     assert verdict.broken[-1] == "and 30 more"
     assert verdict.result == "broken"
+
+
+def test_attacks_need_no_test_library() -> None:
+    """Who installs the package can run them."""
+    for path in Path(hostile.__file__).parent.glob("*.py"):
+        imports = re.findall(r"^(?:from|import) (\w+)", path.read_text(), re.MULTILINE)
+        assert not {"hypothesis", "pytest", "tests"} & set(imports), path.name
