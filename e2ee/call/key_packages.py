@@ -7,7 +7,7 @@ it stays when it was used, is replaced at the next ``replenish``, and outlives i
 What waits here and what the service still has are not the same: whoever asks the service for a KeyPackage takes it, and
 need not invite with it. So the device believes three things, and makes new ones in the place of what is gone:
 
-    the last resort was used     nothing else of that suite is left at the service
+    the newest last resort used  nothing else of that suite is left at the service
     fewer than half are held     the service's own count (``published``); every one here counts as taken, once a minute
     another certificate          the service hands out none of an older certificate of this device
 
@@ -127,9 +127,12 @@ class KeyPackages:
         if not bundle.key_package.is_last_resort:
             self._forget([_ref(bundle)])
             return
-        self._taken.update(
-            ref for ref, other in self._bundles.items() if other.suite == bundle.suite
-        )
+        of_suite = [ref for ref, other in self._bundles.items() if other.suite == bundle.suite]
+        *_, newest = (ref for ref in of_suite if self._bundles[ref].key_package.is_last_resort)
+        # An older one says nothing of what the service holds now: who kept it and uses it often would make this device give
+        # up what others were handed out.
+        if _ref(bundle) == newest:
+            self._taken.update(of_suite)
 
     def _forget(self, refs: Collection[bytes]) -> None:
         if refs:

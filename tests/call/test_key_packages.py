@@ -154,6 +154,20 @@ def test_a_last_resort_that_was_used_tells_that_no_other_is_left(calls: Simulate
     assert kept.replenish(alice.owner, START) == ()
 
 
+def test_one_that_has_a_successor_tells_nothing_however_often_it_is_used(
+    alice: SimulatedDevice, bob: SimulatedDevice
+) -> None:
+    """A stranger keeps one and leaves a letter with it every few seconds; what others were handed out must open nevertheless."""
+    kept = KeyPackages()
+    first = last_resort(kept.replenish(alice.owner, START))
+    use(kept, bob, first)
+    published = kept.replenish(alice.owner, START)
+    for _ in range(20):
+        use(kept, bob, first)
+        assert kept.replenish(alice.owner, START) == ()
+    use(kept, bob, single_use(published))
+
+
 def test_a_last_resort_is_kept_for_a_week_beside_its_successor(
     alice: SimulatedDevice, bob: SimulatedDevice
 ) -> None:
@@ -163,6 +177,7 @@ def test_a_last_resort_is_kept_for_a_week_beside_its_successor(
     second = last_resort(kept.replenish(alice.owner, START + DAY))
     kept.replenish(alice.owner, START + 7 * DAY)
     use(kept, bob, first)
+    use(kept, bob, second)
     third = last_resort(kept.replenish(alice.owner, START + 8 * DAY))
     no_longer_opens(kept, bob, first)
     use(kept, bob, second)
