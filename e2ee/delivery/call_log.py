@@ -6,9 +6,10 @@ or raise and have done nothing. Every check needs public bytes only: the service
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from e2ee.delivery.errors import DeliveryError, DeliveryReason
+from e2ee.delivery.limits import MAX_DEVICES
 from e2ee.delivery.mls_messages import body, check_application_message
 from e2ee.identity.device_certificate import Dates, VerifiedCertificate, check_dates
 from e2ee.mls.commit import Commit
@@ -26,6 +27,10 @@ from e2ee.profile.suites import sframe_suite
 from e2ee.signalling import messages
 
 __all__ = ["Call", "Entry", "commit", "open_call"]
+
+
+_OPENED_LEAVES = 2
+"""Leaves of an opened call's tree that are looked at. One is allowed (DS-3), and each costs three signatures to verify."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,8 @@ def open_call(
     check_one_to_one(profile, context.group_id)
     if profile.delivery_key != delivery_key:
         raise DeliveryError(DeliveryReason.WRONG_DELIVERY_KEY, "not this service's")
-    group = PublicGroup.from_group_info(group_info, receiver_policy(now))
+    policy = replace(receiver_policy(now), maximum_leaves=_OPENED_LEAVES)
+    group = PublicGroup.from_group_info(group_info, policy)
     call = Call(group, profile, roster(group.tree))
     if call.devices() != [device.signature_key]:
         raise DeliveryError(DeliveryReason.NOT_THE_ONLY_LEAF)
@@ -123,10 +129,19 @@ def _staged(call: Call, verified: VerifiedContent, now: int) -> StagedPublicComm
     """DS-4: "passes every check that needs no secret"."""
     policy = receiver_policy(now)
     if isinstance(verified.content, Commit):
+        _require_few(verified.content)
         judge(call.profile, call.epoch, call.members, verified.sender, verified.content)
         for certificate in added_certificates(verified.content):
             check_dates(certificate, now, Dates.RECEIVER)
     return call.group.stage(verified, policy)
+
+
+def _require_few(commit: Commit) -> None:
+    """Raises DeliveryError for more work than a call of two accounts takes."""
+    # DS-7: "64 proposals"
+    if len(commit.proposals) > MAX_DEVICES:
+        detail = f"at most {MAX_DEVICES} proposals in a commit"
+        raise DeliveryError(DeliveryReason.TOO_MANY_DEVICES, detail)
 
 
 def _added_devices(staged: StagedPublicCommit) -> tuple[bytes, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from e2ee.crypto.cipher_suite import cipher_suite
 from e2ee.delivery.errors import DeliveryReason
 from e2ee.errors import DecodeReason
 from e2ee.identity.errors import IdentityReason
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from tests.delivery.conftest import Device, Town
 
 CALL_ID = bytes(range(16))
+SUITE = 0x0001
 OTHER_ID = bytes(16)
 
 
@@ -61,6 +63,18 @@ class TestOpen:
     def test_only_its_leaf_opens_a_group(self, alice: Device, bob: Device) -> None:
         alice.create(bob.account)
         assert bob.refused(alice.opening()) == DeliveryReason.NOT_THE_ONLY_LEAF
+
+    @pytest.mark.requirement("DS-3")
+    def test_a_wide_tree_is_not_looked_at(self, town: Town, alice: Device, bob: Device) -> None:
+        """It would be refused in the end, after the signatures of a thousand leaves were verified."""
+        alice.create(bob.account)
+        joined = [town.device("bob", device_id).bundle().key_package for device_id in (2, 3)]
+        wide = alice.invitation(joined)[1].group_info(external_pub=False).body
+        assert isinstance(wide, GroupInfo)
+        begun = replace(wide, group_context=replace(wide.group_context, epoch=0))
+        signed = sign_group_info(cipher_suite(SUITE), begun, alice.key.private)
+        opening = messages.Open(CALL_ID, MLSMessage.of(signed).encode())
+        assert alice.refused(opening) == Rule.TREE_TOO_WIDE
 
     @pytest.mark.requirement("DS-3")
     def test_a_group_that_has_begun_is_not_opened(self, alice: Device, bob: Device) -> None:
@@ -175,6 +189,17 @@ class TestInvitation:
         both = replace(answer, welcome=b"welcome", offer=offer)
         for request in (both, replace(answer, offer=offer), replace(answer, welcome=b"")):
             assert phone.refused(request) == DeliveryReason.WELCOME_UNEXPECTED
+
+    @pytest.mark.requirement("DS-7")
+    def test_a_commit_has_at_most_64_proposals(
+        self, town: Town, alice: Device, bobs: list[Device]
+    ) -> None:
+        alice.create(bobs[0].account, call_id=OTHER_ID)
+        assert alice.send(alice.opening(OTHER_ID)) == []
+        devices = [town.device("bob", device_id) for device_id in range(1, 66)]
+        request, _ = alice.invitation([device.bundle().key_package for device in devices])
+        many = replace(request, call_id=OTHER_ID)
+        assert alice.refused(many) == DeliveryReason.TOO_MANY_DEVICES
 
     @pytest.mark.requirement("KEYS-11")
     def test_only_the_callees_devices_are_added(
