@@ -108,7 +108,8 @@ class Spent:
 class Setup:
     """Of one variant. The first call of both processes, in which code and codecs are loaded, is told apart.
 
-    ``taken`` and ``bare_taken`` are what a process took while media flowed: seconds, CPU, encryption, resident memory.
+    ``taken`` and ``bare_taken`` are what a process took while media flowed in its first calls: seconds, CPU, encryption,
+    resident memory.
     """
 
     variant: Variant
@@ -186,7 +187,7 @@ async def _running(*arguments: str, pipe: Sequence[int] = ()) -> AsyncIterator[_
 
 
 async def measure(variant: Variant, calls: int, seconds: float) -> Setup:
-    """``calls`` calls besides the first, the last of which lasts so many seconds."""
+    """``calls`` calls besides the first, which lasts so many seconds."""
     found = Setup(variant)
     async with contextlib.AsyncExitStack() as stack:
         temporary = tempfile.TemporaryDirectory(dir=variant.directory)
@@ -219,11 +220,13 @@ async def measure(variant: Variant, calls: int, seconds: float) -> Setup:
         found.idle_memory = max(each["memory"] for each in idle)
         for number in range(1 + calls):
             caller, callee = parties if number % 2 else reversed(parties)
-            lasts = seconds if number == calls else 0.0
-            marks, found.taken = await _call(caller, callee, ("call", "answer"), lasts)
+            lasts = 0.0 if number else seconds
+            marks, taken = await _call(caller, callee, ("call", "answer"), lasts)
+            bare_marks, bare_taken = await _call(caller, callee, ("offer", "reply"), lasts)
             found.calls.append(marks)
-            marks, found.bare_taken = await _call(caller, callee, ("offer", "reply"), lasts)
-            found.bare.append(marks)
+            found.bare.append(bare_marks)
+            if not number:
+                found.taken, found.bare_taken = taken, bare_taken
     return found
 
 
