@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from e2ee.call.configuration import (
+    ALIVE_PAUSE,
     ALIVE_PERIOD,
     ALIVE_PERIODS,
     EPOCH_END,
@@ -71,6 +72,7 @@ class Aliveness:
         self._applied_at = 0
         self._period = ALIVE_PERIOD
         self._sent_at = 0
+        self._hastened = False
         self._others: frozenset[int] = frozenset()
         self._heard: dict[int, int] = {}
         """Leaf -> when its last ``alive`` of this epoch was opened."""
@@ -80,7 +82,8 @@ class Aliveness:
 
     def epoch_began(self, epoch: int, others: frozenset[int], now: int) -> None:
         """This device is in ``epoch`` with these other leaves, and has said so."""
-        self._epoch, self._applied_at, self._sent_at = epoch, now, now
+        self._epoch, self._applied_at = epoch, now
+        self.said(now)
         self._others = others
         self._period = alive_period(len(others) + 1)
         self._heard = {}
@@ -105,11 +108,16 @@ class Aliveness:
     def said(self, now: int) -> None:
         """This device sent an ``alive``."""
         self._sent_at = now
+        self._hastened = False
+
+    def hasten(self) -> None:
+        """Say it soon, for somebody was away and heard nothing, or late."""
+        self._hastened = True
 
     @property
     def due_at(self) -> int:
         """When the next ``alive`` is due."""
-        return self._sent_at + self._period
+        return self._sent_at + (ALIVE_PAUSE if self._hastened else self._period)
 
     def silent(self, now: int) -> frozenset[int]:
         """The leaves of whom nothing of this epoch was opened in the last three periods."""

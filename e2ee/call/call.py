@@ -315,6 +315,11 @@ class Call:
         if Input.LOST in TRANSITIONS[self._state]:
             self._step(Input.LOST, None, now)
 
+    def hasten_alive(self) -> None:
+        """This device or another member had no connection to the service: the others want to hear of it (CALL-11)."""
+        if self._actions.epochs is not None:
+            self._actions.epochs.alive.hasten()
+
     def hold_back(self) -> None:
         """This invitation waits for a call that this device placed to the same account (CALL-21)."""
         self._actions.held_back = True
@@ -432,12 +437,14 @@ class Call:
         return callee <= self._actions.busy | {leaf_index}
 
     def _receive_presence(self, presence: messages.Presence) -> None:
-        """The service's word, for people to see; nothing depends on it (DS-11)."""
+        """The service's word, for people to see; nothing depends on it but when the next ``alive`` is due (DS-11)."""
         known = {member.leaf_index: member for member in self._receiving.members}
         if presence.leaf not in known:
             raise CallRefused(CallReason.UNEXPECTED_ANSWER, f"presence of leaf {presence.leaf}")
         event = PresenceChanged(self.call_id, known[presence.leaf], presence.connected)
         self._actions.events.append(event)
+        if presence.connected:
+            self.hasten_alive()
 
     @property
     def _receiving(self) -> Epochs:

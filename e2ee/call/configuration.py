@@ -15,6 +15,7 @@ from e2ee.signalling.versions import VERSION_1_0
 
 __all__ = [
     "ACCEPTED_TIMEOUT",
+    "ALIVE_PAUSE",
     "ALIVE_PERIOD",
     "ALIVE_PERIODS",
     "ANSWER_DESCRIPTION_TIMEOUT",
@@ -68,6 +69,9 @@ ALIVE_PERIOD = 15_000
 
 MEMBERS_A_SECOND = 4
 """CALL-11: in larger groups as many members as these say it in a second."""
+
+ALIVE_PAUSE = 1_000
+"""CALL-11: how long after one ``alive`` the next is sent when somebody was away, in milliseconds."""
 
 ALIVE_PERIODS = 3
 """CALL-23: after how many periods without an ``alive`` a member counts as silent."""

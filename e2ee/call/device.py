@@ -166,6 +166,8 @@ class Device:
         lost if the service lost count.
         """
         self._taken = self._acknowledged = 0
+        for call in self.calls.values():
+            call.hasten_alive()
         unsent = [each for each in self._outbox if not self._unconfirmed.holds(each)]
         self._outbox = deque([*self._unconfirmed.again(), *unsent])
         # also if there are none: the answer says how many the service has, which may be fewer than this device made

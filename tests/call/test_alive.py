@@ -148,6 +148,20 @@ def test_the_more_members_the_less_often(members: int, period: int) -> None:
     assert alive.stopped(START + ALIVE_PERIODS * period) is StopReason.ALONE
 
 
+@pytest.mark.requirement("CALL-11")
+def test_when_somebody_was_away_the_next_one_comes_a_second_after_the_last() -> None:
+    alive = Aliveness()
+    alive.epoch_began(2, frozenset({1}), START)
+    for _ in range(2):  # once more changes nothing
+        alive.hasten()
+        assert alive.due_at == START + 1_000
+    alive.said(START + 1_000)
+    assert alive.due_at == START + 1_000 + ALIVE_PERIOD
+    alive.hasten()
+    alive.epoch_began(3, frozenset({1}), START + 1_500)  # which it has said so of
+    assert alive.due_at == START + 1_500 + ALIVE_PERIOD
+
+
 @pytest.mark.requirement("CALL-23")
 @pytest.mark.parametrize(
     ("others", "heard", "stopped"),

@@ -41,6 +41,7 @@ def test_the_times_are_the_specifications() -> None:
     assert configuration.RINGING_TIMEOUT == 60_000
     assert configuration.RING_LIMIT == 90_000
     assert (configuration.ALIVE_PERIOD, configuration.ALIVE_PERIODS) == (15_000, 3)
+    assert configuration.ALIVE_PAUSE == 1_000
     assert configuration.EPOCH_END == 660_000
     assert (configuration.LAG_SHOWN, configuration.LAG_WITHHELD) == (2_000, 10_000)
     assert configuration.OFFER_TOLERANCE == 90_000

@@ -18,6 +18,7 @@ from e2ee.call.events import (
     Ended,
     EndReason,
     EpochChanged,
+    LagChanged,
     MediaChanged,
     PresenceChanged,
     RequestRefused,
@@ -197,6 +198,37 @@ def test_who_is_away_for_long_stops_sending_and_goes_on_when_it_is_back(
     for call in (placed, answered):
         assert call.silent(calls.now) == ()
     assert placed.epoch == answered.epoch
+
+
+@pytest.mark.requirement("CALL-11", "CALL-24")
+@pytest.mark.parametrize("away", ["alice", "bob"])
+def test_who_was_away_is_not_taken_for_late(
+    calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice, away: str
+) -> None:
+    """What was said meanwhile comes 12 s late; both say at once that they are there, so nothing is withheld for long."""
+    calls.go_live(alice, bob)
+    device = alice if away == "alice" else bob
+    calls.advance(ALIVE_PERIOD - 500)
+    calls.disconnect(device)
+    calls.advance(12_500)  # each has said that it is alive, and one of them was not heard
+    calls.reconnect(device)
+    calls.settle()
+    calls.advance(1_000)
+    for each in (alice, bob):
+        lags = [event.lag for event in each.told(LagChanged)]
+        assert not lags or (lags[-1].milliseconds, lags[-1].shown) == (0, False)
+    assert any(event.lag.withheld for each in (alice, bob) for event in each.told(LagChanged))
+
+
+@pytest.mark.requirement("CALL-11")
+def test_a_service_that_says_so_all_the_time_makes_nobody_talkative(
+    calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
+) -> None:
+    placed, _ = calls.go_live(alice, bob)
+    for _ in range(100):
+        calls.give(alice, messages.Presence(placed.call_id, 1, connected=True))
+        calls.advance(100, settle=False)
+    assert 1 <= len(alice.sending(messages.Send)) <= 10
 
 
 # ---------------------------------------------------------------------------------------------- numbers of the mailbox
