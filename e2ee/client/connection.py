@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 
 from e2ee.client.certification import NewDevice, certified
-from e2ee.client.errors import ServiceLost, ServiceRefused
+from e2ee.client.errors import ClientReason, ServiceLost, ServiceRefused
 from e2ee.client.key_store import Service
 from e2ee.client.profile import Profile
 from e2ee.client.session import Session
@@ -27,6 +26,12 @@ _log = logging.getLogger(__name__)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 """Seconds between attempts to connect."""
 
+_HELD = 10_000
+"""Milliseconds after which a connection was one: what ends sooner is an attempt, and the next pause is longer."""
+
+_ANSWERS_WITHIN = 30.0
+"""Seconds in which the service does each of: greet, log in."""
+
 _BELIEVED_AFTER = 60_000
 """DS-13: for how many milliseconds a device that is told ``REVOKED`` tries again: its new certificate may be on its way."""
 
@@ -36,7 +41,9 @@ _PASSING = frozenset({"RATE_LIMITED", "CONFLICT"})
 
 def backoff(attempt: int, entropy: Entropy) -> float:
     """Seconds before attempt ``attempt`` (0 is the first): twice as long each time, and never for all devices alike."""
-    pause: float = min(_FIRST_PAUSE * 2**attempt, _LONGEST_PAUSE)
+    pause: float = min(
+        _FIRST_PAUSE * 2 ** min(attempt, 16), _LONGEST_PAUSE
+    )  # a night has thousands
     return pause * (0.5 + entropy.random(1)[0] / 512)
 
 
@@ -63,29 +70,38 @@ class Connection:
         self._connect = connect
         self.clock = clock
         self.entropy = entropy
+        self._attempts = 0
+        self._logged_in_at = 0
 
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator[Session]:
         """A connection on which the service has greeted. Raises ServiceLost, ProofError."""
         service = self._profile.keys.service
         async with self._connect(service.url) as transport:
-            yield await Session.open(transport, service.server_name)
+            async with _answering():
+                session = await Session.open(transport, service.server_name)
+            yield session
 
     async def log_in(self, new: NewDevice) -> Connected:
         """Connect, and prove to be the device (IDENT-14). Raises ServiceRefused, ServiceLost, ProofError, StoreError."""
         async with AsyncExitStack() as stack:
             session = await stack.enter_async_context(self.open())
-            certificate = await certified(self._profile, session, new, self.clock())
-            signing_key = self._profile.keys.signing_key
-            await session.login(signing_key, certificate.certificate, self.entropy)
+            async with _answering():
+                certificate = await certified(self._profile, session, new, self.clock())
+                signing_key = self._profile.keys.signing_key
+                await session.login(signing_key, certificate.certificate, self.entropy)
             self._keep_delivery_key(session.delivery_key)
+            self._logged_in_at = self.clock()
             return Connected(session, certificate, stack.pop_all())
 
     async def log_in_again(self) -> Connected:
         """The same after a loss, however often it takes. Raises ServiceRefused if the service takes this device back no more."""
         began = self.clock()
-        for attempt in itertools.count():
-            await asyncio.sleep(backoff(attempt, self.entropy))
+        if began - self._logged_in_at >= _HELD:
+            self._attempts = 0
+        while True:
+            await asyncio.sleep(backoff(self._attempts, self.entropy))
+            self._attempts += 1
             try:
                 return await self.log_in(NewDevice())
             except ServiceLost as lost:
@@ -93,7 +109,6 @@ class Connection:
             except ServiceRefused as refused:
                 if not self._may_pass(refused, began):
                     raise
-        raise AssertionError("unreachable")
 
     def _may_pass(self, refused: ServiceRefused, began: int) -> bool:
         doubted = refused.service_reason == "REVOKED" and self.clock() < began + _BELIEVED_AFTER
@@ -105,3 +120,13 @@ class Connection:
         if service.delivery_key != delivery_key:
             named = (service.url, service.server_name, service.directory_keys)
             keys.put_service(Service(*named, delivery_key))
+
+
+@contextlib.asynccontextmanager
+async def _answering() -> AsyncIterator[None]:
+    """Who accepts a connection and says nothing is not there. Raises ServiceLost."""
+    try:
+        async with asyncio.timeout(_ANSWERS_WITHIN):
+            yield
+    except TimeoutError:
+        raise ServiceLost(ClientReason.CONNECTION_LOST, "the service does not answer") from None

@@ -51,15 +51,25 @@ class _WebSocket:
         return bytes(message)
 
 
+class _Connect(connect):
+    """To the service that the profile names, and to no place that this one names."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
 @contextlib.asynccontextmanager
 async def websocket(url: str) -> AsyncIterator[Transport]:
     """A WebSocket to a delivery service, as long as the context lasts. Raises ServiceLost if there is none."""
-    connecting = connect(
-        url, max_size=SERVICE.max_size, compression=None, proxy=None, logger=_connections
-    )
     try:
-        connection = await connecting
-    except (OSError, WebSocketException) as error:
+        connection = await _Connect(
+            url, max_size=SERVICE.max_size, compression=None, proxy=None, logger=_connections
+        )
+    except (
+        OSError,
+        WebSocketException,
+        ValueError,
+    ) as error:  # the last: no URL, or no host's name
         raise _lost(error) from None
     try:
         yield _WebSocket(connection)
