@@ -49,6 +49,7 @@ contracts: setup
 requirements: setup
 	$(BIN)/e2ee vectors generate --check
 	$(BIN)/e2ee requirements --check
+	$(BIN)/e2ee attack list --markdown | diff - spec/attacks.md
 
 bench: setup
 	$(BIN)/python -m tests.bench
@@ -61,6 +62,7 @@ bench-mls: setup $(TS_MLS)/node_modules/.package-lock.json
 
 vectors: setup
 	$(BIN)/e2ee vectors generate
+	$(BIN)/e2ee attack list --markdown >spec/attacks.md
 	$(BIN)/e2ee requirements --write
 
 # --universal: one lock for all platforms and Pythons; no index is named in it, so that any mirror serves.

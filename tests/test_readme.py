@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import shlex
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +19,7 @@ EXAMPLES = "\n".join(path.read_text() for path in (ROOT / "e2ee" / "examples").g
 
 LINKS = sorted(set(re.findall(r"\]\(([^)#:]+)\)", README)))
 MAKE_TARGETS = sorted(set(re.findall(r"\bmake ([\w-]+)", README)))
-COMMANDS = sorted(set(re.findall(r"`\.venv/bin/e2ee ([\w-]+)", README)))
+COMMANDS = sorted(set(re.findall(r"\.venv/bin/e2ee ([\w-]+)", README)))
 
 
 def test_its_code_is_code_that_is_run() -> None:
@@ -43,23 +46,83 @@ def test_its_commands_exist(command: str) -> None:
     assert done.returncode == 0
 
 
-def test_the_options_that_it_names_are_the_demo_s() -> None:
+def test_the_options_that_it_names_are_those_of_the_commands_that_it_names() -> None:
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", README)) - {"--help"}
     entry = [sys.executable, "-c", "from e2ee.cli.main import main; main()"]
-    shown = subprocess.run(  # noqa: S603
-        [*entry, "demo", "--help"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-        env={"COLUMNS": "200", "NO_COLOR": "1"},
-    ).stdout
-    named = set(re.findall(r"(?<![\w-])--[a-z]+", README)) - {"--help"}
+    shown = ""
+    for command in COMMANDS:
+        shown += subprocess.run(  # noqa: S603
+            [*entry, command, "--help"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+            env={"COLUMNS": "200", "NO_COLOR": "1"},
+        ).stdout
     assert named
     assert {option for option in named if option not in shown} == set()
 
 
-def test_its_picture_loads_nothing_from_elsewhere() -> None:
-    picture = (ROOT / "spec" / "pictures" / "demo.svg").read_text()
-    assert "passed" in picture
-    assert "@font-face" not in picture
-    assert not re.search(r"url\((?!#)|href=|<image", picture)
+def test_its_transcript_runs(tmp_path: Path) -> None:
+    """The commands of "Between your own machines", as they stand there; on a free port, and over loopback."""
+    section = README.split("## Between your own machines")[1]
+    commands = re.findall(r"^\$ \.venv/bin/(e2ee .*)$", section.split("```")[1], re.MULTILINE)
+    serve, alice, bob, answer, call, verify = (shlex.split(command) for command in commands)
+    with started([*serve, "--port", "0", "--store", "calls.db"], tmp_path) as (_, service):
+        given = shlex.split(until(service, "e2ee register NAME").split("NAME")[1])
+        for command in (alice, bob):
+            assert done([*command[:5], *given], tmp_path).returncode == 0
+        loopback = ["--address", "127.0.0.1"]
+        with started([*answer, "--auto", "--once", *loopback], tmp_path) as (_, bobs):
+            until(bobs, "waits for calls")
+            with started([*call, *loopback], tmp_path) as (caller, alices):
+                until(alices, "connected")
+                assert caller.stdin is not None
+                caller.stdin.write("/quit\n")
+                caller.stdin.flush()
+                until(alices, "frames: ")
+        shown = done(verify, tmp_path)
+        assert shown.returncode == 0
+        assert "safety number with" in shown.stdout
+
+
+def _entry(command: list[str]) -> list[str]:
+    return [sys.executable, "-c", "from e2ee.cli.main import main; main()", *command[1:]]
+
+
+def done(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """What a command that ends by itself says."""
+    return subprocess.run(  # noqa: S603
+        _entry(command), cwd=folder, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+@contextlib.contextmanager
+def started(
+    command: list[str], folder: Path
+) -> Iterator[tuple[subprocess.Popen[str], Iterator[str]]]:
+    """A command that runs while the context lasts, and the lines that it prints."""
+    process = subprocess.Popen(  # noqa: S603
+        _entry(command),
+        cwd=folder,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None
+        try:
+            yield process, iter(process.stdout)
+        finally:
+            process.terminate()
+
+
+def until(lines: Iterator[str], expected: str) -> str:
+    """The next line that holds ``expected``."""
+    seen = []
+    for line in lines:
+        seen.append(line)
+        if expected in line:
+            return line
+    raise AssertionError("".join(seen))

@@ -37,7 +37,8 @@ def _group() -> None:
 def list_(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
     markdown: Annotated[
-        bool, typer.Option("--markdown", help="A table: requirement, and the attacks on it.")
+        bool,
+        typer.Option("--markdown", help="The specification's page: attacks, and requirements."),
     ] = False,
 ) -> None:
     """Every attack, a line each: id, who attacks, what is tried."""
@@ -45,7 +46,7 @@ def list_(
     if as_json:
         typer.echo(json.dumps({"attacks": [_row(each) for each in known.values()]}, indent=1))
     elif markdown:
-        typer.echo("\n".join(_by_requirement(known)))
+        typer.echo("\n".join([*_page(known), "", *_by_requirement(known)]))
     else:
         for family, about in FAMILIES.items():
             typer.echo(f"\n{about}")
@@ -114,6 +115,20 @@ def _details(each: Attack, verdict: Verdict) -> Iterable[str]:
     yield from (f"        {line}" for line in verdict.log)
     yield from (f"        BROKEN: {line}" for line in verdict.broken)
     yield ""
+
+
+def _page(known: Mapping[str, Attack]) -> Iterable[str]:
+    """``spec/attacks.md`` but for its last table."""
+    yield "# Attacks"
+    yield ""
+    yield "What an adversary can try against a call of two, as programs: `e2ee attack run ID` runs one again, `--all` all of them,"
+    yield "`--undefended` without what defeats each, which then has to succeed. This page binds nobody, and is generated."
+    for family, about in FAMILIES.items():
+        yield from ("", f"## {about}", "", "| attack | by | what is tried |", "|---|---|---|")
+        yield from (
+            f"| `{each.id}` | {each.by} | {each.line} |" for each in _of_family(known, family)
+        )
+    yield from ("", "## By requirement")
 
 
 def _of_family(known: Mapping[str, Attack], family: str) -> list[Attack]:

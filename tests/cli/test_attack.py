@@ -34,8 +34,10 @@ def test_the_list_as_json() -> None:
     assert "FRAME-9" in row["requirements"]
 
 
-def test_the_list_by_requirement_is_a_table() -> None:
-    lines = invoke("list", "--markdown").stdout.splitlines()
+def test_the_page_of_the_specification_ends_with_a_table_by_requirement() -> None:
+    page = invoke("list", "--markdown").stdout
+    assert all(f"| `{name}` |" in page for name in catalogue())
+    lines = page.split("## By requirement\n\n")[1].splitlines()
     assert lines[:2] == ["| requirement | attacks on it |", "|---|---|"]
     (row,) = [line for line in lines if line.startswith("| FRAME-9 |")]
     assert "`replay-frames`" in row
