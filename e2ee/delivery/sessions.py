@@ -157,6 +157,8 @@ class Sessions:
     def await_link(self, connection_id: ConnectionId, link_id: bytes, now: int) -> None:
         """This connection waits, in the place of another one. Raises DeliveryError (TOO_MANY_LINKS)."""
         waits = self._connection(connection_id).link_waits
+        for expired in [each for each, until in waits.items() if until <= now]:
+            self._stop_awaiting(expired, connection_id)
         # DS-7: "4 link ids awaited by a connection"
         if link_id not in waits and len(waits) >= MAX_LINK_WAITS:
             raise DeliveryError(DeliveryReason.TOO_MANY_LINKS, f"at most {MAX_LINK_WAITS} awaited")

@@ -122,4 +122,7 @@ class TestBounds:
         for number in (1, 2, 3, 4, 4):
             assert new.send(messages.AwaitLink(bytes([number] * 16))) == []
         fifth = messages.AwaitLink(bytes([5] * 16))
+        town.now += 10 * MINUTE - 1
         assert new.refused(fifth) == DeliveryReason.TOO_MANY_LINKS
+        town.now += 1
+        assert new.send(fifth) == []  # the others have expired
