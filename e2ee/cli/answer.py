@@ -107,7 +107,7 @@ async def _waited(
 
     async with at_desk(profile, path, paths, DOOR_KEYS, options, as_json=as_json) as desk:
         desk.tell_waiting()
-        doorbell = Doorbell(desk.client, desk.output, desk.keyboard, auto)
+        doorbell = Doorbell(desk.client, desk.output, desk.keyboard, auto, desk.known)
         while (invitation := await doorbell.answered()) is not None:
             caller = invitation.ringing.caller.account_id
             recorded = out / file_name(caller, desk.client.clock(), ".webm") if out else None

@@ -153,7 +153,9 @@ async def _placed(
         medium = Medium.VIDEO
     async with at_desk(profile, path, paths, KEYS, options, as_json=as_json) as desk:
         client = desk.client
-        spoken = await desk.talk(lambda media: client.call(account_id, media, medium=medium), out)
+        spoken = await desk.talk(
+            lambda media: client.call(account_id, media, medium=medium), medium, out
+        )
         if spoken.went_unnoticed:
             await desk.outside.noted()
         if spoken.is_unanswered:

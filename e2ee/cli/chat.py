@@ -77,6 +77,7 @@ async def _placed(
     async with at_desk(profile, path, paths, KEYS, None, as_json=as_json) as desk:
         spoken = await desk.talk(
             lambda media: desk.client.call(account_id, media, medium=Medium.TEXT),
+            Medium.TEXT,
             leaves_at_end=True,
         )
         if spoken.went_unnoticed:
@@ -109,7 +110,12 @@ async def _waited(profile: Profile, path: Path, *, auto: bool, as_json: bool) ->
     async with at_desk(profile, path, paths, DOOR_KEYS, None, as_json=as_json) as desk:
         desk.tell_waiting()
         doorbell = Doorbell(
-            desk.client, desk.output, desk.keyboard, auto, lambda medium: medium is Medium.TEXT
+            desk.client,
+            desk.output,
+            desk.keyboard,
+            auto,
+            desk.known,
+            lambda medium: medium is Medium.TEXT,
         )
         while (invitation := await doorbell.answered()) is not None:
             await desk.answer(invitation)

@@ -17,6 +17,7 @@ import av.logging
 from e2ee.call.end_reason import EndReason
 from e2ee.call.events import Ended
 from e2ee.call.letters import Message
+from e2ee.call.medium import Medium
 from e2ee.cli.calls.keyboard import Keyboard
 from e2ee.cli.calls.options import MediaOptions, new_output
 from e2ee.cli.calls.output import Output
@@ -75,18 +76,22 @@ class Desk:
     keyboard: Keyboard
     outside: Outside
     media: MediaOptions | None
+    known: set[str]
+    """Accounts whose keys were known before."""
 
     async def talk(
         self,
         begin: Callable[[Media], Call],
+        medium: Medium,
         out: Path | None = None,
         *,
         leaves_at_end: bool = False,
     ) -> Spoken:
         """Have the call that ``begin`` places or answers with these media, until its end."""
         async with contextlib.AsyncExitStack() as stack:
-            sending = None if self.media is None else self._sending(self.media)
-            receiving = Receiving(out, play=self.media is not None and self.media.play)
+            options = None if medium is Medium.TEXT else self.media
+            sending = None if options is None else self._sending(options)
+            receiving = Receiving(out, play=options is not None and options.play)
             stack.push_async_callback(self._put_away, sending, receiving)
             media = sending.media(receiving.observers) if sending else Media()
             call = begin(media)
@@ -97,8 +102,10 @@ class Desk:
                 self.keyboard,
                 sending,
                 receiving,
+                is_first=call.account_id not in self.known,
                 leaves_at_end=leaves_at_end,
             )
+            self.known.add(call.account_id)
             try:
                 ended = await talk.run()
             except BaseException:
@@ -110,7 +117,7 @@ class Desk:
         """Have the call that rings; None if it rings no more."""
         door, self.keyboard.keys = self.keyboard.keys, KEYS
         try:
-            return await self.talk(invitation.answer, out)
+            return await self.talk(invitation.answer, invitation.ringing.medium, out)
         except (LocalProtocolError, TrustError) as error:
             text = f"not answered: {visible(error.detail or error.reason)}"
             self.output.tell("not_answered", text, "red", reason=error.reason)
@@ -172,6 +179,7 @@ async def at_desk(
     av.logging.set_level(
         av.logging.PANIC
     )  # what a decoder thinks of a lost frame is not for this terminal
+    known = {each.account_id for each in profile.trust().contacts() if each.account_key}
     terminal = not as_json and sys.stdin.isatty() and sys.stdout.isatty()
     keyboard = Keyboard(keys, lines=media is None, terminal=terminal)
     with new_output(as_json=as_json, terminal=terminal) as output, keyboard.reading():
@@ -180,4 +188,4 @@ async def at_desk(
             watching(client, output, path.parent / "voice-messages") as outside,
         ):
             await client.published()
-            yield Desk(client, output, keyboard, outside, media)
+            yield Desk(client, output, keyboard, outside, media, known)

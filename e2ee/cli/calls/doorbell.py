@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
 from e2ee.call.medium import Medium
 from e2ee.cli.calls.keyboard import Command, Keyboard
 from e2ee.cli.calls.output import Output
-from e2ee.cli.calls.shown import STATES, digits, isolated, visible
+from e2ee.cli.calls.shown import digits, in_words, isolated, visible
 from e2ee.cli.calls.wording import device
 from e2ee.client.client import Client, Invitation
 from e2ee.errors import LocalProtocolError
@@ -38,6 +38,7 @@ class Doorbell:
     output: Output
     keyboard: Keyboard
     auto: bool
+    known: Collection[str]
     wanted: Callable[[Medium], bool] = lambda _: True
 
     async def answered(self) -> Invitation | None:
@@ -65,7 +66,8 @@ class Doorbell:
         ringing = invitation.ringing
         caller, changed = ringing.caller, ringing.contact is ContactState.CHANGED
         contact = self.client.trust.contact(caller.account_id)
-        state = STATES[ringing.contact]
+        is_first = caller.account_id not in self.known
+        state = in_words(ringing.contact, is_first=is_first)
         text = f"{device(caller)} calls ({_MEDIA[ringing.medium]})\n  {state}"
         if changed:
             text += f"\n{_compared(contact, caller.account_key)}"
@@ -79,6 +81,7 @@ class Doorbell:
             device=caller.device_id,
             medium=ringing.medium,
             contact=ringing.contact,
+            is_first=is_first,
         )
 
     async def _over(self, invitation: Invitation) -> str:

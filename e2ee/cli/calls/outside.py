@@ -66,6 +66,8 @@ class Outside:
         self._client = client
         self._output = output
         self._out = out
+        self._missed_calls: set[bytes] = set()
+        """Those that were shown: a device may find both the call and the note of it."""
         self._noted: asyncio.Queue[bool] = asyncio.Queue()
         self.renewed: asyncio.Queue[bytes | None] = asyncio.Queue()
         """Whose certificate the service has anew, by the signature key; None: it refused one."""
@@ -85,7 +87,14 @@ class Outside:
                     return
         self._output.tell("missed_call_not_noted", "no note of this call could be left")
 
+    def _is_news(self, call_id: bytes) -> bool:
+        news = call_id not in self._missed_calls
+        self._missed_calls.add(call_id)
+        return news
+
     def _letter(self, event: LetterReceived) -> None:
+        if isinstance(event.message, MissedCall) and not self._is_news(event.message.call_id):
+            return
         who, at = event.sender.account_id, event.message.created_at
         when = f"{datetime.fromtimestamp(at / 1000):%Y-%m-%d %H:%M}"
         what, fields = _LETTERS[type(event.message)](self, who, event.message)
@@ -114,6 +123,8 @@ class Outside:
         return f"left a voice message: {path}", fields
 
     def _missed(self, event: Missed) -> None:
+        if not self._is_news(event.call_id):
+            return
         who = event.caller.account_id
         why = _WHY_MISSED.get(event.reason, str(event.reason))
         text = f"missed: {isolated(who)} called ({event.medium}); {why}"

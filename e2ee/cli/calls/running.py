@@ -7,6 +7,7 @@ devices.
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 from collections.abc import Coroutine
 from contextlib import suppress
@@ -41,6 +42,8 @@ def fail(command: str, why: str) -> NoReturn:
 
 def run(command: str, work: Coroutine[Any, Any, bool]) -> None:
     """Run ``work``; it tells whether what was wanted came about."""
+    if not logging.root.handlers:
+        logging.root.addHandler(logging.NullHandler())  # a terminal shows calls, not logs
     try:
         with refusing():
             came_about = asyncio.run(_until_told(work))

@@ -20,6 +20,7 @@ __all__ = [
     "account_name",
     "digits",
     "halves",
+    "in_words",
     "isolated",
     "qr",
     "read_argument",
@@ -41,6 +42,13 @@ STATES = {
     "changed": "CHANGED: another key than the one known so far",
 }
 """``ContactState`` in words."""
+
+_FIRST = "met for the first time: that it is them is the server's word"
+
+
+def in_words(state: str | None, *, is_first: bool) -> str:
+    """What is known of somebody; ``is_first``: their key was not known before this call."""
+    return _FIRST if is_first and state == "unverified" else STATES.get(state or "", "")
 
 
 def visible(text: str) -> str:

@@ -34,6 +34,7 @@ from e2ee.cli.calls.output import Output
 from e2ee.cli.calls.receiving import Receiving
 from e2ee.cli.calls.sending import Sending
 from e2ee.cli.calls.shown import STATES, isolated
+from e2ee.cli.calls.shown import in_words as safety_in_words
 from e2ee.cli.calls.status import Status
 from e2ee.cli.calls.wishes import CHAT_HELP, KEYS_HELP, Wishes
 from e2ee.cli.calls.wording import device, in_words
@@ -48,7 +49,8 @@ _EVERY = 1.0
 
 
 class Talk:
-    """See the module. ``sending`` is None in a chat; ``leaves_at_end``: hang up when input ends and all is delivered."""
+    """See the module. ``sending`` is None in a chat; ``leaves_at_end``: hang up when input ends and all is delivered;
+    ``is_first``: their key was not known before."""
 
     def __init__(
         self,
@@ -59,6 +61,7 @@ class Talk:
         sending: Sending | None,
         receiving: Receiving,
         *,
+        is_first: bool,
         leaves_at_end: bool = False,
     ) -> None:
         self._client = client
@@ -67,6 +70,7 @@ class Talk:
         self._keyboard = keyboard
         self._sending = sending
         self._receiving = receiving
+        self._is_first = is_first
         self._leaves_at_end = leaves_at_end
         self._wishes = Wishes(client, call, output, sending)
         self._delivered = 0
@@ -138,7 +142,7 @@ class Talk:
 
     def _look_at_safety(self) -> None:
         contact = self._client.trust.contact(self._call.account_id)
-        self._status.safety = STATES.get(contact.state or "", "")
+        self._status.safety = safety_in_words(contact.state, is_first=self._is_first)
 
     def _tell_safety(self) -> None:
         """A call is never shown without what is known of the other side."""
