@@ -21,8 +21,8 @@ __all__ = ["DOOR_KEYS", "Doorbell"]
 
 DOOR_KEYS = {"a": "answer", "d": "decline", "q": "quit"}
 
-_WAITING_HELP = "waits for calls    q leave"
-_RINGING_HELP = "a answer  d decline  t decline with a text  q leave"
+_WAITING_HELP = "waits for calls    q (/quit) leaves"
+_RINGING_HELP = "a (/answer)  d (/decline)  t a text (/decline TEXT)  q (/quit)"
 
 _SAID = {"a": "answer", "y": "answer", "d": "decline", "n": "decline"}
 """What a line of one letter means while it rings."""

@@ -38,7 +38,7 @@ class Status:
 
     who: str
     is_text: bool
-    state: str = "looks for devices"
+    state: str = "begins"
     ringing: list[str] = field(default_factory=list)
     safety: str = ""
     call_code: str = ""
