@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +43,7 @@ class ServiceRegained(Event):
 
 class Carrier:
     """See the module. ``tell`` is given every event; ``certified`` is called when a connection came with another certificate;
-    ``beside`` runs as long as a connection lasts."""
+    ``beside`` runs as long as a connection lasts; what is kept within ``kept`` is kept together."""
 
     def __init__(
         self,
@@ -51,6 +52,7 @@ class Carrier:
         tell: Callable[[Event], None],
         certified: Callable[[], None],
         beside: Callable[[], Coroutine[Any, Any, None]] | None,
+        kept: Callable[[], AbstractContextManager[None]],
     ) -> None:
         self._device = device
         self._connection = connection
@@ -58,6 +60,7 @@ class Carrier:
         self._tell = tell
         self._certified = certified
         self._beside = beside
+        self._kept = kept
         self._session: Session | None = None
         self._unsent, self._unsettled = asyncio.Event(), asyncio.Event()
         """There may be something to send; the next timer may be another."""
@@ -121,11 +124,12 @@ class Carrier:
             message = await session.receive()
             if not isinstance(message, FromService):
                 continue
-            try:
-                self._device.receive(message, self._clock())
-            except RemoteProtocolError as error:
-                # Whoever sent it: the call goes on, and nobody is told (CALL-5, CALL-15).
-                _log.info("refused %s: %s", message.name, error)
+            with self._kept():  # all that one message changes on the disk, at once
+                try:
+                    self._device.receive(message, self._clock())
+                except RemoteProtocolError as error:
+                    # Whoever sent it: the call goes on, and nobody is told (CALL-5, CALL-15).
+                    _log.info("refused %s: %s", message.name, error)
             self.changed()
             if self._put_out is not None:
                 put_out, self._put_out = self._put_out, None

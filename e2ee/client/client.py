@@ -87,7 +87,9 @@ class Client:
         self._published = asyncio.Event()
         self._relays = ServiceRelays(clock, self._ask_relays)
         beside = self._relays.keep if network.service_relays else None
-        self._carrier = Carrier(device, connection, self._tell, self._renew_all, beside)
+        self._carrier = Carrier(
+            device, connection, self._tell, self._renew_all, beside, profile.keys.transaction
+        )
 
     # ----------------------------------------------------------------------------- calls and letters
 
