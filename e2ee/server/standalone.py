@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -34,10 +35,16 @@ from e2ee.server.limits import ConnectionLimits
 from e2ee.server.logs import ServerLog
 from e2ee.server.metrics import Metrics, TimedStore
 from e2ee.server.serve import allow_many_files, serve, told_to_stop
+from e2ee.server.stores.errors import StoreError, StoreReason
 from e2ee.server.stores.sqlite import SqliteStore
 from e2ee.server.tls import TlsFiles, require_tls
 from e2ee.server.turn import TurnServers
 from e2ee.system_clock import system_clock
+
+try:
+    import fcntl
+except ImportError:  # not on Windows
+    fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -152,8 +159,26 @@ def _service(
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[SqliteStore]:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with contextlib.closing(SqliteStore(path)) as store:
+    with contextlib.closing(SqliteStore(path)) as store, _alone(path):
         yield store
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """One process serves one store: who is logged in is in its memory. Commands may use the store meanwhile.
+
+    The lock ends with the process, however that ends. Raises StoreError, OSError.
+    """
+    if fcntl is None:
+        yield
+        return
+    beside = path.with_name(f"{path.name}.lock")
+    with open(os.open(beside, os.O_RDWR | os.O_CREAT, 0o600)) as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StoreError(StoreReason.IN_USE, f"another process serves {path}") from None
+        yield
 
 
 @contextlib.asynccontextmanager

@@ -137,6 +137,23 @@ def test_it_is_the_same_service_after_a_restart(tmp_path: Path) -> None:
     assert stat.S_IMODE(store.parent.stat().st_mode) == 0o700
 
 
+def test_one_process_serves_a_store(tmp_path: Path) -> None:
+    """Two would not know who is logged in at the other."""
+    store = tmp_path / "service.sqlite3"
+
+    async def run() -> None:
+        async with server(store) as first:
+            second = await end(await start("serve", "--port", "0", "--store", str(store)))
+            assert second == (1, "", f"e2ee serve: another process serves {store}\n")
+            invited = await end(await start("invite", "--store", str(store)))
+            assert invited[0] == 0
+            assert (await first.stop(signal.SIGKILL))[0] == -signal.SIGKILL
+        async with server(store) as next_one:
+            assert (await next_one.stop())[0] == 0
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_stops_as_told_and_says_so_to_devices(tmp_path: Path, number: signal.Signals) -> None:
     async def run() -> tuple[int, str, str]:
