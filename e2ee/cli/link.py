@@ -123,7 +123,11 @@ async def _linked(
     linking = Linking.create()
     shown = linking.text()
     output.picture(qr(shown))
-    lines = [shown, "on the primary device: e2ee link -    (waits ten minutes)"]
+    lines = [
+        shown,
+        "a secret until it is used, for your own primary device only:",
+        "on the primary device: e2ee link -    (waits ten minutes)",
+    ]
     output.tell("link", "\n".join(lines), link=shown, expires_at=linking.expires_at)
     if picture is not None:
         save_qr(shown, picture)

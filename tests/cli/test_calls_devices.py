@@ -83,6 +83,8 @@ def test_a_sealed_profile_opens_with_its_passphrase_only(service: Service, tmp_p
     ("options", "says"),
     [
         (["--server", "https://calls.example", KEY], "--server takes"),
+        (["--server", "wss://[::1", KEY], "--server takes"),
+        (["--server", "wss://calls.example:99999/v1", KEY], "--server takes"),
         (["--server", "ws://calls.example/v1", KEY], "without TLS"),
         (["--server", "wss://calls.example/v1", "--directory-key=1:abc"], "takes ID:HEX"),
         (["--server", "wss://calls.example/v1", "--directory-key=1:abcd"], "32 bytes"),

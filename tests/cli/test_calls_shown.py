@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import stat
 import unicodedata
+from pathlib import Path
 
 import pytest
 import segno
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from e2ee.cli.calls.shown import digits, halves, isolated, qr, visible
+from e2ee.cli.calls.shown import digits, halves, isolated, qr, save_qr, visible
 
 _JOINERS = "\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}"
 
@@ -43,6 +45,21 @@ def test_a_qr_code_in_half_blocks_is_the_qr_code() -> None:
     wanted = [tuple(row) for row in code.matrix_iter(border=2)]
     assert rows[: len(wanted)] == wanted
     assert not any(any(row) for row in rows[len(wanted) :])
+
+
+@pytest.mark.parametrize("name", ["code.svg", "code.png"])
+def test_a_picture_of_a_code_is_for_its_owner(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.touch(mode=0o644)
+    save_qr("e2ee-link:secret", path)
+    assert path.stat().st_size
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("name", ["code.doc", "code", "nowhere/code.png"])
+def test_a_picture_that_cannot_be_is_said_so(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SystemExit):
+        save_qr("e2ee-link:secret", tmp_path / name)
 
 
 def test_sixty_digits_are_two_lines_of_six_groups() -> None:

@@ -131,12 +131,16 @@ class MediaOptions:
 
 def checked_url(url: str, *, insecure: bool) -> tuple[str, str]:
     """Where devices connect, and its host: the service's name if there is no other."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("ws", "wss") or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        scheme, host, _ = parts.scheme, parts.hostname, parts.port
+    except ValueError:  # of brackets without an end, and ports beyond the last
+        scheme, host = "", None
+    if scheme not in ("ws", "wss") or not host:
         refuse(f"--server takes what e2ee serve prints, as wss://calls.example/v1, not {url!r}")
-    if parts.scheme == "ws" and not _is_this_machine(parts.hostname) and not insecure:
+    if scheme == "ws" and not _is_this_machine(host) and not insecure:
         refuse("ws:// goes without TLS: use wss://, or say --insecure-without-tls")
-    return url, parts.hostname
+    return url, host
 
 
 def _is_this_machine(host: str) -> bool:

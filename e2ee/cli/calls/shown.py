@@ -6,6 +6,7 @@ that it cannot leave (chapter Chat, CHAT-3).
 
 from __future__ import annotations
 
+import os
 import sys
 import unicodedata
 from pathlib import Path
@@ -121,7 +122,13 @@ _HALVES = {(False, False): "█", (False, True): "▀", (True, False): "▄", (T
 
 
 def save_qr(text: str, path: Path) -> None:
-    """A QR code as a picture: what it is, SVG or PNG, says the file's name."""
+    """A QR code as a picture, for its owner only: a link is a secret. What it is, SVG or PNG, says the file's name."""
     import segno  # noqa: PLC0415
 
-    segno.make(text, error="l", micro=False).save(str(path), scale=6, border=4)
+    code = segno.make(text, error="l", micro=False)
+    try:
+        path.unlink(missing_ok=True)  # a file that others read already stays theirs
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            code.save(file, kind=path.suffix.removeprefix("."), scale=6, border=4)
+    except (OSError, ValueError) as error:
+        refuse(f"no picture could be written: {error}")
