@@ -35,6 +35,7 @@ def commit(at: Handling, device: VerifiedCertificate, request: messages.Commit) 
     """Take an epoch's commit into the log, and tell all whom it concerns (DS-4, DS-5)."""
     call = at.service.calls.get(at.tx, request.call_id, at.now)
     _require_sendable(request.commit, request.welcome or b"", request.offer or b"")
+    _require_short(request.offer or b"")
     _require_room_in_log(call, request)
     entry = call_log.commit(call, request, device, at.now)
     logged = LogEntry(device, at.now, wire.encode(request))
@@ -44,11 +45,12 @@ def commit(at: Handling, device: VerifiedCertificate, request: messages.Commit) 
     stay = set(entry.call.devices())
     removed = [member for member in call.devices() if member not in stay]
     outgoing: list[tuple[bytes, Kept]] = [(m, committed) for m in call.devices() if m in stay]
-    if_room: list[tuple[bytes, Kept]] = [(member, committed) for member in removed]
+    unasked: list[tuple[bytes, Kept]] = [(member, committed) for member in removed]
     if request.welcome is not None and request.offer is not None:
         invited = messages.Invited(request.call_id, request.welcome, request.offer)
-        if_room += [(newcomer, invited) for newcomer in entry.added]
-    deliver(at, outgoing, if_room=if_room, least=1 if entry.added else 0)
+        unasked += [(newcomer, invited) for newcomer in entry.added]
+    least = 1 if entry.added else 0
+    deliver(at, outgoing, unasked=unasked, sender=device.account_id, least=least)
     at.service.calls.put(request.call_id, entry.call)
 
 
@@ -67,7 +69,8 @@ def send(at: Handling, device: VerifiedCertificate, request: messages.Send) -> N
     if call.epoch >= _CALL_EPOCH:
         deliver(at, others)
     else:
-        deliver(at, (), if_room=others, least=1)
+        _require_short(request.message)
+        deliver(at, (), unasked=others, sender=device.account_id, least=1)
     at.answer(messages.Stored(request.name, request.call_id))
 
 
@@ -106,6 +109,13 @@ def _require_room_in_log(call: Call, request: messages.Commit) -> None:
         raise DeliveryError(DeliveryReason.TOO_MANY_COMMITS, detail)
     if request.welcome is None and len(request.commit) > limits.MAX_COMMIT:
         detail = f"at most {limits.MAX_COMMIT} in a commit that adds nobody"
+        raise DeliveryError(DeliveryReason.TOO_MANY_BYTES, detail)
+
+
+def _require_short(message: bytes) -> None:
+    """DS-7: "a message of epochs 0 and 1, an offer". Raises DeliveryError."""
+    if len(message) > limits.MAX_RELAYED_BYTES_RINGING:
+        detail = f"at most {limits.MAX_RELAYED_BYTES_RINGING} before somebody answers"
         raise DeliveryError(DeliveryReason.TOO_MANY_BYTES, detail)
 
 

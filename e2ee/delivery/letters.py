@@ -22,7 +22,8 @@ def post(at: Handling, device: VerifiedCertificate, request: messages.Post) -> N
     receivers = [_receiver(at, key) for key in request.keys]
     _spend(at, device.account_id, receivers, request)
     letters = [messages.Letter(key, request.content) for key in request.keys]
-    deliver(at, (), if_room=zip(receivers, letters, strict=True), least=1)
+    unasked = zip(receivers, letters, strict=True)
+    deliver(at, (), unasked=unasked, sender=device.account_id, least=1)
     at.answer(messages.Stored(request.name, None))
 
 

@@ -20,6 +20,7 @@ __all__ = [
     "LINK_KEPT",
     "MAILBOX_BYTES",
     "MAILBOX_MESSAGES",
+    "MAILBOX_SHARE",
     "MAX_ACCOUNT_CALLS",
     "MAX_CALLS_IN_MEMORY",
     "MAX_COMMIT",
@@ -35,6 +36,7 @@ __all__ = [
     "MAX_LOG_ENTRIES",
     "MAX_OPEN_CALLS",
     "MAX_RELAYED_BYTES",
+    "MAX_RELAYED_BYTES_RINGING",
     "MAX_REMEMBERED_KEY_PACKAGES",
     "MAX_WAITING_BYTES",
     "MAX_WAITING_MESSAGES",
@@ -95,6 +97,9 @@ MAILBOX_MESSAGES = 2_000
 MAILBOX_BYTES = 32 << 20
 """All of these together, in bytes."""
 
+MAILBOX_SHARE = 1
+"""Eighths of it that another account's letters and unanswered calls may fill (DS-9)."""
+
 IN_FLIGHT_MESSAGES = 500
 """Messages that a connection was sent and has not acknowledged; the next ones wait in the mailbox (DS-9)."""
 
@@ -103,6 +108,9 @@ IN_FLIGHT_BYTES = 8 << 20
 
 MAX_RELAYED_BYTES = (1 << 20) - 1024
 """What a request may bring for others, so that what is sent on is a service message as well (SIG-3)."""
+
+MAX_RELAYED_BYTES_RINGING = 4 << 10
+"""The same for an application message of a call that nobody has answered; the longest is a `hangup` with a text (CALL-20)."""
 
 # Letters
 

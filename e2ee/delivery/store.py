@@ -20,6 +20,7 @@ from e2ee.delivery.transaction import (
     Mail,
     Mailbox,
     SealedLink,
+    Share,
     Shelf,
     Store,
     Totals,
@@ -106,8 +107,9 @@ class MemoryTransaction:
 
     def put_device(self, certificate: VerifiedCertificate) -> None:
         row = self.device_rows.get(certificate.signature_key)
-        account = self.accounts.rows[certificate.account_id]
-        mailbox = Mailbox(account.retired, 0, 0) if row is None else row.mailbox
+        account_id = certificate.account_id
+        retired = self.accounts.rows[account_id].retired
+        mailbox = Mailbox(account_id, retired, 0, 0) if row is None else row.mailbox
         self.device_rows.put(certificate.signature_key, _Device(certificate, mailbox))
 
     def remove_device(self, signature_key: bytes) -> None:
@@ -174,6 +176,11 @@ class MemoryTransaction:
         row = self.device_rows.get(signature_key)
         return None if row is None else row.mailbox
 
+    def share(self, signature_key: bytes, sender: str) -> Share:
+        rows = self._mail_of(signature_key).rows.values()
+        sizes = [len(mail.encoded) for mail in rows if mail.sender == sender]
+        return Share(len(sizes), sum(sizes))
+
     def append_mail(self, signature_key: bytes, mail: Mail) -> None:
         row = self.device_rows.rows[signature_key]
         if mail.number != row.mailbox.last_number + 1:
@@ -199,7 +206,8 @@ class MemoryTransaction:
     def _count(self, signature_key: bytes, messages: int, size: int, last: int = 0) -> None:
         row = self.device_rows.rows[signature_key]
         was = row.mailbox
-        now = Mailbox(max(was.last_number, last), was.messages + messages, was.size + size)
+        last = max(was.last_number, last)
+        now = Mailbox(was.account_id, last, was.messages + messages, was.size + size)
         self.device_rows.put(signature_key, replace(row, mailbox=now))
 
     # Calls

@@ -39,6 +39,7 @@ __all__ = [
     "Mail",
     "Mailbox",
     "SealedLink",
+    "Share",
     "Shelf",
     "Store",
     "Totals",
@@ -68,20 +69,34 @@ class Shelf:
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """``last_number`` is the newest message's, 0 before the first; ``messages`` of ``size`` bytes in all are kept."""
+    """Of a device of ``account_id``. ``last_number`` is the newest message's, 0 before the first; ``messages`` of ``size``
+    bytes in all are kept."""
 
+    account_id: str
     last_number: int
     messages: int
     size: int
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """``messages`` of ``size`` bytes in all: what a mailbox keeps of one account."""
+
+    messages: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
-    """A message in a mailbox, encoded as it goes out. ``expires_at`` is Unix milliseconds."""
+    """A message in a mailbox, encoded as it goes out. ``expires_at`` is Unix milliseconds.
+
+    ``sender`` is the account in whose share of the mailbox it is (DS-9), None if it is in nobody's.
+    """
 
     number: int
     expires_at: int
     encoded: bytes = field(repr=False)
+    sender: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +205,9 @@ class Transaction(Protocol):
 
     def mailbox(self, signature_key: bytes) -> Mailbox | None:
         """A device's mailbox; None if there is no such device. What has expired may be counted until it is swept."""
+
+    def share(self, signature_key: bytes, sender: str) -> Share:
+        """What this account has in a device's mailbox. What has expired may be counted until it is swept."""
 
     def append_mail(self, signature_key: bytes, mail: Mail) -> None:
         """Put a message at the end; its number is the one after ``last_number``. Else raises StoreConflict."""

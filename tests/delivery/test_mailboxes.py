@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,6 +32,12 @@ def names(arrived: list[FromService]) -> list[str]:
 
 def without_presence(arrived: list[FromService]) -> list[FromService]:
     return [message for message in arrived if not isinstance(message, messages.Presence)]
+
+
+def letter_to(device: Device) -> messages.Post:
+    """From anybody, to this device alone."""
+    key_package = device.bundles[-1].key_package
+    return messages.Post((device.letter_key(key_package),), b"content")
 
 
 @pytest.fixture
@@ -205,15 +212,13 @@ class TestFull:
     def test_a_letter_leaves_half_of_it_to_calls(
         self, town: Town, alice: Device, full: Device
     ) -> None:
-        carol = town.member("carol", key_packages=1)
         alice.take()
-        (theirs,) = alice.claim("carol")
-        bobs_phone = full.bundles[0].key_package
-        letter = messages.Post((alice.letter_key(bobs_phone),), b"content")
-        for _ in range(4):
-            assert alice.send(letter)[-1] == messages.Stored("post", None)
+        letter = letter_to(full)
+        for name in ("dave", "erin", "frank", "grace"):
+            assert town.member(name).send(letter) == [messages.Stored("post", None)]
         assert alice.refused(letter) == DeliveryReason.MAILBOX_FULL
-        both = messages.Post((alice.letter_key(theirs), *letter.keys), b"content")
+        carol = town.member("carol", key_packages=1)
+        both = messages.Post((*letter_to(carol).keys, *letter.keys), b"content")
         assert alice.send(both)[-1] == messages.Stored("post", None)
         assert names(carol.take()) == ["letter"]  # one full mailbox keeps no letter from others
         assert alice.send(alice.say(b"a call goes on")) == [STORED]
@@ -239,18 +244,106 @@ class TestFull:
         assert alice.send(alice.say(b"later"))[-1] == STORED
 
 
+@pytest.mark.requirement("DS-7")
+class TestShare:
+    """One stranger cannot fill the mailbox of a device that is away, whatever it is filled with."""
+
+    @pytest.fixture(autouse=True)
+    def _of_two_messages(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert limits.MAILBOX_SHARE == 1  # eighth
+        monkeypatch.setattr(limits, "MAILBOX_MESSAGES", 16)
+
+    @pytest.fixture
+    def away(self, town: Town) -> Device:
+        """Bob's only device, which is off."""
+        away = town.member("bob", key_packages=3)
+        away.disconnect()
+        return away
+
+    def fill(self, sender: Device, away: Device) -> messages.Post:
+        letter = letter_to(away)
+        for _ in range(2):
+            assert sender.send(letter) == [messages.Stored("post", None)]
+        return letter
+
+    def test_letters_of_one_account_fill_an_eighth(
+        self, town: Town, alice: Device, away: Device
+    ) -> None:
+        letter = self.fill(alice, away)
+        assert alice.refused(letter) == DeliveryReason.MAILBOX_FULL
+        assert town.member("alice", 2).refused(letter) == DeliveryReason.MAILBOX_FULL
+        assert town.member("carol").send(letter) == [messages.Stored("post", None)]
+        assert names(away.reconnect()) == ["logged_in", "letter", "letter", "letter"]
+        away.acknowledge(away.numbers()[:1])
+        assert alice.send(letter) == [messages.Stored("post", None)]
+
+    def test_bytes_count_as_well(
+        self, alice: Device, away: Device, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(limits, "MAILBOX_BYTES", 8_000)
+        keys = letter_to(away).keys
+        assert alice.refused(messages.Post(keys, bytes(1_000))) == DeliveryReason.MAILBOX_FULL
+        assert alice.send(messages.Post(keys, bytes(500))) == [messages.Stored("post", None)]
+        assert alice.refused(messages.Post(keys, bytes(500))) == DeliveryReason.MAILBOX_FULL
+
+    def test_calls_that_nobody_answers_count_too(
+        self, town: Town, alice: Device, away: Device
+    ) -> None:
+        alice.invite("bob")
+        assert alice.send(alice.say(b"one")) == [STORED]
+        assert alice.refused(alice.say(b"two")) == DeliveryReason.MAILBOX_FULL
+        assert alice.refused(letter_to(away)) == DeliveryReason.MAILBOX_FULL
+        town.now += MINUTE  # the invitation has expired
+        assert alice.send(alice.say(b"two")) == [STORED]
+
+    def test_nor_does_it_ring_any_more(self, alice: Device, away: Device) -> None:
+        self.fill(alice, away)
+        alice.create(away.account)
+        assert alice.send(alice.opening()) == []
+        request, _ = alice.invitation(alice.claim("bob"))
+        assert alice.refused(request) == DeliveryReason.MAILBOX_FULL
+
+    def test_others_ring_all_the_same(self, town: Town, alice: Device, away: Device) -> None:
+        self.fill(alice, away)
+        town.member("carol").invite("bob")
+        assert names(away.reconnect()) == ["logged_in", "letter", "letter", "invited"]
+
+    def test_an_account_s_own_devices_are_no_strangers(self, town: Town, away: Device) -> None:
+        laptop = town.member("bob", 2)
+        letter = self.fill(laptop, away)
+        assert laptop.send(letter) == [messages.Stored("post", None)]
+
+    def test_before_somebody_answers_messages_are_short(
+        self, alice: Device, away: Device, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(limits, "MAILBOX_MESSAGES", 2_000)
+        alice.create(away.account)
+        assert alice.send(alice.opening()) == []
+        request, alice.group = alice.invitation(alice.claim("bob"), offer=bytes(3 << 10))
+        long_offer = alice.say(bytes(4 << 10)).message
+        assert alice.refused(replace(request, offer=long_offer)) == DeliveryReason.TOO_MANY_BYTES
+        assert names(alice.send(request)) == ["committed"]
+        assert alice.send(alice.say(bytes(3 << 10))) == [STORED]
+        assert alice.refused(alice.say(bytes(4 << 10))) == DeliveryReason.TOO_MANY_BYTES
+
+    @pytest.mark.usefixtures("in_call")
+    def test_in_a_call_they_are_longer(self, alice: Device) -> None:
+        alice.take()
+        assert alice.send(alice.say(bytes(60 << 10))) == [STORED]
+
+
 class TestFullElsewhere:
-    """Anybody can fill the mailbox of a device that is away. The account's other devices must not suffer from it."""
+    """Some strangers can fill the mailbox of a device that is away. The account's other devices must not suffer from it."""
 
     @pytest.fixture
     def tablet(self, monkeypatch: pytest.MonkeyPatch, bobs: list[Device], alice: Device) -> Device:
         """Bob's tablet is away, and its mailbox is full."""
         tablet = bobs[2]
         tablet.disconnect()
+        monkeypatch.setattr(limits, "MAILBOX_SHARE", 8)  # Alice stands for all of them
         monkeypatch.setattr(limits, "MAILBOX_MESSAGES", 8)
-        letter = messages.Post((alice.letter_key(tablet.bundles[1].key_package),), b"content")
         for _ in range(4):
-            assert alice.send(letter) == [messages.Stored("post", None)]
+            assert alice.send(letter_to(tablet)) == [messages.Stored("post", None)]
         monkeypatch.setattr(limits, "MAILBOX_MESSAGES", 4)
         return tablet
 

@@ -1,8 +1,9 @@
 """The tables of a SQLite store, by version: ``VERSIONS[n]`` makes version n + 1 of version n.
 
 A device is a row whose number the other tables use in place of its key. ``mail`` counts itself in its device's row, so
-that no mailbox is read to know how full it is. A KeyPackage that was handed out keeps its reference and loses its bytes.
-Times are Unix milliseconds, but ``not_after``, which is MLS's Unix seconds.
+that no mailbox is read to know how full it is; how much of it is one sender's is read from an index alone. A KeyPackage
+that was handed out keeps its reference and loses its bytes. Times are Unix milliseconds, but ``not_after``, which is
+MLS's Unix seconds.
 """
 
 from __future__ import annotations
@@ -53,9 +54,11 @@ CREATE TABLE mail (
     expires_at INTEGER NOT NULL,
     size INTEGER NOT NULL,
     encoded BLOB NOT NULL,
+    sender TEXT,
     UNIQUE (device, number)
 );
 CREATE INDEX mail_by_end ON mail (expires_at);
+CREATE INDEX mail_of_sender ON mail (device, sender, size) WHERE sender IS NOT NULL;
 
 CREATE TABLE calls (
     call_id BLOB PRIMARY KEY,

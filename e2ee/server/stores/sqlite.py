@@ -8,7 +8,7 @@ WAL with ``synchronous=FULL``: a transaction that has ended is on the disk, what
 transaction for many requests costs one flush of the disk, so who has many requests handles them together.
 
 The file holds the service's private keys: only its owner may read it, and one that others may read is refused. Accounts,
-devices and who calls whom are in it too; what people say is not in a form that the service could read.
+devices, who calls whom and who writes to whom are in it too; what people say is not in a form that the service could read.
 """
 
 from __future__ import annotations

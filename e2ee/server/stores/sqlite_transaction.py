@@ -18,6 +18,7 @@ from e2ee.delivery.transaction import (
     Mail,
     Mailbox,
     SealedLink,
+    Share,
     Shelf,
     Totals,
 )
@@ -181,9 +182,20 @@ class SqliteTransaction:
 
     def mailbox(self, signature_key: bytes) -> Mailbox | None:
         row = self._one(
-            "SELECT last_number, messages, size FROM devices WHERE signature_key = ?", signature_key
+            "SELECT account_id, last_number, messages, size FROM devices WHERE signature_key = ?",
+            signature_key,
         )
         return None if row is None else Mailbox(*row)
+
+    def share(self, signature_key: bytes, sender: str) -> Share:
+        return Share(
+            *self._one(
+                "SELECT count(*), coalesce(sum(size), 0) FROM mail"
+                " WHERE device = (SELECT device FROM devices WHERE signature_key = ?)"
+                " AND sender = ?",
+                *(signature_key, sender),
+            )
+        )
 
     def append_mail(self, signature_key: bytes, mail: Mail) -> None:
         size = len(mail.encoded)
@@ -195,13 +207,13 @@ class SqliteTransaction:
         if counted is None:
             raise StoreConflict(DeliveryReason.CONFLICT, "the number is not the next")
         self._execute(
-            "INSERT INTO mail VALUES (?, ?, ?, ?, ?)",
-            (counted[0], mail.number, mail.expires_at, size, mail.encoded),
+            "INSERT INTO mail VALUES (?, ?, ?, ?, ?, ?)",
+            (counted[0], mail.number, mail.expires_at, size, mail.encoded, mail.sender),
         )
 
     def mail(self, signature_key: bytes, after: int, now: int, limit: int) -> Sequence[Mail]:
         rows = self._execute(
-            "SELECT number, expires_at, encoded FROM mail"
+            "SELECT number, expires_at, encoded, sender FROM mail"
             " WHERE device = (SELECT device FROM devices WHERE signature_key = ?)"
             " AND number > ? AND expires_at > ? ORDER BY number LIMIT ?",
             (signature_key, after, now, limit),

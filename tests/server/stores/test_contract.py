@@ -17,6 +17,7 @@ from e2ee.delivery.transaction import (
     Mail,
     Mailbox,
     SealedLink,
+    Share,
     Shelf,
     Store,
     Totals,
@@ -94,7 +95,7 @@ class TestTransactions:
             assert tx.account_key("bob") is None
             assert tx.devices("alice") == [phone]
             assert tx.shelf(key, NOW) == Shelf(2, 0, {1})
-            assert tx.mailbox(key) == Mailbox(1, 1, len(b"message"))
+            assert tx.mailbox(key) == Mailbox("alice", 1, 1, len(b"message"))
             assert tx.mail(key, 0, NOW, 10) == [mail(1)]
             assert tx.call(CALL_ID) is None
             assert tx.log(CALL_ID) in ([], ())
@@ -114,7 +115,7 @@ class TestTransactions:
                 tx.append_mail(key, mail(2, encoded=b"another"))
         with store.transaction() as tx:
             assert tx.mail(key, 0, NOW, 10) == [mail(1), mail(2, encoded=b"another")]
-            assert tx.mailbox(key) == Mailbox(2, 2, 14)
+            assert tx.mailbox(key) == Mailbox("alice", 2, 2, 14)
 
     def test_the_identity_is_kept(self, store: Store) -> None:
         with store.transaction() as tx:
@@ -177,7 +178,7 @@ class TestDevices:
             tx.append_mail(phone.signature_key, mail(2))
             tx.remove_device(phone.signature_key)
             tx.put_device(phone)
-            assert tx.mailbox(phone.signature_key) == Mailbox(2, 0, 0)
+            assert tx.mailbox(phone.signature_key) == Mailbox("alice", 2, 0, 0)
             tx.append_mail(phone.signature_key, mail(3))
             assert tx.mail(phone.signature_key, 0, NOW, 10) == [mail(3)]
 
@@ -263,14 +264,14 @@ class TestMailboxes:
     ) -> None:
         key = phone.signature_key
         with store.transaction() as tx:
-            assert tx.mailbox(key) == Mailbox(0, 0, 0)
+            assert tx.mailbox(key) == Mailbox("alice", 0, 0, 0)
             for number in range(1, 6):
                 tx.append_mail(key, mail(number))
         with store.transaction() as tx:
             assert tx.mail(key, 0, NOW, 2) == [mail(1), mail(2)]
             assert tx.mail(key, 2, NOW, 10) == [mail(3), mail(4), mail(5)]
             assert tx.mail(key, 5, NOW, 10) == []
-            assert tx.mailbox(key) == Mailbox(5, 5, 35)
+            assert tx.mailbox(key) == Mailbox("alice", 5, 5, 35)
 
     @pytest.mark.requirement("DS-9")
     def test_numbers_go_on_when_the_mailbox_is_empty(
@@ -285,7 +286,7 @@ class TestMailboxes:
             tx.remove_mail(key, 3)
             tx.remove_mail(key, 3)
         with store.transaction() as tx:
-            assert tx.mailbox(key) == Mailbox(3, 0, 0)
+            assert tx.mailbox(key) == Mailbox("alice", 3, 0, 0)
             tx.append_mail(key, mail(4))
             assert tx.mail(key, 0, NOW, 10) == [mail(4)]
 
@@ -299,7 +300,7 @@ class TestMailboxes:
             tx.append_mail(key, mail(1))
             with pytest.raises(StoreConflict), tx.savepoint():
                 tx.append_mail(key, mail(number))
-            assert tx.mailbox(key) == Mailbox(1, 1, 7)
+            assert tx.mailbox(key) == Mailbox("alice", 1, 1, 7)
 
     def test_what_has_expired_is_not_there_and_is_counted_until_it_is_swept(
         self, store: Store, phone: VerifiedCertificate
@@ -311,12 +312,35 @@ class TestMailboxes:
             tx.append_mail(key, mail(1, expires_at=NOW + 1))
             tx.append_mail(key, mail(2, expires_at=NOW + 2))
             assert tx.mail(key, 0, NOW + 1, 10) == [mail(2, expires_at=NOW + 2)]
-            assert tx.mailbox(key) == Mailbox(2, 2, 14)
+            assert tx.mailbox(key) == Mailbox("alice", 2, 2, 14)
             tx.sweep(NOW + 1, 0, 0)
-            assert tx.mailbox(key) == Mailbox(2, 1, 7)
-            assert tx.mailbox(laptop.signature_key) == Mailbox(1, 0, 0)
+            assert tx.mailbox(key) == Mailbox("alice", 2, 1, 7)
+            assert tx.mailbox(laptop.signature_key) == Mailbox("alice", 1, 0, 0)
             tx.sweep(NOW + 2, 0, 0)
-            assert tx.mailbox(key) == Mailbox(2, 0, 0)
+            assert tx.mailbox(key) == Mailbox("alice", 2, 0, 0)
+
+    @pytest.mark.requirement("DS-9")
+    def test_what_is_one_sender_s_is_known(self, store: Store, phone: VerifiedCertificate) -> None:
+        key, laptop = phone.signature_key, registered(store, certificate("alice", 2))
+        bobs = replace(mail(1, encoded=b"four"), sender="bob")
+        with store.transaction() as tx:
+            assert tx.share(key, "bob") == Share(0, 0)
+            tx.append_mail(laptop.signature_key, bobs)
+            tx.append_mail(key, bobs)
+            tx.append_mail(key, mail(2))
+            tx.append_mail(key, replace(bobs, number=3, expires_at=NOW + 2))
+            tx.append_mail(key, replace(bobs, number=4, sender="carol"))
+            with pytest.raises(Interrupted), tx.savepoint():
+                interrupted_after(lambda: tx.append_mail(key, replace(bobs, number=5)))
+        with store.transaction() as tx:
+            assert tx.mail(key, 0, NOW, 1) == [bobs]
+            assert tx.share(key, "bob") == Share(2, 8)
+            assert tx.share(key, "carol") == Share(1, 4)
+            assert tx.share(key, "alice") == tx.share(bytes(32), "bob") == Share(0, 0)
+            tx.sweep(NOW + 1, 0, 0)
+            assert tx.share(key, "bob") == Share(1, 4)
+            tx.remove_mail(key, 3)
+            assert tx.share(key, "bob") == Share(0, 0)
 
     def test_a_stranger_has_no_mailbox(self, store: Store) -> None:
         with store.transaction() as tx:
