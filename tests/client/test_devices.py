@@ -107,7 +107,8 @@ def test_certificates_are_renewed_before_they_end(tell: Tell) -> None:
             ours = bob.profile.keys.certificate.certificate
             theirs = (await until(kitchen, CertificateRenewed)).certificate.certificate
             for each in (ours, theirs):
-                assert each.statement.not_after == platform.now() // 1000 + CERTIFIED_FOR
+                renewed_at = each.statement.not_after - CERTIFIED_FOR
+                assert renewed_at >= platform.now() // 1000 - 60  # a minute is more than this takes
                 assert each.attestation.attested_until > platform.now() // 1000 + RENEWED_BEFORE
         assert platform.profiles["kitchen"].keys.certificate.certificate == theirs
 
