@@ -16,6 +16,7 @@ import typer
 from e2ee.cli.main import refuse
 from e2ee.cli.store_path import StorePath
 from e2ee.crypto.secret import Secret
+from e2ee.delivery.limits import REGISTRATIONS
 from e2ee.errors import LocalProtocolError
 from e2ee.server.authentication import JwtKeys
 from e2ee.server.errors import ServerConfigurationError
@@ -96,10 +97,19 @@ def serve(
         Registration | None,
         typer.Option(
             help="Who gets an account: anybody, nobody more, whoever is invited (e2ee invite), or the users of"
-            " --jwt-keys. On loopback open, else by invitation.",
+            " --jwt-keys. On loopback open, else by invitation. Open is for closed networks, or behind the"
+            " platform's own checks.",
             rich_help_panel=Accounts,
         ),
     ] = None,
+    new_accounts: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="Of one address in an hour, if registration is open; behind a proxy that is the proxy's to limit.",
+            rich_help_panel=Accounts,
+        ),
+    ] = REGISTRATIONS.amount,
     jwt_keys: Annotated[
         Path | None,
         typer.Option(
@@ -188,6 +198,7 @@ def serve(
             insecure_without_tls=insecure_without_tls,
             authenticate=_keys(jwt_keys, jwt_issuer, jwt_audience),
             registration=_registration(registration, jwt_keys, local=local and not behind_proxy),
+            new_accounts=new_accounts,
             turn=_turn(turn_url or [], turn_secret_file),
             metrics_port=metrics_port,
         )

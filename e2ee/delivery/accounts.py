@@ -51,7 +51,11 @@ def register(at: Handling, request: messages.Register) -> None:
     replaced: list[VerifiedCertificate] = []
     if registered != account_key:
         applicant = Applicant(account_id, account_key, registered, request.token, at.user)
-        at.service.admission(at.tx, applicant, at.now)
+        is_vouched_for = at.service.admission(at.tx, applicant, at.now)
+        origin = at.service.sessions.origin(at.connection_id)
+        # DS-7: "20 new accounts an hour for which nobody vouches"
+        if origin and not is_vouched_for:
+            at.service.spending.registrations.spend(origin, at.now)
         # DS-8: "the devices of the lost key, their KeyPackages and mailboxes MUST go with it"
         replaced = list(at.tx.devices(account_id))
         for device in replaced:

@@ -1,8 +1,9 @@
 """Admission: whose account key the directory attests (DS-8).
 
 An ``Admission`` looks at an ``Applicant`` inside of the request's transaction and raises DeliveryError, or lets the key be
-registered: a new account's, or in the place of the key that the account has lost. It is not asked about the key that is
-registered already. Four of them are here; an application may write its own.
+registered: a new account's, or in the place of the key that the account has lost. It says whether somebody vouches for the
+applicant; other new accounts count for the rate of their address (DS-7). It is not asked about the key that is registered
+already. Four of them are here; an application may write its own.
 
 An invitation is a token of 16 random bytes, of which the store knows a digest: who reads the store lets nobody in.
 """
@@ -45,38 +46,43 @@ class Applicant:
     user: str | None
 
 
-Admission = Callable[[Transaction, Applicant, int], None]
-"""Raises DeliveryError unless the applicant is let in. The last argument is Unix milliseconds."""
+Admission = Callable[[Transaction, Applicant, int], bool]
+"""Raises DeliveryError unless the applicant is let in; gives whether somebody vouches for it, by an invitation or a user's
+token. The last argument is Unix milliseconds."""
 
 
-def anybody(tx: Transaction, applicant: Applicant, now: int) -> None:
-    """Open registration. A lost key is replaced by an invitation for this account."""
-    if applicant.registered_key is not None:
-        _require_invitation(tx, applicant, now, DeliveryReason.ACCOUNT_TAKEN)
+def anybody(tx: Transaction, applicant: Applicant, now: int) -> bool:
+    """Open registration, for closed networks or behind the platform's own checks. A lost key is replaced by an invitation
+    for this account."""
+    if applicant.registered_key is None:
+        return False
+    _require_invitation(tx, applicant, now, DeliveryReason.ACCOUNT_TAKEN)
+    return True
 
 
-def nobody(tx: Transaction, applicant: Applicant, now: int) -> None:
+def nobody(tx: Transaction, applicant: Applicant, now: int) -> bool:
     """Closed registration. A lost key is replaced by an invitation for this account."""
     if applicant.registered_key is None:
         raise DeliveryError(DeliveryReason.REGISTRATION_CLOSED)
-    anybody(tx, applicant, now)
+    return anybody(tx, applicant, now)
 
 
-def whoever_is_invited(tx: Transaction, applicant: Applicant, now: int) -> None:
+def whoever_is_invited(tx: Transaction, applicant: Applicant, now: int) -> bool:
     """Registration by invitation. A lost key is replaced by one for this account."""
     if applicant.registered_key is None:
         _require_invitation(tx, applicant, now, DeliveryReason.INVITATION_NEEDED)
-    else:
-        anybody(tx, applicant, now)
+        return True
+    return anybody(tx, applicant, now)
 
 
-def users_of_the_application(_tx: Transaction, applicant: Applicant, _now: int) -> None:
+def users_of_the_application(_tx: Transaction, applicant: Applicant, _now: int) -> bool:
     """Accounts are an application's users, who also replace their own keys."""
     if applicant.user is None:
         raise DeliveryError(DeliveryReason.NOT_AUTHENTICATED, "no user has this token")
     # DS-8: "for the account whose id is the user's"
     if applicant.user != applicant.account_id:
         raise DeliveryError(DeliveryReason.NOT_THIS_USER, "the token is another user's")
+    return True
 
 
 def invite(

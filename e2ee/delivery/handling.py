@@ -36,8 +36,9 @@ RelaysFor = Callable[[int, Entropy], messages.Relays]
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """What accounts, and one account towards another, have spent of their rates (DS-7, DS-12)."""
+    """What addresses, accounts, and one account towards another, have spent of their rates (DS-7, DS-12)."""
 
+    registrations: Rates[str]
     claims: Rates[str] = field(default_factory=lambda: Rates("claims", limits.CLAIMS))
     claims_of_one: Rates[tuple[str, str]] = field(
         default_factory=lambda: Rates("claims of one account", limits.CLAIMS_OF_ONE)
@@ -60,8 +61,8 @@ class Surroundings:
     admission: Admission
     relays: RelaysFor
     calls: CallTable
+    spending: Spending
     sessions: Sessions = field(default_factory=Sessions)
-    spending: Spending = field(default_factory=Spending)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ __all__ = [
     "MAX_REMEMBERED_KEY_PACKAGES",
     "MAX_WAITING_BYTES",
     "MAX_WAITING_MESSAGES",
+    "REGISTRATIONS",
     "SWEEP_INTERVAL",
 ]
 
@@ -47,6 +48,9 @@ MINUTE = 60 * 1000
 DAY = 24 * 60 * MINUTE
 
 # Accounts and devices
+
+REGISTRATIONS = Rate(20, 60 * MINUTE)
+"""New accounts of one address, if nobody vouches for them."""
 
 MAX_DEVICES = 64
 """Devices of an account, each with its own ``device_id``."""

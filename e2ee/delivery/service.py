@@ -1,6 +1,6 @@
 """DeliveryService: what an untrusted server does between the devices of a call (DS-1 to DS-15).
 
-    connected(connection_id)                     a connection was opened; its first message is hello
+    connected(connection_id, origin)             a connection was opened; its first message is hello
     receive(connection_id, message, now)         gives the messages to send, and to which connections, in order
     disconnected(connection_id, now)             a connection is gone; gives what there is to tell others
     with together(now) as requests:              several of these in one transaction of the store:
@@ -26,8 +26,16 @@ from e2ee.delivery import accounts, calls, key_packages, letters, links, mailbox
 from e2ee.delivery.admission import Admission, anybody
 from e2ee.delivery.call_table import CallTable
 from e2ee.delivery.errors import DeliveryError, DeliveryReason, StoreConflict
-from e2ee.delivery.handling import Handling, Outgoing, RelaysFor, Surroundings, refusal
-from e2ee.delivery.limits import CALL_IDLE, SWEEP_INTERVAL
+from e2ee.delivery.handling import (
+    Handling,
+    Outgoing,
+    RelaysFor,
+    Spending,
+    Surroundings,
+    refusal,
+)
+from e2ee.delivery.limits import CALL_IDLE, REGISTRATIONS, SWEEP_INTERVAL
+from e2ee.delivery.rates import Rate, Rates
 from e2ee.delivery.service_identity import ServiceIdentity
 from e2ee.delivery.sessions import ConnectionId
 from e2ee.delivery.transaction import Store, Totals, Transaction
@@ -71,17 +79,21 @@ class DeliveryService:
         entropy: Entropy,
         *,
         admission: Admission = anybody,
+        registrations: Rate = REGISTRATIONS,
         relays: RelaysFor = no_relays,
     ) -> None:
-        """``admission`` says who may register (DS-8); ``relays`` answers ``ask_relays``."""
+        """``admission`` says who may register (DS-8), ``registrations`` how often somebody of one origin may for whom nobody
+        vouches (DS-7); ``relays`` answers ``ask_relays``."""
         self._store = store
         table = CallTable(identity.delivery_key.public)
-        self._service = Surroundings(identity, entropy, admission, relays, table)
+        spending = Spending(Rates("new accounts of one address", registrations))
+        self._service = Surroundings(identity, entropy, admission, relays, table, spending)
         self._swept_at: int | None = None
 
-    def connected(self, connection_id: ConnectionId) -> None:
-        """A connection was opened; ids are not used twice."""
-        self._service.sessions.connected(connection_id)
+    def connected(self, connection_id: ConnectionId, origin: str = "") -> None:
+        """A connection was opened; ids are not used twice. ``origin`` is the address that it comes from, an IPv6 one as its
+        /64; "" if the shell does not know, or does not want addresses to count."""
+        self._service.sessions.connected(connection_id, origin)
 
     def disconnected(self, connection_id: ConnectionId, now: int) -> Outgoing:
         """A connection is gone. What comes for its device waits in the mailbox until it logs in again."""

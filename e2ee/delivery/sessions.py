@@ -62,6 +62,7 @@ class InFlight:
 
 @dataclass(slots=True)
 class _Connection:
+    origin: str
     greeted: bool = False
     server_nonce: bytes | None = None
     device: VerifiedCertificate | None = None
@@ -77,9 +78,13 @@ class Sessions:
         self._of_device: dict[bytes, ConnectionId] = {}
         self._awaiting: dict[bytes, ConnectionId] = {}
 
-    def connected(self, connection_id: ConnectionId) -> None:
-        """A connection was opened."""
-        self._connections[connection_id] = _Connection()
+    def connected(self, connection_id: ConnectionId, origin: str = "") -> None:
+        """A connection was opened from somewhere; "" if that does not count."""
+        self._connections[connection_id] = _Connection(origin)
+
+    def origin(self, connection_id: ConnectionId) -> str:
+        """Where this connection comes from."""
+        return self._connection(connection_id).origin
 
     def disconnected(self, connection_id: ConnectionId) -> VerifiedCertificate | None:
         """A connection was closed, and its device has none until it logs in anew. Gives the device, if any."""

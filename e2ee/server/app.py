@@ -69,7 +69,7 @@ def create_app(
         authenticate=authenticate,
         login_within=limits.login_within,
     )
-    endpoint = _Endpoint(shell, Door(limits), watcher)
+    endpoint = _Endpoint(shell, limits, watcher)
     health = health_routes(service.require_store)
     return Starlette(routes=[WebSocketRoute(PATH, endpoint.connection), *health])
 
@@ -97,16 +97,17 @@ def create_operations_app(
 class _Endpoint:
     """Lets connections in, or says why not."""
 
-    def __init__(self, shell: WebSocketShell, door: Door, watcher: Watcher) -> None:
+    def __init__(self, shell: WebSocketShell, limits: ConnectionLimits, watcher: Watcher) -> None:
         self._shell = shell
-        self._door = door
+        self._limits = limits
+        self._door = Door(limits)
         self._watcher = watcher
 
     async def connection(self, websocket: WebSocket) -> None:
-        host = websocket.client.host if websocket.client else None
-        with self._door.enter(host) as refused:
+        origin = self._limits.origin(websocket.client.host if websocket.client else None)
+        with self._door.enter(origin) as refused:
             if refused is None:
-                await self._shell.connection(websocket)
+                await self._shell.connection(websocket, origin)
                 return
         self._watcher.turned_away(refused)
         # Accepted first: only a WebSocket that is open can be told why it is closed.

@@ -1,8 +1,8 @@
 """What one server lets in: so many connections in all and of one address, each for so long until its device logs in.
 
-The delivery service bounds what each device may have there (DS-7); this bounds who is at the door. An address of IPv6
-counts as its /64, which is what one customer of a provider has. A proxy's clients all have the proxy's address, so
-behind one the limit for each address is the proxy's business and off here.
+The delivery service bounds what each device may have there (DS-7), and how many accounts an address registers; this bounds
+who is at the door. An address of IPv6 counts as its /64, which is what one customer of a provider has. A proxy's clients all
+have the proxy's address, so behind one both limits for each address are the proxy's business and off here.
 """
 
 from __future__ import annotations
@@ -25,11 +25,15 @@ LINK_WITHIN = 600.0
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """``per_address`` None: off. ``login_within`` is in seconds."""
+    """``per_address`` None: addresses do not count, for registrations neither. ``login_within`` is in seconds."""
 
     connections: int = 20_000
     per_address: int | None = 100
     login_within: float = 30.0
+
+    def origin(self, host: str | None) -> str:
+        """As what a connection from ``host`` (an IP address, None if unknown) is counted; "" if it is not."""
+        return "" if self.per_address is None else _counted_as(host)
 
 
 class Door:
@@ -40,29 +44,28 @@ class Door:
         self._inside: Counter[str] = Counter()
 
     @contextlib.contextmanager
-    def enter(self, host: str | None) -> Iterator[CloseReason | None]:
-        """A connection from ``host`` (an IP address, None if unknown); gives why it is refused, or None.
+    def enter(self, origin: str) -> Iterator[CloseReason | None]:
+        """A connection from there; gives why it is refused, or None.
 
         It counts until the context ends; one that is refused does not.
         """
-        address = _counted_as(host)
-        refused = self._refusal(address)
+        refused = self._refusal(origin)
         if refused is not None:
             yield refused
             return
-        self._inside[address] += 1
+        self._inside[origin] += 1
         try:
             yield None
         finally:
-            self._inside[address] -= 1
-            if not self._inside[address]:
-                del self._inside[address]
+            self._inside[origin] -= 1
+            if not self._inside[origin]:
+                del self._inside[origin]
 
-    def _refusal(self, address: str) -> CloseReason | None:
+    def _refusal(self, origin: str) -> CloseReason | None:
         if self._inside.total() >= self._limits.connections:
             return CloseReason.TOO_MANY_CONNECTIONS
         most = self._limits.per_address
-        if most is not None and address and self._inside[address] >= most:
+        if most is not None and origin and self._inside[origin] >= most:
             return CloseReason.TOO_MANY_OF_THIS_ADDRESS
         return None
 

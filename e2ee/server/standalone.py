@@ -16,7 +16,7 @@ import os
 import signal
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +25,7 @@ from e2ee.crypto.entropy import Entropy
 from e2ee.crypto.system_entropy import SystemEntropy
 from e2ee.delivery import admission
 from e2ee.delivery.admission import Admission
+from e2ee.delivery.limits import REGISTRATIONS
 from e2ee.delivery.service import DeliveryService, no_relays
 from e2ee.delivery.service_identity import ServiceIdentity
 from e2ee.delivery.transaction import Store
@@ -77,7 +78,8 @@ class Settings:
     """Raises ServerConfigurationError if the network would carry what TLS should.
 
     ``server_name`` is what devices sign for and connect to; ``url`` is where they do, if it is not that name and this port.
-    ``port`` 0 is one that the system chooses. ``metrics_port`` None: no metrics.
+    ``port`` 0 is one that the system chooses. ``new_accounts`` is how many an address registers in an hour under open
+    registration, unless a proxy is in front, which then has to limit them. ``metrics_port`` None: no metrics.
     """
 
     store: Path
@@ -89,6 +91,7 @@ class Settings:
     behind_proxy: bool = False
     insecure_without_tls: bool = False
     registration: Registration = Registration.OPEN
+    new_accounts: int = REGISTRATIONS.amount
     authenticate: Authenticate | None = None
     turn: TurnServers | None = None
     metrics_port: int | None = None
@@ -152,6 +155,7 @@ def _service(
         store,
         entropy,
         admission=_ADMISSION[settings.registration],
+        registrations=replace(REGISTRATIONS, amount=settings.new_accounts),
         relays=no_relays if settings.turn is None else settings.turn.credentials,
     )
 

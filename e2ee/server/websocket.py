@@ -85,12 +85,12 @@ class WebSocketShell:
         self._outboxes: dict[ConnectionId, Outbox] = {}
         self._deadlines: dict[ConnectionId, LoginDeadline] = {}
 
-    async def connection(self, websocket: WebSocket) -> None:
-        """Serve one connection until its end."""
+    async def connection(self, websocket: WebSocket, origin: str = "") -> None:
+        """Serve one connection until its end. ``origin`` is as what it is counted, if it is."""
         await websocket.accept()
         connection_id = next(self._ids)
         outbox = self._outboxes[connection_id] = self._new_outbox()
-        self._service.connected(connection_id)
+        self._service.connected(connection_id, origin)
         self._watcher.opened(connection_id)
         ended: str = CloseReason.FAULT
         try:

@@ -229,6 +229,21 @@ def test_it_serves_tls_and_reads_a_renewed_certificate(tmp_path: Path) -> None:
 # Who gets an account
 
 
+@pytest.mark.requirement("DS-7")
+def test_an_address_gets_so_many_new_accounts(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with (
+            server(tmp_path / "store", "--new-accounts", "1") as running,
+            connect(running.url) as websocket,
+        ):
+            await ask(websocket, HELLO)
+            assert await registered(websocket, account("alice")) == "attested"
+            assert await registered(websocket, account("bob")) == "RATE_LIMITED"
+            await running.stop()
+
+    asyncio.run(run())
+
+
 def test_by_invitation_each_token_lets_one_in(tmp_path: Path) -> None:
     store = tmp_path / "store"
 

@@ -73,11 +73,11 @@ class Town:
             self.accounts[account_id] = AccountKey.create(account_id, entropy)
         return self.accounts[account_id]
 
-    def connect(self) -> int:
-        """A new connection."""
+    def connect(self, origin: str = "") -> int:
+        """A new connection, from an address that counts unless it is ""."""
         connection = len(self.inboxes) + 1
         self.inboxes[connection] = []
-        self.service.connected(connection)
+        self.service.connected(connection, origin)
         return connection
 
     def disconnect(self, connection: int) -> None:

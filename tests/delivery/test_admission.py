@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from e2ee.crypto.seeded_entropy import SeededEntropy
-from e2ee.delivery import admission
+from e2ee.delivery import admission, limits
 from e2ee.delivery.admission import Admission, Applicant
 from e2ee.delivery.errors import DeliveryReason
+from e2ee.delivery.rates import Rate
 from e2ee.identity.account import AccountKey
 from e2ee.identity.errors import IdentityReason
 from e2ee.signalling import messages
@@ -44,8 +45,9 @@ def invite(town: Town, account_id: str | None = None) -> str:
         return admission.invite(tx, town.entropy, town.now + MINUTE, account_id)
 
 
-def newcomer(town: Town, account_id: str, device_id: int = 1) -> Device:
+def newcomer(town: Town, account_id: str, device_id: int = 1, *, origin: str = "") -> Device:
     device = town.device(account_id, device_id)
+    device.connection = town.connect(origin)
     device.hello()
     return device
 
@@ -117,6 +119,63 @@ class TestNewAccounts:
         assert asks(alice, "token") == DeliveryReason.NOT_AUTHENTICATED
         assert asks(alice, "token", user="bob") == DeliveryReason.NOT_THIS_USER
         assert asks(alice, "token", user="alice") == "attested"
+
+
+@pytest.mark.requirement("DS-7")
+class TestFromOneAddress:
+    """What keeps one person from having many accounts where registration is open."""
+
+    def register_20(self, town: Town) -> None:
+        assert Rate(20, 60 * MINUTE) == limits.REGISTRATIONS
+        for number in range(20):
+            assert asks(newcomer(town, f"mallory {number}", origin="192.0.2.1")) == "attested"
+
+    def test_20_new_accounts_an_hour(self, town: Town) -> None:
+        self.register_20(town)
+        one_more = newcomer(town, "mallory 20", origin="192.0.2.1")
+        assert asks(one_more) == DeliveryReason.RATE_LIMITED
+        assert asks(one_more, "no invitation") == DeliveryReason.RATE_LIMITED
+        assert asks(newcomer(town, "alice", origin="192.0.2.2")) == "attested"
+        town.now += 3 * MINUTE
+        assert asks(one_more) == "attested"
+        assert asks(newcomer(town, "mallory 21", origin="192.0.2.1")) == (
+            DeliveryReason.RATE_LIMITED
+        )
+
+    def test_accounts_that_are_there_are_attested_again(self, town: Town) -> None:
+        self.register_20(town)
+        assert asks(newcomer(town, "mallory 7", origin="192.0.2.1")) == "attested"
+
+    def test_a_refused_one_does_not_count(
+        self, town: Town, by: Callable[[Admission], None]
+    ) -> None:
+        by(admission.whoever_is_invited)
+        for number in range(21):
+            stranger = newcomer(town, f"mallory {number}", origin="192.0.2.1")
+            assert asks(stranger) == DeliveryReason.INVITATION_NEEDED
+
+    def test_whom_somebody_vouches_for_does_not_count(
+        self, town: Town, by: Callable[[Admission], None]
+    ) -> None:
+        self.register_20(town)
+        again = lost(newcomer(town, "mallory 7", origin="192.0.2.1"))
+        assert asks(again, invite(town, "mallory 7")) == "attested"
+        by(admission.whoever_is_invited)
+        self.register_invited(town, 21)
+        by(admission.users_of_the_application)
+        for number in range(21):
+            user = newcomer(town, f"user {number}", origin="192.0.2.1")
+            assert asks(user, "token", user=f"user {number}") == "attested"
+
+    def register_invited(self, town: Town, accounts: int) -> None:
+        for number in range(accounts):
+            friend = newcomer(town, f"friend {number}", origin="192.0.2.1")
+            assert asks(friend, invite(town)) == "attested"
+
+    def test_where_addresses_do_not_count(self, town: Town) -> None:
+        """Behind a proxy, which has them."""
+        for number in range(21):
+            assert asks(newcomer(town, f"somebody {number}")) == "attested"
 
 
 class TestLostKeys:

@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed, ConnectionClosedError
 
 from e2ee.crypto.seeded_entropy import SeededEntropy
 from e2ee.delivery.admission import users_of_the_application
+from e2ee.delivery.rates import Rate
 from e2ee.delivery.service import DeliveryService
 from e2ee.delivery.service_identity import ServiceIdentity
 from e2ee.delivery.store import MemoryStore, MemoryTransaction
@@ -292,6 +293,30 @@ def test_so_many_are_let_in_and_no_more(
                     await says_hello(third)
 
     asyncio.run(run())
+
+
+@pytest.mark.requirement("DS-7")
+@pytest.mark.parametrize(
+    ("limits", "outcome"),
+    [(None, "RATE_LIMITED"), (ConnectionLimits(per_address=None), "attested")],
+    ids=["by address", "behind a proxy"],
+)
+def test_new_accounts_of_one_address(limits: ConnectionLimits | None, outcome: str) -> None:
+    entropy, outcomes = SeededEntropy(b"tests/server"), []
+    identity = ServiceIdentity.create(SERVER_NAME, entropy)
+    service = DeliveryService(identity, MemoryStore(), entropy, registrations=Rate(1, 3_600_000))
+
+    def registers(account_id: str) -> Story:
+        async def story(websocket: ClientConnection) -> None:
+            await ask(websocket, HELLO)
+            answer = await ask(websocket, Device(account_id).register())
+            outcomes.append(getattr(answer, "reason", answer.name))
+
+        return story
+
+    app = create_app(service, limits=limits, now=lambda: NOW)
+    over_websocket(app, registers("alice"), registers("bob"))
+    assert outcomes == ["attested", outcome]
 
 
 def test_who_does_not_log_in_is_let_go(service: DeliveryService) -> None:

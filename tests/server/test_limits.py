@@ -17,9 +17,9 @@ ONE = ConnectionLimits(per_address=1)
 def second_of(first: str | None, second: str | None, limits: ConnectionLimits = ONE) -> object:
     """Why a connection from ``second`` is refused while one from ``first`` is open."""
     door = Door(limits)
-    with door.enter(first) as refused:
+    with door.enter(limits.origin(first)) as refused:
         assert refused is None
-        with door.enter(second) as refused:
+        with door.enter(limits.origin(second)) as refused:
             return refused
 
 

@@ -239,8 +239,9 @@ def test_a_store_that_fails_ends_all_connections(service: DeliveryService) -> No
 def test_a_token_names_the_applications_user(service: DeliveryService, alice: Device) -> None:
     seen: list[tuple[str, str | None]] = []
 
-    def admission(_tx: Transaction, applicant: Applicant, _now: int) -> None:
+    def admission(_tx: Transaction, applicant: Applicant, _now: int) -> bool:
         seen.append((applicant.token, applicant.user))
+        return True
 
     async def authenticate(token: str) -> str | None:
         return {"alice's token": "alice"}.get(token)
