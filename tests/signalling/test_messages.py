@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from e2ee.signalling import fields
-from e2ee.signalling.messages import CALL, SERVICE, FromDevice, FromService, Message
+from e2ee.signalling.messages import CALL, LETTER, SERVICE, FromDevice, FromService, Message
 
 CHAPTER = Path(__file__).parents[2] / "spec" / "signalling.md"
 
@@ -66,6 +66,18 @@ def test_call_messages_are_the_table_of_the_chapter() -> None:
         assert_declared(message, name, field_list)
 
 
+@pytest.mark.requirement("SIG-2")
+def test_letters_are_the_table_of_the_chapter() -> None:
+    table = rows("Letters")
+    for message, (name, field_list, _) in zip(LETTER.messages.values(), table, strict=True):
+        assert_declared(message, name, field_list)
+
+
+def test_what_people_say_is_not_printed() -> None:
+    for message in (*CALL.messages.values(), *LETTER.messages.values()):
+        assert repr(message(*(None for _ in message.checks))) == f"{message.__name__}(...)"
+
+
 @pytest.mark.requirement("SIG-4")
 def test_no_service_message_has_room_for_a_session_description() -> None:
     texts = {
@@ -76,6 +88,10 @@ def test_no_service_message_has_room_for_a_session_description() -> None:
     }
     assert texts == {
         ("welcome", "server_name"),
+        ("register", "token"),
+        ("stored", "request"),
+        ("relays", "username"),
+        ("relays", "credential"),
         ("refused", "request"),
         ("refused", "reason"),
         ("refused", "detail"),
@@ -85,4 +101,6 @@ def test_no_service_message_has_room_for_a_session_description() -> None:
     } == {
         "accepted",
         "answer_description",
+        "reconnect",
+        "reconnected",
     }

@@ -14,6 +14,7 @@ from e2ee.signalling import fields, wire
 from e2ee.signalling.errors import MessageError, WireError, WireReason
 from e2ee.signalling.messages import (
     CALL,
+    LETTER,
     SERVICE,
     Accepted,
     Alive,
@@ -32,7 +33,7 @@ from e2ee.signalling.messages import (
     Send,
 )
 
-FAMILIES: list[Family[Any]] = [SERVICE, CALL]
+FAMILIES: list[Family[Any]] = [SERVICE, CALL, LETTER]
 MESSAGES: list[type[Message]] = [m for family in FAMILIES for m in family.messages.values()]
 
 U32 = st.integers(0, 2**32 - 1)
@@ -51,6 +52,7 @@ VALUES: dict[Any, st.SearchStrategy[Any]] = {
     fields.OptionalBytes: st.none() | BYTES,
     fields.OptionalBytes16: st.none() | st.binary(min_size=16, max_size=16),
     fields.ListOfU32: st.lists(U32, max_size=20).map(tuple),
+    fields.ListOfText: st.lists(st.text(max_size=30), max_size=20).map(tuple),
     fields.ListOfBytes: st.lists(BYTES, max_size=20).map(tuple),
 }
 OF_CHECK = {annotated.__metadata__[0]: values for annotated, values in VALUES.items()}
@@ -118,7 +120,7 @@ def test_encodings_by_hand() -> None:
         wire.encode(Commit(bytes(16), b"c", None, None))
         == b"\x95\xa6commit\xc4\x10" + bytes(16) + b"\xc4\x01c\xc0\xc0"
     )
-    assert wire.encode(Offer(1, "video")) == b"\x93\xa5offer\x01\xc3"
+    assert wire.encode(Offer(1, "video")) == b"\x93\xa5offer\x01\xa5video"
     assert wire.encode(Alive(2**64 - 1, 0)) == b"\x93\xa5alive\xcf" + b"\xff" * 8 + b"\x00"
 
 
