@@ -9,13 +9,13 @@ from typing import Annotated
 
 import typer
 
+from e2ee.account_id import flaw
 from e2ee.cli.main import refuse
 from e2ee.cli.store_path import StorePath
 from e2ee.crypto.system_entropy import SystemEntropy
 from e2ee.delivery.admission import invite as make_invitation
 from e2ee.server.stores.errors import StoreError
 from e2ee.server.stores.sqlite import SqliteStore
-from e2ee.signalling.fields import MAX_ACCOUNT_ID
 from e2ee.system_clock import system_clock
 
 __all__ = ["register"]
@@ -62,8 +62,9 @@ def invite(
 
 
 def _account_id(name: str) -> str:
-    """IDENT-1: "1 to 64 bytes of UTF-8 in Normalization Form C"."""
+    """An account's id as it is written in certificates: in Normalization Form C (IDENT-1)."""
     account_id = unicodedata.normalize("NFC", name)
-    if not 1 <= len(account_id.encode(errors="replace")) <= MAX_ACCOUNT_ID:
-        refuse(f"a name has 1 to {MAX_ACCOUNT_ID} bytes of UTF-8")
+    wrong = flaw(account_id)
+    if wrong is not None:
+        refuse(f"not an account's name: {wrong}")
     return account_id

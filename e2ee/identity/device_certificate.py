@@ -9,11 +9,11 @@ nobody (IDENT-6). Whether the account is known or attested is ``trust``'s and ``
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from typing import Annotated
 
+from e2ee.account_id import flaw
 from e2ee.crypto.errors import BadSignature
 from e2ee.identity.errors import CertificateError, IdentityReason
 from e2ee.identity.labels import SignatureLabel, opaque16, verify_labelled
@@ -32,7 +32,6 @@ from e2ee.tls_syntax import (
 
 __all__ = [
     "CERTIFICATE_VERSION",
-    "MAX_ACCOUNT_ID",
     "MAX_CERTIFICATE",
     "MAX_LIFETIME",
     "Attestation",
@@ -47,9 +46,6 @@ __all__ = [
 ]
 
 CERTIFICATE_VERSION = 1
-
-MAX_ACCOUNT_ID = 64
-"""Longest account id, in bytes of UTF-8 (IDENT-1)."""
 
 MAX_LIFETIME = 30 * 24 * 3600
 """Longest validity of a certificate, in seconds (IDENT-2)."""
@@ -213,15 +209,13 @@ def _check_structure(statement: DeviceStatement) -> str:
 
 
 def _account_id(encoded: bytes) -> str:
-    """IDENT-1: "1 to 64 bytes of UTF-8 in Normalization Form C"."""
-    if not 1 <= len(encoded) <= MAX_ACCOUNT_ID:
-        raise CertificateError(IdentityReason.BAD_ACCOUNT_ID, f"{len(encoded)} bytes")
     try:
         text = encoded.decode()
     except UnicodeDecodeError:
         raise CertificateError(IdentityReason.BAD_ACCOUNT_ID, "not UTF-8") from None
-    if not unicodedata.is_normalized("NFC", text):
-        raise CertificateError(IdentityReason.BAD_ACCOUNT_ID, "not in Normalization Form C")
+    wrong = flaw(text)
+    if wrong is not None:
+        raise CertificateError(IdentityReason.BAD_ACCOUNT_ID, wrong)
     return text
 
 

@@ -7,10 +7,10 @@ no secret is ever encoded by mistake.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable
 from typing import Annotated
 
+from e2ee.account_id import flaw
 from e2ee.signalling.errors import WireReason
 
 __all__ = [
@@ -39,9 +39,6 @@ MAX_LIST = 1024
 
 MAX_TEXT = 1 << 16
 """Longest text, in bytes of UTF-8."""
-
-MAX_ACCOUNT_ID = 64
-"""Longest account id, in bytes of UTF-8."""
 
 Check = Callable[[object], None]
 
@@ -98,10 +95,11 @@ def _check_text(value: object) -> None:
 
 
 def _check_name(value: object) -> None:
-    utf8 = _utf8(value)
-    # IDENT-1: "1 to 64 bytes of UTF-8 in Normalization Form C"
-    if not 1 <= len(utf8) <= MAX_ACCOUNT_ID or not unicodedata.is_normalized("NFC", utf8.decode()):
-        raise _beyond("not an account id")
+    if type(value) is not str:
+        raise _wrong_type(value, "text")
+    wrong = flaw(value)
+    if wrong is not None:
+        raise _beyond(f"not an account id: {wrong}")
 
 
 def _check_bool(value: object) -> None:

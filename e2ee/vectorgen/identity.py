@@ -90,6 +90,8 @@ def certificate_of_version(case: Case, fields: dict[str, Any]) -> None:
         "of-a-surrogate": {"account_id": b"\xed\xa0\x80"},
         "of-an-overlong-form": {"account_id": b"\xc1\xa1"},
         "not-nfc": {"account_id": unicodedata.normalize("NFD", "renée").encode()},
+        "of-two-lines": {"account_id": b"alice\nbob"},
+        "that-turns-direction": {"account_id": "\N{RIGHT-TO-LEFT OVERRIDE}ecila".encode()},
     },
 )
 def certificate_with_account_id(case: Case, fields: dict[str, Any]) -> None:

@@ -137,11 +137,27 @@ def test_a_statement_that_breaks_the_structure_is_refused(
     assert refusal(issue(**fields), device.public) is reason
 
 
+UNSHOWABLE = [
+    *(range(0x20), range(0x7F, 0xA0), (0x061C, 0x200E, 0x200F, 0x2028, 0x2029)),
+    *(range(0x202A, 0x202F), range(0x2066, 0x206A)),
+]
+
+
+@pytest.mark.requirement("IDENT-1")
+@pytest.mark.parametrize("character", [chr(each) for row in UNSHOWABLE for each in row], ids=ascii)
+def test_an_account_id_plays_no_tricks_on_a_screen(
+    issue: Issue, device: SigningKey, character: str
+) -> None:
+    for account_id in (f"al{character}ice", f"{character}alice", f"alice{character}"):
+        refused = refusal(issue(account_id=account_id.encode()), device.public)
+        assert refused is IdentityReason.BAD_ACCOUNT_ID
+
+
 @pytest.mark.requirement("IDENT-1")
 @pytest.mark.parametrize(
     "account_id",
-    ["a", "a" * 64, "é", "漢" * 21, "🦊" * 16],
-    ids=["1", "64", "NFC", "63", "64 of 16"],
+    ["a", "a" * 64, "é", "漢" * 21, "🦊" * 16, "al ice\u00a0", "א\u200cب\u200d"],
+    ids=["1", "64", "NFC", "63", "64 of 16", "spaces", "joiners"],
 )
 def test_account_ids_of_one_to_64_bytes_are_accepted(
     issue: Issue, device: SigningKey, account_id: str

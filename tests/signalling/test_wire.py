@@ -179,6 +179,8 @@ REFUSED: dict[str, tuple[bytes, WireReason]] = {
     "a name of no characters": (b"\x92\xa4find\xa0", WireReason.BEYOND_LIMIT),
     "a name of 65 bytes": (b"\x92\xa4find\xd9\x41" + b"a" * 65, WireReason.BEYOND_LIMIT),
     "a name that is not NFC": (b"\x92\xa4find\xa3e\xcc\x81", WireReason.BEYOND_LIMIT),
+    "a name of two lines": (b"\x92\xa4find\xa3a\nb", WireReason.BEYOND_LIMIT),
+    "a name that turns direction": (b"\x92\xa4find\xa4\xe2\x80\xaea", WireReason.BEYOND_LIMIT),
     "a length of 4 GiB": (b"\x92\xa4find\xdb\xff\xff\xff\xff", WireReason.TRUNCATED),
     "an array of 2^32 elements": (b"\x92\xa5hello\xdd\xff\xff\xff\xff", WireReason.BEYOND_LIMIT),
     "arrays nested 100,000 deep": (b"\x91" * 100_000, WireReason.TOO_DEEP),

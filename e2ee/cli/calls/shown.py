@@ -13,8 +13,8 @@ from pathlib import Path
 
 import typer
 
+from e2ee.account_id import flaw
 from e2ee.cli.main import refuse
-from e2ee.signalling.fields import MAX_ACCOUNT_ID
 
 __all__ = [
     "STATES",
@@ -77,8 +77,9 @@ def isolated(text: str) -> str:
 def account_name(name: str) -> str:
     """An account's id as it is written in certificates: in Normalization Form C (IDENT-1)."""
     account_id = unicodedata.normalize("NFC", name)
-    if not 1 <= len(account_id.encode(errors="replace")) <= MAX_ACCOUNT_ID:
-        refuse(f"a name has 1 to {MAX_ACCOUNT_ID} bytes of UTF-8")
+    wrong = flaw(account_id)
+    if wrong is not None:
+        refuse(f"not an account's name: {wrong}")
     return account_id
 
 
