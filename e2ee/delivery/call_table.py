@@ -48,6 +48,12 @@ class CallTable:
         self.put(call_id, call)
         return call
 
+    def at_hand(self, tx: Transaction, call_id: bytes) -> Call | None:
+        """The call as it is now, if that is known without its log: for what is not worth reading one."""
+        call, record = self._calls.get(call_id), tx.call(call_id)
+        known = call is not None and record is not None and call.entries == record.entries
+        return call if known else None
+
     def put(self, call_id: bytes, call: Call) -> None:
         """The call's new state; its log has grown."""
         self._calls.pop(call_id, None)
