@@ -109,8 +109,9 @@ def allow_many_files() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-async def told_to_stop() -> signal.Signals:
-    """Waits for SIGTERM or SIGINT. The next one ends the process at once: from then on they do what they do by default."""
+def told_to_stop() -> asyncio.Future[signal.Signals]:
+    """The first SIGTERM or SIGINT from now on. The next one ends the process at once: from then on they do what they do by
+    default."""
     loop = asyncio.get_running_loop()
     told: asyncio.Future[signal.Signals] = loop.create_future()
 
@@ -121,4 +122,4 @@ async def told_to_stop() -> signal.Signals:
 
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, hear)
-    return await told
+    return told

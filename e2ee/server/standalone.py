@@ -142,8 +142,9 @@ async def run(settings: Settings, listening: Callable[[Listening], None]) -> Non
                 log.started(tls=tls is not None, registration=settings.registration.value)
                 keys = identity.directory_keys().keys
                 url = settings.url or _url(settings, port)
+                told = told_to_stop()  # before anybody knows that there is something to stop
                 listening(Listening(url, settings.server_name, keys, metrics_url))
-                log.stopping((await told_to_stop()).name)
+                log.stopping((await told).name)
     log.stopped()
 
 

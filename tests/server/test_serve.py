@@ -85,10 +85,9 @@ def test_as_many_connections_as_the_system_allows() -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_first_signal_is_heard_and_the_second_is_the_last(number: signal.Signals) -> None:
     async def run() -> signal.Signals:
-        waiting = asyncio.create_task(told_to_stop())
-        await asyncio.sleep(0)  # one turn of the loop: it listens
-        os.kill(os.getpid(), number)
-        return await waiting
+        told = told_to_stop()
+        os.kill(os.getpid(), number)  # at once: it listens
+        return await told
 
     before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
     try:
