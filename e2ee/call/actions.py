@@ -225,7 +225,7 @@ class CallActions:
 
     def report_refusal(self, refused: messages.Refused, now: int) -> None:
         if refused.request == messages.Commit.name:  # KEYS-15: the epoch still has to end
-            self.in_group.drop_commit(now + RANK_DELAY)
+            self.in_group.commit_refused(now + RANK_DELAY)
         self.events.append(
             RequestRefused(refused.request, refused.call_id, refused.reason, refused.detail)
         )

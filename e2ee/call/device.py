@@ -199,8 +199,8 @@ class Device:
             case messages.Refused():
                 self._receive_refusal(message, now)
             case messages.Committed():
-                self._unconfirmed.drop_commit(message.call_id)
                 self._call(message.call_id).receive(message, now)
+                self._drop_commit(message.call_id)
             case messages.Sent():
                 self._call(message.call_id).receive(message, now)
             case messages.Presence():
@@ -408,7 +408,7 @@ class Device:
         self._send(message)
 
     def _drop_commit(self, call_id: bytes) -> None:
-        """CALL-16: an invitation that nobody waits for any more rings nowhere, however late the service is there again."""
+        """What was not sent yet, or not confirmed, was overtaken or is over (CALL-16: no invitation that nobody waits for)."""
         self._unconfirmed.drop_commit(call_id)
         self._outbox = deque(
             each

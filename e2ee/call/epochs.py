@@ -43,6 +43,9 @@ from e2ee.signalling.wire import decode, encode
 
 __all__ = ["Epochs", "Logged"]
 
+OWN_COMMITS_KEPT = 4
+"""How many own commits of an epoch are kept, of which the log may show any."""
+
 EARLIER_KEPT = 2
 """CALL-12: "the two epochs before the newest"."""
 
@@ -82,7 +85,10 @@ class Epochs:
         self.removal: Removal | None = None
         """The newest commit that removed somebody (CALL-25)."""
         self._earlier: list[_Earlier] = []
-        self._own_commit: _OwnCommit | None = None
+        self.committing = False
+        """Whether an own commit of this epoch is on its way."""
+        self._own_commits: list[_OwnCommit] = []
+        """Of this epoch, refused ones too: a refusal may be of an earlier one, and only the log says what was taken."""
         self._sas_key: Secret | None = None
         self._enter(group, roster(group.tree), now)
         self._export(frozenset(), now)
@@ -130,14 +136,9 @@ class Epochs:
 
     # Commits
 
-    @property
-    def committing(self) -> bool:
-        """Whether an own commit of this epoch is on its way."""
-        return self._own_commit is not None
-
-    def drop_commit(self, retry_at: int) -> None:
-        """The own commit was refused, and will not come; another may be made from ``retry_at`` on."""
-        self._own_commit = None
+    def commit_refused(self, retry_at: int) -> None:
+        """The own commit was refused, as the service says; another may be made from ``retry_at`` on."""
+        self.committing = False
         self.retry_at = retry_at
 
     def commit(
@@ -151,14 +152,16 @@ class Epochs:
     def propose(self, kind: LegalCommit, pending: PendingCommit) -> bytes:
         """The same for a commit that was made already."""
         encoded = pending.message.encode()
-        self._own_commit = _OwnCommit(encoded, Logged(kind, pending.staged, own=True))
+        own = _OwnCommit(encoded, Logged(kind, pending.staged, own=True))
+        self._own_commits = [*self._own_commits, own][-OWN_COMMITS_KEPT:]
+        self.committing = True
         return encoded
 
     def stage(self, data: bytes, now: int) -> Logged:
         """An entry of the log, judged; nothing has changed. Raises RemoteProtocolError."""
-        own = self._own_commit
-        if own is not None and own.encoded == data:
-            return own.logged
+        for own in self._own_commits:
+            if own.encoded == data:
+                return own.logged
         staged, kind = stage(self._group, self._roster, data, now)
         return Logged(kind, staged, own=False)
 
@@ -168,7 +171,7 @@ class Epochs:
         roster_after = roster(staged.public.tree)
         committer = self.member(staged.committer)
         ended, group = self._group, self._group.merge(staged)
-        self._own_commit = None  # taken, or overtaken by another member's
+        self._own_commits, self.committing = [], False  # taken, or overtaken by another member's
         self.frame_keys.heard(committer.leaf_index, ended.epoch, now)
         self._earlier.append(_Earlier(ended, now + LATE_MESSAGES))
         self._forget_earlier(now)
@@ -272,5 +275,5 @@ class Epochs:
         """CALL-13: "a device MUST erase the call's keys". The groups end with this object."""
         self.frame_keys.erase()
         self._earlier.clear()
-        self._own_commit = None
+        self._own_commits.clear()
         self._sas_key = None

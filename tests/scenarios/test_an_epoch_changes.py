@@ -126,6 +126,63 @@ def test_a_commit_that_another_overtook_is_never_applied(
     assert placed.epoch == 3
 
 
+@pytest.mark.requirement("KEYS-17", "DS-5")
+def test_a_refusal_of_an_earlier_commit_loses_no_later_one(
+    calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
+) -> None:
+    """Bob's commit of epoch 2 was overtaken; that it is refused he hears when he has made one of epoch 3 already."""
+    placed, answered = calls.go_live(alice, bob)
+    for device in (alice, bob):
+        device.call._actions.send_commit(None, calls.now)
+    calls.submit_all(alice)
+    calls.send()
+    overtaken = bob.take(messages.Commit)
+    calls.settle()
+    assert placed.epoch == answered.epoch == 3
+    answered._actions.send_commit(None, calls.now)
+    calls.send()
+    bob.outbox.appendleft(overtaken)
+    calls.submit(bob)
+    calls.deliver(bob)
+    assert bob.last(RequestRefused).request == "commit"
+    calls.settle()
+    assert placed.epoch == answered.epoch == 4
+    assert placed.call_code == answered.call_code
+    assert bob.refused == []
+
+
+@pytest.mark.requirement("KEYS-17")
+def test_what_the_log_shows_counts_and_not_what_the_service_said_before(
+    calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
+) -> None:
+    """A service that refuses a commit and logs it all the same leaves nobody behind; nor if another was made meanwhile."""
+    placed, answered = calls.go_live(alice, bob)
+    a_commit_is_due(calls)
+    first = alice.take(messages.Commit)
+    for _ in range(2):
+        calls.give(alice, messages.Refused("commit", placed.call_id, "OVERLOADED", "later"))
+        calls.advance(RANK_DELAY, settle=False)
+    assert commits(alice) == 2
+    for device in (alice, bob):
+        entry = messages.Committed(placed.call_id, first.commit)
+        assert calls.give(device, entry) is None
+    assert placed.epoch == answered.epoch == 3
+    assert placed.call_code == answered.call_code
+
+
+@pytest.mark.requirement("CALL-15", "KEYS-17")
+def test_an_entry_that_is_refused_takes_no_commit_off_its_way(
+    calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
+) -> None:
+    placed, answered = calls.go_live(alice, bob)
+    placed._actions.send_commit(None, calls.now)
+    calls.disconnect(alice)
+    assert calls.give(alice, messages.Committed(placed.call_id, b"no commit")) is not None
+    calls.reconnect(alice)
+    calls.settle()
+    assert placed.epoch == answered.epoch == 3
+
+
 @pytest.mark.requirement("CALL-12")
 def test_a_message_of_an_earlier_epoch_is_opened_for_ten_seconds(
     calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
