@@ -141,7 +141,8 @@ class CallActions:
     def take_back(self, logged: Logged, now: int) -> None:
         """CALL-16: "MUST send `hangup`, in epoch 1, as soon as the log shows the invitation"."""
         self.in_group.apply(logged, now)
-        self._hang_up(EndReason.CANCELLED)
+        replaced = self.ending is EndReason.REPLACED
+        self._hang_up(EndReason.REPLACED if replaced else EndReason.CANCELLED)
         self._end(self.ending, remote=False)
 
     # The callee, until the call
@@ -278,7 +279,7 @@ class CallActions:
     def end_replaced(self, _: Farewell, _now: int) -> None:
         """CALL-21."""
         if self.epochs is not None:
-            self._hang_up(EndReason.CANCELLED)
+            self._hang_up(EndReason.REPLACED)
         self._end(EndReason.REPLACED, remote=False)
 
     def end_revoked(self, _: None, _now: int) -> None:
@@ -322,8 +323,8 @@ class CallActions:
 
     def _miss(self, reason: EndReason, *, remote: bool) -> None:
         invitation = cast(Invitation, self.invitation)
-        # nobody missed what another device declined, nor the other side's half of a glare
-        if reason is not EndReason.DECLINED and not self.held_back:
+        # nobody missed what another device declined, nor one's own half of a glare (CALL-20)
+        if reason not in {EndReason.DECLINED, EndReason.REPLACED} and not self.held_back:
             self.events.append(Missed(self.call_id, invitation.caller, self.medium, reason))
         self._end(reason, remote=remote)
 

@@ -14,13 +14,13 @@ class EndReason(StrEnum):
     CANCELLED = "cancelled"  # by the caller, before anybody answered
     TIMEOUT = "timeout"  # nobody answered
     DECLINED = "declined"  # by the callee
+    REPLACED = "replaced"  # both called, and the other call goes on (CALL-21)
     ANSWER_FAILED = "answer-failed"  # CALL-9
     PROTOCOL_ERROR = "protocol-error"
     REVOKED = "revoked"  # the other side's device, by its account
 
     BUSY = "busy"  # all devices of the callee are in other calls; at one of these: it was
     ANSWERED_ELSEWHERE = "answered-elsewhere"
-    REPLACED = "replaced"  # both called, and the other call goes on (CALL-21)
     UNREACHABLE = "unreachable"  # no device of the callee that can be called
     LOST = "lost"  # the service, before anybody could be rung
     REFUSED = "refused"  # by the delivery service

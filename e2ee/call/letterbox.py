@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
+from e2ee.call.errors import CallReason, CallRefused
 from e2ee.call.events import Event, LetterFailed, LetterStored
 from e2ee.call.key_packages import KeyPackages
 from e2ee.call.letters import LetterStore, Message, OpenedLetter, open_letter
@@ -44,14 +45,20 @@ class Letterbox:
         return opened
 
     def stored(self) -> Event:
-        """The service keeps the letter that was posted first."""
-        posting = self._on_their_way.popleft() if self._on_their_way else None
-        return LetterStored(*_named(posting))
+        """The service keeps the letter that was posted first. Raises CallRefused if there is none."""
+        posting = self._first_posted()
+        return LetterStored(posting.number, posting.account_id)
 
     def refused(self, refused: messages.Refused) -> Event:
-        """The service does not keep the letter that was posted first."""
-        posting = self._on_their_way.popleft() if self._on_their_way else None
-        return LetterFailed(*_named(posting), f"{refused.reason} {refused.detail}".rstrip())
+        """The service does not keep the letter that was posted first. Raises CallRefused if there is none."""
+        posting = self._first_posted()
+        why = f"{refused.reason} {refused.detail}".rstrip()
+        return LetterFailed(posting.number, posting.account_id, why)
+
+    def _first_posted(self) -> Posting:
+        if not self._on_their_way:
+            raise CallRefused(CallReason.UNEXPECTED_ANSWER, messages.Post.name)
+        return self._on_their_way.popleft()
 
     def service_lost(self) -> None:
         """What was asked of the directory will not be answered. What was posted is posted again."""
@@ -74,7 +81,3 @@ class Letterbox:
                     self._asking.remove(posting)
                     self._on_their_way.append(posting)
                 yield posting, message
-
-
-def _named(posting: Posting | None) -> tuple[int, str]:
-    return (0, "") if posting is None else (posting.number, posting.account_id)

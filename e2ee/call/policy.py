@@ -167,6 +167,7 @@ _HANGUPS: Mapping[EndReason, tuple[frozenset[_Side], range]] = {
     # CALL-20: which reason, by whom, in which epochs
     EndReason.CANCELLED: (_CALLER, _WHILE_RINGING),
     EndReason.TIMEOUT: (_CALLER, _WHILE_RINGING),
+    EndReason.REPLACED: (_CALLER, _WHILE_RINGING),
     EndReason.DECLINED: (_CALLEE, _WHILE_RINGING),
     EndReason.DONE: (_ANYBODY, _IN_CALL),
     EndReason.ANSWER_FAILED: (_ANYBODY, _FROM_RINGING),

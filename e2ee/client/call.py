@@ -241,7 +241,7 @@ class Call:
             case DescriptionReceived() | DescriptionWanted() | ReconnectReceived():
                 self._path.happened(event)
                 return
-            case Ended(reason=EndReason.REPLACED):
+            case Ended(reason=EndReason.REPLACED, remote=False):
                 return  # the other call goes on
             case EpochChanged():
                 self._media.release()

@@ -97,5 +97,5 @@ def test_commands_log_no_secret(tmp_path: Path) -> None:
     assert commands.made.leaked_in(commands.output.replace(TEXT, "")) == []
     for secret in (TEXT, *PASSPHRASES.values()):
         commands.made.note(secret)
-    assert len(commands.errors) > 10_000  # there was much to be logged
+    assert len(commands.errors) > 2_000  # there was much to be logged
     assert commands.made.leaked_in(commands.errors) == []
