@@ -472,9 +472,7 @@ def test_alive_is_of_the_epoch_that_it_names() -> None:
 
 
 @pytest.mark.requirement("CALL-20")
-@pytest.mark.parametrize(
-    "reason", ["", "bored", "busy", "lost", "DONE", "answered-elsewhere"]
-)
+@pytest.mark.parametrize("reason", ["", "bored", "busy", "lost", "DONE", "answered-elsewhere"])
 def test_no_other_reason_ends_a_call(reason: str) -> None:
     for sender in BOTH:
         for epoch in (1, 2):
