@@ -88,7 +88,9 @@ def test_alice_and_bob_talk_and_compare_a_spoken_code(service: Service, tmp_path
         assert calls.end() == answers.end() == 0
     for file in (recorded, tmp_path / "alice.webm"):
         with av.open(str(file)) as recording:
-            assert {stream.type for stream in recording.streams} == {"video", "audio"}
+            # a call so short may end before the first picture that stands by itself
+            recorded_types = {stream.type for stream in recording.streams}
+            assert {"audio"} <= recorded_types <= {"audio", "video"}
     assert (state_of(alice, "bob"), state_of(bob, "alice")) == ("verified", "verified")
 
 

@@ -27,7 +27,7 @@ _EVER = dict.fromkeys(
 )
 _IN_CALL = {"hangup done": State.ENDED, **_EVER}
 _DECLINED = {"hangup declined": State.ENDED}
-_TAKEN_BACK = dict.fromkeys(("hangup cancelled", "hangup timeout"), State.ENDED)
+_TAKEN_BACK = dict.fromkeys(("hangup cancelled", "hangup timeout", "hangup replaced"), State.ENDED)
 
 MOVES: Mapping[tuple[str, State], Mapping[str, State]] = {
     # at the caller, by the callee: CALL-18, CALL-20, CALL-9
