@@ -15,7 +15,7 @@ from e2ee.mls.capabilities import RequiredCapabilities, required_capabilities
 from e2ee.mls.extension import Extension, ExtensionType, find
 from e2ee.profile.errors import ProfileError, ProfileReason
 from e2ee.signalling.versions import SUPPORTED_VERSIONS
-from e2ee.tls_syntax import Opaque, Struct, Uint8, Uint16, fixed, struct, uint32, vector
+from e2ee.tls_syntax import Opaque, Struct, Uint8, Uint16, fixed, struct, vector
 
 __all__ = [
     "CALL_PROFILE",
@@ -66,7 +66,7 @@ class CallProfile(Struct):
     hosts: AccountKeys
     accounts: AccountKeys
     banned: AccountKeys
-    speakers: Annotated[tuple[int, ...], vector(uint32)]
+    speakers: AccountKeys
     link_id: Opaque
     join_policy: Uint8
     delivery_key: Key
