@@ -1,4 +1,5 @@
-"""The ASGI application: ``/v1`` is the WebSocket of the chapter Signalling, ``/health`` is for who watches the server.
+"""The ASGI application: ``/v1`` is the WebSocket of the chapter Signalling, ``/health`` is for who watches the server, and
+``/meet/…`` what a browser finds at a group call's link.
 
 It is run alone by ``serve`` and the command ``e2ee serve``, or mounted in an application that is there already. In
 Starlette and FastAPI that is a line, ``app.mount("/calls", create_app(service))``, and devices connect to
@@ -28,6 +29,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from e2ee.delivery.service import DeliveryService
 from e2ee.server.authentication import Authenticate
 from e2ee.server.limits import ConnectionLimits, Door
+from e2ee.server.link_page import link_route
 from e2ee.server.logs import ServerLog
 from e2ee.server.metrics import Metrics
 from e2ee.server.operations import health_routes, metrics_route
@@ -71,7 +73,7 @@ def create_app(
     )
     endpoint = _Endpoint(shell, limits, watcher)
     health = health_routes(service.require_store)
-    return Starlette(routes=[WebSocketRoute(PATH, endpoint.connection), *health])
+    return Starlette(routes=[WebSocketRoute(PATH, endpoint.connection), link_route(), *health])
 
 
 def create_operations_app(
