@@ -13,6 +13,7 @@ import typer
 from e2ee.cli.main import refuse
 from e2ee.testing.hostile.attack import Attack
 from e2ee.testing.hostile.catalogue import FAMILIES, catalogue
+from e2ee.testing.hostile.findings import FINDINGS, Finding
 from e2ee.testing.hostile.run import run as play
 from e2ee.testing.hostile.trial import Verdict
 
@@ -38,15 +39,21 @@ def list_(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
     markdown: Annotated[
         bool,
-        typer.Option("--markdown", help="The specification's page: attacks, and requirements."),
+        typer.Option(
+            "--markdown", help="The specification's page: attacks, findings, and requirements."
+        ),
     ] = False,
 ) -> None:
     """Every attack, a line each: id, who attacks, what is tried."""
     known = catalogue()
     if as_json:
-        typer.echo(json.dumps({"attacks": [_row(each) for each in known.values()]}, indent=1))
+        listed = {
+            "attacks": [_row(each) for each in known.values()],
+            "findings": [asdict(finding) for finding in FINDINGS],
+        }
+        typer.echo(json.dumps(listed, indent=1))
     elif markdown:
-        typer.echo("\n".join([*_page(known), "", *_by_requirement(known)]))
+        typer.echo("\n".join([*_page(known), "", *_findings(), "", *_by_requirement(known)]))
     else:
         for family, about in FAMILIES.items():
             typer.echo(f"\n{about}")
@@ -118,17 +125,39 @@ def _details(each: Attack, verdict: Verdict) -> Iterable[str]:
 
 
 def _page(known: Mapping[str, Attack]) -> Iterable[str]:
-    """``spec/attacks.md`` but for its last table."""
+    """``spec/attacks.md`` but for its last two tables."""
     yield "# Attacks"
     yield ""
-    yield "What an adversary can try against a call of two, as programs: `e2ee attack run ID` runs one again, `--all` all of them,"
+    yield "What an adversary can try against calls, as programs: `e2ee attack run ID` runs one again, `--all` all of them,"
     yield "`--undefended` without what defeats each, which then has to succeed. This page binds nobody, and is generated."
     for family, about in FAMILIES.items():
         yield from ("", f"## {about}", "", "| attack | by | what is tried |", "|---|---|---|")
         yield from (
             f"| `{each.id}` | {each.by} | {each.line} |" for each in _of_family(known, family)
         )
-    yield from ("", "## By requirement")
+
+
+def _findings() -> Iterable[str]:
+    """What was found in other systems, and what became of it here."""
+    yield "## Findings in other systems, answered"
+    yield ""
+    yield "What others found, or what their sources show. The last column says what answers it: attacks that can be run, sentences that rule it"
+    yield "out or say how far it goes, and what of this project has still to come."
+    yield ""
+    yield "| | found in | what goes wrong | what stands against it here | answered by |"
+    yield "|---|---|---|---|---|"
+    for finding in FINDINGS:
+        cells = finding.number, finding.source, finding.what, finding.answer, _answered_by(finding)
+        yield f"| {' | '.join(map(str, cells))} |"
+
+
+def _answered_by(finding: Finding) -> str:
+    parts = [
+        ", ".join(f"`{name}`" for name in finding.attacks),
+        ", ".join(finding.limits),
+        f"due: {finding.due}" if finding.due else "",
+    ]
+    return "; ".join(part for part in parts if part)
 
 
 def _of_family(known: Mapping[str, Attack], family: str) -> list[Attack]:
@@ -156,6 +185,8 @@ def _object(verdicts: Sequence[Verdict], *, undefended: bool) -> dict[str, Any]:
 
 def _by_requirement(known: Mapping[str, Attack]) -> Iterable[str]:
     """A Markdown table of the attacks on each requirement."""
+    yield "## By requirement"
+    yield ""
     found: dict[tuple[str, int], list[str]] = {}
     for each in known.values():
         for requirement in each.counters:

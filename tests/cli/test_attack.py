@@ -45,6 +45,21 @@ def test_the_page_of_the_specification_ends_with_a_table_by_requirement() -> Non
     assert requirements.index("FRAME-9") < requirements.index("FRAME-10")
 
 
+def test_the_page_answers_each_finding_in_a_row() -> None:
+    page = invoke("list", "--markdown").stdout
+    rows = page.split("## Findings in other systems, answered")[1].split("## By requirement")[0]
+    (spoken,) = [line for line in rows.splitlines() if line.startswith("| 32 |")]
+    assert spoken.endswith("`machine-in-the-middle`; CALL-14, VERIFY-3, VERIFY-5 |")
+    (reports,) = [line for line in rows.splitlines() if line.startswith("| 7 |")]
+    assert reports.endswith("| THREAT-10; due: abuse reports and signed lists |")
+
+
+def test_the_findings_as_json() -> None:
+    findings = json.loads(invoke("list", "--json").stdout)["findings"]
+    assert [finding["number"] for finding in findings] == list(range(1, 44))
+    assert findings[2]["due"] == "browser client"
+
+
 def test_one_attack_is_told_in_full() -> None:
     ran = invoke("run", QUICK)
     assert ran.exit_code == 0
