@@ -6,7 +6,7 @@ Rows are in tables that write down how to undo each change (``journal``), so a b
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from e2ee.crypto.secret import Secret
@@ -59,6 +59,14 @@ class _Call:
     record: CallRecord
     log: tuple[LogEntry, ...]
     members: frozenset[bytes]
+    gone: frozenset[bytes] = frozenset()
+    snapshot: bytes | None = None
+
+    def then(
+        self, record: CallRecord, log: tuple[LogEntry, ...], members: Sequence[bytes]
+    ) -> _Call:
+        now = frozenset(members)
+        return replace(self, record=record, log=log, members=now, gone=self.gone & now)
 
 
 class MemoryTransaction:
@@ -176,6 +184,10 @@ class MemoryTransaction:
         row = self.device_rows.get(signature_key)
         return None if row is None else row.mailbox
 
+    def mailboxes(self, signature_keys: Sequence[bytes]) -> Mapping[bytes, Mailbox]:
+        rows = {key: self.device_rows.get(key) for key in signature_keys}
+        return {key: row.mailbox for key, row in rows.items() if row is not None}
+
     def share(self, signature_key: bytes, sender: str) -> Share:
         rows = self._mail_of(signature_key).rows.values()
         sizes = [len(mail.encoded) for mail in rows if mail.sender == sender]
@@ -187,6 +199,11 @@ class MemoryTransaction:
             raise StoreConflict(DeliveryReason.CONFLICT, "the number is not the next")
         self._mail_of(signature_key).put(mail.number, mail)
         self._count(signature_key, 1, len(mail.encoded), mail.number)
+
+    def append_to_all(self, numbers: Mapping[bytes, int], mail: Mail) -> None:
+        with self.savepoint():
+            for signature_key, number in numbers.items():
+                self.append_mail(signature_key, replace(mail, number=number))
 
     def mail(self, signature_key: bytes, after: int, now: int, limit: int) -> Sequence[Mail]:
         rows = self._mail_of(signature_key).rows
@@ -236,11 +253,38 @@ class MemoryTransaction:
         if call.record.entries != position:
             raise StoreConflict(DeliveryReason.CONFLICT, "the log has grown")
         record = replace(call.record, grown_at=entry.received_at, entries=position + 1)
-        self.calls.put(call_id, _Call(record, (*call.log, entry), frozenset(members)))
+        self.calls.put(call_id, call.then(record, (*call.log, entry), members))
+
+    def put_snapshot(self, call_id: bytes, begins: int, snapshot: bytes) -> None:
+        call = self.calls.rows[call_id]
+        log = call.log[begins - call.record.begins :]
+        record = replace(call.record, begins=begins)
+        self.calls.put(call_id, replace(call, record=record, log=log, snapshot=snapshot))
+
+    def snapshot(self, call_id: bytes) -> bytes | None:
+        call = self.calls.get(call_id)
+        return None if call is None else call.snapshot
 
     def log(self, call_id: bytes) -> Sequence[LogEntry]:
         call = self.calls.get(call_id)
         return () if call is None else call.log
+
+    def take_back(self, call_id: bytes, entries: int, now: int, members: Sequence[bytes]) -> None:
+        call = self.calls.rows[call_id]
+        if call.record.entries <= entries:
+            raise StoreConflict(DeliveryReason.CONFLICT, "the log is shorter")
+        record = replace(call.record, grown_at=now, entries=entries)
+        self.calls.put(call_id, call.then(record, call.log[: entries - record.begins], members))
+
+    def put_gone(self, call_id: bytes, signature_key: bytes, *, gone: bool) -> None:
+        call = self.calls.rows[call_id]
+        changed = {signature_key} & call.members
+        after = call.gone | changed if gone else call.gone - changed
+        self.calls.put(call_id, replace(call, gone=after))
+
+    def gone(self, call_id: bytes) -> Collection[bytes]:
+        call = self.calls.get(call_id)
+        return frozenset() if call is None else call.gone
 
     def calls_of(self, signature_key: bytes, since: int) -> Sequence[bytes]:
         return [
@@ -293,8 +337,8 @@ class MemoryTransaction:
         self.links.remove_where(lambda row: row.expires_at <= now)
         self.calls.remove_where(lambda call: call.record.grown_at < calls_forgotten)
         for call_id, call in list(self.calls.rows.items()):
-            if call.record.grown_at < calls_over and call.log:
-                self.calls.put(call_id, replace(call, log=(), members=frozenset()))
+            if call.record.grown_at < calls_over and (call.log or call.snapshot):
+                self.calls.put(call_id, _Call(call.record, (), frozenset()))
 
 
 def _expired(row: _KeyPackage, now: int) -> bool:

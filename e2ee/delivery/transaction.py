@@ -12,9 +12,10 @@ services share may let them run side by side, if what one has read or conditiona
 it ends; then it raises StoreConflict, from the call or at the end of the block, and has kept nothing. The conditional writes,
 on which the protocol rests, are
 
-* ``add_call`` and ``add_entry``: one entry for each place of a call's log, the first (DS-4);
+* ``add_call``, ``add_entry`` and ``take_back``: one entry for each place of a call's log, the first (DS-4), unless it is void
+  (DS-20);
 * ``take_key_package``: each single-use KeyPackage to one taker (DS-2);
-* ``append_mail``: the next number of a mailbox, given once (DS-9);
+* ``append_mail`` and ``append_to_all``: the next number of a mailbox, given once (DS-9);
 * ``take_invitation`` and ``take_link``: each once (DS-8, IDENT-17).
 
 ``now`` is Unix milliseconds; what expired before it is not there, whether it was swept away or not. Every store passes
@@ -23,7 +24,7 @@ the suite in tests/server/stores.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -88,7 +89,8 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A message in a mailbox, encoded as it goes out. ``expires_at`` is Unix milliseconds.
+    """A message in a mailbox. ``encoded`` is as it goes out but for its ``number``, which is 0 there, so that one message
+    for many is kept once. ``expires_at`` is Unix milliseconds.
 
     ``sender`` is the account in whose share of the mailbox it is (DS-9), None if it is in nobody's.
     """
@@ -101,12 +103,14 @@ class Mail:
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """A call. ``opener`` is a signature key; its log has ``entries``, the last one of ``grown_at`` (Unix milliseconds)."""
+    """A call. ``opener`` is a signature key. Its log has had ``entries``, and last changed at ``grown_at`` (Unix milliseconds);
+    what the first ``begins`` of them made is in its snapshot, if there are any."""
 
     opener: bytes
     account_id: str
     grown_at: int
     entries: int
+    begins: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,11 +210,18 @@ class Transaction(Protocol):
     def mailbox(self, signature_key: bytes) -> Mailbox | None:
         """A device's mailbox; None if there is no such device. What has expired may be counted until it is swept."""
 
+    def mailboxes(self, signature_keys: Sequence[bytes]) -> Mapping[bytes, Mailbox]:
+        """Those of these devices that there are."""
+
     def share(self, signature_key: bytes, sender: str) -> Share:
         """What this account has in a device's mailbox. What has expired may be counted until it is swept."""
 
     def append_mail(self, signature_key: bytes, mail: Mail) -> None:
         """Put a message at the end; its number is the one after ``last_number``. Else raises StoreConflict."""
+
+    def append_to_all(self, numbers: Mapping[bytes, int], mail: Mail) -> None:
+        """Put one message at the end of several mailboxes, in each with the number that stands here and not in ``mail``, and
+        keep it once. Raises StoreConflict, and then has put it nowhere, unless each number is the next one."""
 
     def mail(self, signature_key: bytes, after: int, now: int, limit: int) -> Sequence[Mail]:
         """The first ``limit`` messages with a number above ``after``, in their order."""
@@ -234,8 +245,24 @@ class Transaction(Protocol):
     ) -> None:
         """Put an entry at ``position`` (the first is 0) and note who is a member then. StoreConflict if it is taken."""
 
+    def put_snapshot(self, call_id: bytes, begins: int, snapshot: bytes) -> None:
+        """Keep what the first ``begins`` entries of a log made, in the place of these entries and of an earlier snapshot."""
+
+    def snapshot(self, call_id: bytes) -> bytes | None:
+        """What the entries before the first of ``log`` made; None if none is missing there."""
+
     def log(self, call_id: bytes) -> Sequence[LogEntry]:
-        """All entries of a call, from the first; none if it is long over."""
+        """The entries of a call from ``begins`` on; none if it is long over."""
+
+    def take_back(self, call_id: bytes, entries: int, now: int, members: Sequence[bytes]) -> None:
+        """Leave only the first ``entries`` of a log, at least ``begins``, and note who is a member then; the log changed
+        ``now``. StoreConflict if it has not more entries than that."""
+
+    def put_gone(self, call_id: bytes, signature_key: bytes, *, gone: bool) -> None:
+        """Note that a member is gone for good, or is not. Who is no member any more is not gone either."""
+
+    def gone(self, call_id: bytes) -> Collection[bytes]:
+        """The members that are gone."""
 
     def calls_of(self, signature_key: bytes, since: int) -> Sequence[bytes]:
         """The ids of the calls that grew at or after ``since`` and that this device is a member of."""
