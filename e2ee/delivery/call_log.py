@@ -130,7 +130,15 @@ def _staged(call: Call, verified: VerifiedContent, now: int) -> StagedPublicComm
     policy = receiver_policy(now)
     if isinstance(verified.content, Commit):
         _require_few(verified.content)
-        judge(call.profile, call.epoch, call.members, verified.sender, verified.content)
+        judge(
+            call.profile,
+            call.group.context.group_id,
+            call.epoch,
+            call.members,
+            verified.sender,
+            verified.content,
+            verified.authenticated_data,
+        )
         for certificate in added_certificates(verified.content):
             check_dates(certificate, now, Dates.RECEIVER)
     return call.group.stage(verified, policy)

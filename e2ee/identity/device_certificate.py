@@ -18,6 +18,7 @@ from e2ee.crypto.errors import BadSignature
 from e2ee.identity.errors import CertificateError, IdentityReason
 from e2ee.identity.labels import SignatureLabel, opaque16, verify_labelled
 from e2ee.tls_syntax import (
+    EncodedOnce,
     Opaque,
     Struct,
     Uint8,
@@ -103,7 +104,7 @@ class Attestation(Struct):
 
 
 @struct
-class DeviceCertificate(Struct):
+class DeviceCertificate(EncodedOnce):
     """The spec's structure, not verified. Nesting its parts writes the same bytes as writing them in a row."""
 
     statement: DeviceStatement

@@ -22,6 +22,7 @@ class SignatureLabel(StrEnum):
     LOGIN = "Login"
     NEW_DEVICE = "New device"
     LETTER = "Letter"
+    GONE = "Gone"
 
 
 def label(text: str) -> bytes:

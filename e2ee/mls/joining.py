@@ -57,6 +57,7 @@ def join(
     policy: ValidationPolicy,
     ratchet_tree: bytes | None = None,
     psks: Mapping[PskName, Secret] = _NO_PSKS,
+    required_psks: Collection[PskName] = (),
     predecessors: Collection[Predecessor] = (),
     group_ids_in_use: Container[bytes] = (),
 ) -> Group:
@@ -64,7 +65,7 @@ def join(
 
     ``bundle`` is the KeyPackage that was added, with its private keys; ``policy`` has a receiver's tolerance;
     ``ratchet_tree`` is the encoded tree if it came out of band, and then the one that counts; ``psks`` are all PSKs that
-    the client has; ``predecessors`` are the epochs of which it may be asked to join a successor (``successor``);
+    the client has, ``required_psks`` those without which it joins nothing; ``predecessors`` are the epochs of which it may be asked to join a successor (``successor``);
     ``group_ids_in_use`` are those of the groups that this client is in. Raises ValidationError, DecodeError, or what ``policy``'s authentication raises.
     """
     suite, sealed = bundle.suite, _sealed_for(bundle, welcome)
@@ -72,6 +73,7 @@ def join(
         suite, bundle.init_private_key, welcome.encrypted_group_info, sealed
     )
     check_psks(suite, group_secrets.psks, initial_commit=True)
+    _check_required(group_secrets, required_psks)
     succession = find_succession(group_secrets.psks, predecessors)
     known = psks if succession is None else {**psks, **succession.psks}
     psk_secret = psk_secret_of(suite.kdf, group_secrets.psks, known)
@@ -96,6 +98,14 @@ def _sealed_for(bundle: KeyPackageBundle, welcome: Welcome) -> HPKECiphertext:
         if entry.new_member == own_ref:
             return entry.encrypted_group_secrets
     raise ValidationError(Rule.WELCOME_NOT_FOR_THIS_KEY_PACKAGE)
+
+
+def _check_required(group_secrets: GroupSecrets, required: Collection[PskName]) -> None:
+    """What the application asks for beyond the RFC: that who made this epoch had these keys."""
+    named = [each.psk for each in group_secrets.psks]
+    for name in required:
+        if name not in named:
+            raise ValidationError(Rule.REQUIRED_PSK_MISSING, "not named in the Welcome")
 
 
 def _epoch_secrets(

@@ -1,7 +1,8 @@
 """What the profile of calls refuses, though RFC 9420 may allow it.
 
 RemoteProtocolError
-  ProfileError     a suite, a call_profile, a leaf or a commit that KEYS-1 to KEYS-13 or IDENT-11 refuse
+  ProfileError     a suite, a call_profile, a leaf or a commit that KEYS-1 to KEYS-13, KEYS-19 to KEYS-24 or IDENT-11
+                   refuse
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class ProfileReason(Reason):
     CALL_PROFILE_NOT_REQUIRED = "CALL_PROFILE_NOT_REQUIRED"
     BAD_CALL_PROFILE = "BAD_CALL_PROFILE"
     UNEXPECTED_EXTENSION = "UNEXPECTED_EXTENSION"
+    UNEXPECTED_REQUIREMENT = "UNEXPECTED_REQUIREMENT"
 
     # KEYS-11 to KEYS-13
     EXTERNAL_SENDER = "EXTERNAL_SENDER"
@@ -41,6 +43,26 @@ class ProfileReason(Reason):
     PROPOSAL_BY_REFERENCE = "PROPOSAL_BY_REFERENCE"
     ILLEGAL_PROPOSAL = "ILLEGAL_PROPOSAL"
     ILLEGAL_COMMITTER = "ILLEGAL_COMMITTER"
+    UNEXPECTED_AUTHENTICATED_DATA = "UNEXPECTED_AUTHENTICATED_DATA"
+
+    # KEYS-20, in group calls
+    NOT_ADMITTED = "NOT_ADMITTED"
+    BANNED = "BANNED"
+    MAY_NOT_REMOVE = "MAY_NOT_REMOVE"
+    NOT_A_HOST = "NOT_A_HOST"
+    CALL_PROFILE_FIXED = "CALL_PROFILE_FIXED"
+    NOT_THE_LINKS_PSK = "NOT_THE_LINKS_PSK"
+
+    # KEYS-21
+    JOIN_MISSING = "JOIN_MISSING"
+    JOIN_UNEXPECTED = "JOIN_UNEXPECTED"
+    BAD_JOIN = "BAD_JOIN"
+
+    # KEYS-24
+    BAD_GONE_STATEMENTS = "BAD_GONE_STATEMENTS"
+    GONE_ELSEWHERE = "GONE_ELSEWHERE"
+    GONE_NOT_REMOVED = "GONE_NOT_REMOVED"
+    BAD_GONE_SIGNATURE = "BAD_GONE_SIGNATURE"
 
 
 class ProfileError(RemoteProtocolError):

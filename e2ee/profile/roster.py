@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from e2ee.identity.device_certificate import VerifiedCertificate, verify_certificate
 from e2ee.mls.credential import Credential
@@ -14,6 +15,8 @@ __all__ = ["Roster", "check_roster", "credential_certificate", "leaf_certificate
 
 Roster = Mapping[int, VerifiedCertificate]
 """Each member's certificate by leaf index, from left to right."""
+
+_NOBODY: Roster = MappingProxyType({})
 
 
 def credential_certificate(credential: Credential, signature_key: bytes) -> VerifiedCertificate:
@@ -32,11 +35,26 @@ def leaf_certificate(leaf_node: LeafNode) -> VerifiedCertificate:
     return credential_certificate(leaf_node.credential, leaf_node.signature_key)
 
 
-def roster(tree: RatchetTree) -> Roster:
-    """The certificates of all leaves, found to stand together. Raises RemoteProtocolError."""
-    certificates = {leaf_index: leaf_certificate(leaf) for leaf_index, leaf in tree.members()}
+def roster(tree: RatchetTree, known: Roster = _NOBODY) -> Roster:
+    """The certificates of all leaves, found to stand together. Raises RemoteProtocolError.
+
+    ``known`` is a roster of this group in an earlier epoch: what was verified then is not verified again.
+    """
+    certificates = {
+        leaf_index: _known_certificate(leaf, known.get(leaf_index)) or leaf_certificate(leaf)
+        for leaf_index, leaf in tree.members()
+    }
     check_roster(certificates)
     return certificates
+
+
+def _known_certificate(
+    leaf: LeafNode, known: VerifiedCertificate | None
+) -> VerifiedCertificate | None:
+    """``known`` if this leaf carries it, for the signature key that it was verified for."""
+    if known is None or known.signature_key != leaf.signature_key:
+        return None
+    return known if leaf.credential == Credential.basic(known.certificate.encode()) else None
 
 
 def check_roster(certificates: Roster) -> None:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 ALICE, PHONE, LAPTOP, TABLET = range(4)
 
+CALL_ID = bytes(range(16))
+
 by = Sender.member
 
 
@@ -72,11 +74,18 @@ def adds(*devices: Device) -> list[Add]:
     return [Add(device.key_package) for device in devices]
 
 
+def judged(
+    profile: CallProfile, epoch: int, members: Roster, committer: int, commit: Commit
+) -> LegalCommit:
+    """What the commit is, with nothing signed beside it."""
+    return judge(profile, CALL_ID, epoch, members, by(committer), commit, b"")
+
+
 def refusal(
     profile: CallProfile, epoch: int, members: Roster, committer: int, commit: Commit
 ) -> str:
     with pytest.raises(RemoteProtocolError) as refused:
-        judge(profile, epoch, members, by(committer), commit)
+        judged(profile, epoch, members, committer, commit)
     return refused.value.reason
 
 
@@ -86,13 +95,13 @@ def test_the_story_of_a_call(
 ) -> None:
     invitation = commit_by(alice, *adds(*bobs))
     only_alice = {ALICE: members[ALICE]}
-    assert judge(profile, 0, only_alice, by(ALICE), invitation) is LegalCommit.INVITATION
+    assert judged(profile, 0, only_alice, ALICE, invitation) is LegalCommit.INVITATION
     answer = commit_by(bobs[1], Remove(PHONE), Remove(TABLET))
-    assert judge(profile, 1, members, by(LAPTOP), answer) is LegalCommit.ANSWER
+    assert judged(profile, 1, members, LAPTOP, answer) is LegalCommit.ANSWER
     both = {ALICE: members[ALICE], LAPTOP: members[LAPTOP]}
     for epoch in (2, 3, 1_000):
-        assert judge(profile, epoch, both, by(ALICE), commit_by(alice)) is LegalCommit.TIMED
-        assert judge(profile, epoch, both, by(LAPTOP), commit_by(bobs[1])) is LegalCommit.TIMED
+        assert judged(profile, epoch, both, ALICE, commit_by(alice)) is LegalCommit.TIMED
+        assert judged(profile, epoch, both, LAPTOP, commit_by(bobs[1])) is LegalCommit.TIMED
 
 
 @pytest.mark.requirement("KEYS-11")
@@ -100,7 +109,7 @@ def test_who_has_one_device_answers_without_removing_anybody(
     profile: CallProfile, members: Roster, bobs: list[Device]
 ) -> None:
     two = {ALICE: members[ALICE], PHONE: members[PHONE]}
-    assert judge(profile, 1, two, by(PHONE), commit_by(bobs[0])) is LegalCommit.ANSWER
+    assert judged(profile, 1, two, PHONE, commit_by(bobs[0])) is LegalCommit.ANSWER
 
 
 @pytest.mark.requirement("KEYS-11")
@@ -265,7 +274,7 @@ def test_nobody_commits_from_outside(
     """Not even a device that is a member, or was: its leaf, its certificate and its signature change nothing."""
     for commit in (commit_by(alice), commit_by(bobs[0], ExternalInit(bytes(32)), Remove(PHONE))):
         with pytest.raises(ProfileError) as refused:
-            judge(profile, epoch, members, sender, commit)
+            judge(profile, CALL_ID, epoch, members, sender, commit, b"")
         assert refused.value.reason is ProfileReason.EXTERNAL_SENDER
 
 

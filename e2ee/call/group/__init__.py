@@ -1,0 +1,1 @@
+"""Group calls at one member (chapter Group calls)."""
