@@ -12,6 +12,7 @@ __all__ = ["FAMILIES", "catalogue"]
 FAMILIES: Mapping[str, str] = {
     "frames": "Frames: bytes that no member protected",
     "frame_epochs": "Frames: keys that do not fit, or no longer",
+    "listeners": "Whoever only listens",
     "directory": "Who has which keys",
     "devices": "Devices, certificates, suites",
     "ringing": "Ringing",

@@ -241,6 +241,7 @@ FINDINGS: tuple[Finding, ...] = (
         _READ,
         "An encryption key is part of the key from which the next one is derived.",
         "Each key has a label of its own and the KID in it; nothing that is derived is derived from again.",
+        attacks=("open-with-another-key",),
         limits=("FKEY-1", "FKEY-2"),
     ),
     Finding(
@@ -288,6 +289,7 @@ FINDINGS: tuple[Finding, ...] = (
         _READ,
         "After a restart, or on a second device, one key protects two frames with the same nonce.",
         "A key for each leaf and stream; counters are stored nowhere, and who was away is a new leaf.",
+        attacks=("wait-for-a-nonce-to-come-twice",),
         limits=("FKEY-3", "FKEY-4", "FKEY-5", "GROUP-21"),
     ),
     Finding(
@@ -303,6 +305,7 @@ FINDINGS: tuple[Finding, ...] = (
         _READ,
         "The first byte of sound stays clear, and says how the encoder was set.",
         "An Opus frame has no clear byte.",
+        attacks=("look-at-the-first-byte-of-sound",),
         limits=("CODEC-1",),
     ),
     Finding(
@@ -370,6 +373,7 @@ FINDINGS: tuple[Finding, ...] = (
         "issues of two systems",
         "Who rings learns the other's address before anybody has answered.",
         "No description leaves a device before the answer; with a relay alone no address does.",
+        attacks=("ring-to-learn-an-address",),
         limits=("CALL-7", "THREAT-9"),
     ),
     Finding(
