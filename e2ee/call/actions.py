@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, cast
 
 from e2ee.call.configuration import RANK_DELAY
 from e2ee.call.conversation import Conversation
-from e2ee.call.epochs import Epochs, Logged
+from e2ee.call.epochs import Epochs
 from e2ee.call.errors import CallReason, CallUsageError
 from e2ee.call.events import (
     BusyThere,
@@ -31,10 +31,11 @@ from e2ee.call.events import (
     RingsThere,
 )
 from e2ee.call.incoming_invite import Invitation
+from e2ee.call.logged import InvalidCommit, Logged
 from e2ee.call.medium import Medium
 from e2ee.call.outgoing_invite import Invite
 from e2ee.call.owner import Owner
-from e2ee.call.policy import InvalidCommit, Said
+from e2ee.call.policy import Said
 from e2ee.call.roster import CALLER_LEAF
 from e2ee.call.states import Action
 from e2ee.identity.device_certificate import VerifiedCertificate
@@ -112,11 +113,11 @@ class CallActions:
         offer = messages.Offer(now, self.medium.value)
         sealed = invite.pending.protect(encode(offer), entropy=entropy)
         group_info = invite.group.group_info(external_pub=False)
-        commit = epochs.propose(LegalCommit.INVITATION, invite.pending)
-        welcome = None if invite.pending.welcome is None else invite.pending.welcome.encode()
+        own = epochs.propose(LegalCommit.INVITATION, invite.pending)
         self.epochs = epochs
         self.outbox.append(messages.Open(self.call_id, group_info.encode()))
-        self.outbox.append(messages.Commit(self.call_id, commit, welcome, sealed.encode()))
+        commit = messages.Commit(self.call_id, own.message, own.welcome, sealed.encode())
+        self.outbox.append(commit)
 
     def report_calling(self, logged: Logged, now: int) -> None:
         self.in_group.apply(logged, now)
@@ -198,14 +199,14 @@ class CallActions:
     def change_epoch(self, logged: Logged, now: int) -> None:
         epochs = self.in_group
         committer = epochs.apply(logged, now)
-        self._say(messages.Alive(epochs.number, now))  # CALL-11
+        self.send_alive(None, now)  # CALL-11: "when it has applied an epoch from 2 on"
         self.conversation.enter_epoch(epochs, now)
         self.events.append(
             EpochChanged(self.call_id, epochs.number, committer, epochs.members, epochs.call_code)
         )
 
     def send_alive(self, _: None, now: int) -> None:
-        """CALL-11: "and every 15 s"."""
+        """CALL-11."""
         epochs = self.in_group
         self._say(messages.Alive(epochs.number, now))
         epochs.alive.said(now)
@@ -307,8 +308,8 @@ class CallActions:
         self.outbox.append(messages.Send(self.call_id, sealed))
 
     def _commit(self, kind: LegalCommit, proposals: list[Remove], now: int) -> None:
-        commit = self.in_group.commit(kind, proposals, now, self.owner.entropy)
-        self.outbox.append(messages.Commit(self.call_id, commit, welcome=None, offer=None))
+        own = self.in_group.commit(kind, proposals, now, self.owner.entropy)
+        self.outbox.append(messages.Commit(self.call_id, own.message, own.welcome, offer=None))
 
     def _report_description(self, message: CallMessage) -> None:
         described = cast(messages.Accepted | messages.AnswerDescription, message)

@@ -1,4 +1,4 @@
-"""`alive`: who is in this device's epoch, whether it may send, and how late the others are (CALL-11, CALL-23, CALL-24, CALL-27).
+"""`alive`: who is in this device's epoch, whether it may send, and how late the others are (CALL-11, CALL-23, CALL-24, CALL-27, GROUP-19).
 
 An ``alive`` is the acknowledgement of FKEY-7: the sender of frames goes on to an epoch as soon as all others are known to
 have it. It proves what it says because it is sealed with keys of that very epoch, so it counts for its sender and for that
@@ -6,16 +6,18 @@ epoch only. Sent again and again it also shows a fork: who is connected by the s
 branch, and a device that hears from at most half of the others stops sending. So a service that splits a group, or keeps a
 commit back, is noticed within three periods.
 
+    epoch_began(epoch, ...)     this device applied a commit, or came in by one
+    due_at                      when this device has to say it, at once perhaps; said(now): it did
     heard(said, now)            an ``alive`` that was opened: counts, if it is of this epoch
-    epoch_began(epoch, others)  this device applied a commit
     stopped(now)                why this device must not send now, or None
-    get_timer()                 when one of these answers changes, or the next ``alive`` is due
+    get_timer(now)              when one of these answers changes
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice, takewhile
 
 from e2ee.call.configuration import (
     ALIVE_PAUSE,
@@ -24,12 +26,16 @@ from e2ee.call.configuration import (
     EPOCH_END,
     LAG_SHOWN,
     LAG_WITHHELD,
+    MANY_MEMBERS,
     MEMBERS_A_SECOND,
 )
 from e2ee.call.policy import Said
 from e2ee.signalling.messages import Alive
 
 __all__ = ["Aliveness", "Lag", "StopReason", "alive_period"]
+
+NEVER = 1 << 63
+"""Later than every time, in milliseconds."""
 
 
 class StopReason(StrEnum):
@@ -71,29 +77,49 @@ class Aliveness:
         self._epoch = -1
         self._applied_at = 0
         self._period = ALIVE_PERIOD
-        self._sent_at = 0
-        self._hastened = False
-        self._others: frozenset[int] = frozenset()
+        self._said_at: int | None = None
+        self._due_at = 0
+        self._hastens: int | None = None
+        """How long after the last one the next comes if somebody was away; None: no sooner than otherwise."""
         self._heard: dict[int, int] = {}
-        """Leaf -> when its last ``alive`` of this epoch was opened."""
+        """Leaf -> when its last ``alive`` of this epoch was opened, or the epoch applied; who was heard last comes last."""
         self._least: dict[int, int] = {}
         """Leaf -> the least difference between our clock and its ``clock`` so far."""
         self._lags: dict[int, Lag] = {}
 
-    def epoch_began(self, epoch: int, others: frozenset[int], now: int) -> None:
-        """This device is in ``epoch`` with these other leaves, and has said so."""
+    def epoch_began(
+        self,
+        epoch: int,
+        others: frozenset[int],
+        now: int,
+        *,
+        may_speak: bool = True,
+        newcomers: frozenset[int] = frozenset(),
+    ) -> None:
+        """This device is in ``epoch`` with these other leaves; ``newcomers`` are those that came with it."""
         self._epoch, self._applied_at = epoch, now
-        self.said(now)
-        self._others = others
-        self._period = alive_period(len(others) + 1)
-        self._heard = {}
+        members = len(others) + 1
+        self._period = alive_period(members)
+        self._heard = dict.fromkeys(others, now)
+        self._hastens = ALIVE_PAUSE
+        if members > MANY_MEMBERS:
+            self._hastens = ALIVE_PERIOD if may_speak else None
+        # GROUP-19: "In a group of more than 32 members ... by those who may speak and by no others"
+        if may_speak or members <= MANY_MEMBERS:
+            self._due_at = now
+        elif self._said_at is None:
+            self._due_at = now + self._period
+        else:
+            # GROUP-19: "counted from its own last one, whatever epochs begin meanwhile"
+            self._due_at = min(self._due_at, self._said_at + self._period)
         for known in (self._least, self._lags):
-            for gone in known.keys() - others:
+            for gone in known.keys() - (others - newcomers):
                 del known[gone]
 
     def heard(self, said: Said, alive: Alive, now: int) -> Lag | None:
         """A member said that it is alive; gives its lag if there is news for people."""
         if alive.epoch == self._epoch:
+            self._heard.pop(said.sender, None)
             self._heard[said.sender] = now
         return self._measure(said.sender, now - alive.clock)
 
@@ -107,24 +133,23 @@ class Aliveness:
 
     def said(self, now: int) -> None:
         """This device sent an ``alive``."""
-        self._sent_at = now
-        self._hastened = False
+        self._said_at, self._due_at = now, now + self._period
 
     def hasten(self) -> None:
         """Say it soon, for somebody was away and heard nothing, or late."""
-        self._hastened = True
+        if self._said_at is not None and self._hastens is not None:
+            self._due_at = min(self._due_at, self._said_at + self._hastens)
 
     @property
     def due_at(self) -> int:
         """When the next ``alive`` is due."""
-        return self._sent_at + (ALIVE_PAUSE if self._hastened else self._period)
+        return self._due_at
 
     def silent(self, now: int) -> frozenset[int]:
         """The leaves of whom nothing of this epoch was opened in the last three periods."""
-        return frozenset(leaf for leaf in self._others if now >= self._silent_at(leaf))
-
-    def _silent_at(self, leaf: int) -> int:
-        return self._heard.get(leaf, self._applied_at) + ALIVE_PERIODS * self._period
+        heard_before = now - ALIVE_PERIODS * self._period
+        silent = takewhile(lambda leaf: self._heard[leaf] <= heard_before, self._heard)
+        return frozenset(silent)
 
     def stopped(self, now: int) -> StopReason | None:
         """Why this device must not send frames now; None if it may."""
@@ -132,13 +157,14 @@ class Aliveness:
         if now >= self._applied_at + EPOCH_END:
             return StopReason.EPOCH_TOO_OLD
         # CALL-23: "from at most half of the others"
-        if self._others and 2 * len(self.silent(now)) >= len(self._others):
+        if self._heard and 2 * len(self.silent(now)) >= len(self._heard):
             return StopReason.ALONE
         return None
 
     def get_timer(self, now: int) -> int:
         """When ``stopped`` or ``silent`` may say something else than at ``now``."""
-        ends = [self._silent_at(leaf) for leaf in self._others]
-        return min(
-            (end for end in [*ends, self._applied_at + EPOCH_END] if end > now), default=1 << 63
-        )
+        ends = [self._applied_at + EPOCH_END]
+        if len(silent := self.silent(now)) < len(self._heard):
+            first = next(islice(self._heard.values(), len(silent), None))
+            ends.append(first + ALIVE_PERIODS * self._period)
+        return min((end for end in ends if end > now), default=NEVER)

@@ -42,10 +42,11 @@ from e2ee.call.events import (
     SendingStopped,
 )
 from e2ee.call.incoming_invite import Invitation
+from e2ee.call.logged import InvalidCommit
 from e2ee.call.medium import Medium
 from e2ee.call.outgoing_invite import choose_suite_to_claim, judge_key_packages, make_invite
 from e2ee.call.owner import Owner
-from e2ee.call.policy import InvalidCommit, input_of_commit, input_of_message
+from e2ee.call.policy import input_of_commit, input_of_message
 from e2ee.call.roster import CALLER_LEAF, Member
 from e2ee.call.sent_media import SentMedia
 from e2ee.call.states import TRANSITIONS, Input, State

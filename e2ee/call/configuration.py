@@ -23,6 +23,7 @@ __all__ = [
     "LAG_SHOWN",
     "LAG_WITHHELD",
     "LATE_MESSAGES",
+    "MANY_MEMBERS",
     "MAX_DECLINE_TEXT",
     "MAX_EPOCH_LIFETIME",
     "MEMBERS_A_SECOND",
@@ -75,6 +76,9 @@ ALIVE_PAUSE = 1_000
 
 ALIVE_PERIODS = 3
 """CALL-23: after how many periods without an ``alive`` a member counts as silent."""
+
+MANY_MEMBERS = 32
+"""GROUP-19: in larger groups not everybody says at once that an epoch was applied."""
 
 EPOCH_END = 660_000
 """CALL-27: how long after it was applied an epoch is sent with, in milliseconds: a minute more than it may last."""

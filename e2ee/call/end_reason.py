@@ -24,3 +24,7 @@ class EndReason(StrEnum):
     UNREACHABLE = "unreachable"  # no device of the callee that can be called
     LOST = "lost"  # the service, before anybody could be rung
     REFUSED = "refused"  # by the delivery service
+
+    LEFT = "left"  # a group call, by this device's own people
+    REMOVED = "removed"  # from a group call
+    TURNED_AWAY = "turned-away"  # by a host, who did not admit this device to a group call

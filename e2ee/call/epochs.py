@@ -1,25 +1,28 @@
 """The epochs of one call at one device: the group, its members, and the frame keys that come of it.
 
-    epochs = Epochs(group, keys, now)                the epoch that the call begins with at this device
-    epochs.commit(...)                         an own commit, which waits until it is in the log (KEYS-17)
+    epochs = Epochs(group, keys, now)          the epoch that the call begins with at this device
+    own = epochs.commit(...)                   an own commit, which waits until it is in the log (KEYS-17)
     logged = epochs.stage(data, now)           an entry of the log, staged beside the epoch and judged
     epochs.apply(logged, now)                  the next epoch: whatever can fail comes before ``Group.merge``
     epochs.open(data, now), epochs.protect()   application messages
 
-On applying an epoch, what later chapters name is exported and the exporter is erased (KEYS-16). Frame keys come of epoch
-2 and later only: those of ringing protect no media (CALL-6). An earlier group stays for as long as its late messages are
-opened, and only opens them (CALL-12).
+All kinds of calls have their epochs here; what the kind decides is in ``_MEDIA_FROM``, what the members may is in the
+group's profile. On applying an epoch, what later chapters name is exported and the exporter is erased (KEYS-16). An earlier
+group stays for as long as its late messages are opened, and only opens them (CALL-12).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from e2ee.call.alive import Aliveness
 from e2ee.call.configuration import LATE_MESSAGES
 from e2ee.call.errors import CallReason, CallRefused, CallUsageError
+from e2ee.call.group.link import GroupLink
+from e2ee.call.logged import Logged, psks_of, stage
 from e2ee.call.mls_messages import application_message
-from e2ee.call.policy import CALL_EPOCH, Said, stage
+from e2ee.call.policy import CALL_EPOCH, Said
 from e2ee.call.removal import Removal
 from e2ee.call.roster import CALLER_LEAF, Member, members
 from e2ee.call.spoken_code import CodeEpoch
@@ -29,9 +32,11 @@ from e2ee.crypto.secret import Secret
 from e2ee.media.frame_epoch import FrameEpoch
 from e2ee.media.frame_keys import FrameKeys
 from e2ee.media.opener import FrameOpener
-from e2ee.mls.group import ApplicationMessage, Group, PendingCommit, StagedCommit
+from e2ee.mls.group import ApplicationMessage, Group, PendingCommit
 from e2ee.mls.message import MLSMessage
-from e2ee.mls.proposal import Remove
+from e2ee.mls.proposal import Add, GroupContextExtensions, PreSharedKey, ProposalContent, Remove
+from e2ee.mls.psk import PreSharedKeyID
+from e2ee.profile.call_profile import CallKind, CallProfile, JoinPolicy, call_profile
 from e2ee.profile.leaves import committer_policy, receiver_policy
 from e2ee.profile.legal_commits import LegalCommit
 from e2ee.profile.roster import Roster, roster
@@ -41,13 +46,28 @@ from e2ee.sframe.mls import export_base_key
 from e2ee.signalling.messages import CALL, CallMessage
 from e2ee.signalling.wire import decode, encode
 
-__all__ = ["Epochs", "Logged"]
+__all__ = ["Epochs", "OwnCommit"]
+
+_NEVER = 1 << 64
+
+_MEDIA_FROM: Mapping[int, int] = {
+    CallKind.RING: _NEVER,  # GROUP-4: "It protects no media"
+    CallKind.ONE_TO_ONE: CALL_EPOCH,  # CALL-6: "Keys of epochs 0 and 1 MUST NOT protect media."
+    CallKind.GROUP: 0,  # GROUP-2: "every epoch protects media, from epoch 0 on"
+}
+"""From which epoch on the keys of a call protect media."""
 
 OWN_COMMITS_KEPT = 4
 """How many own commits of an epoch are kept, of which the log may show any."""
 
+LINKS_KEPT = 4
+"""How many links of a call are known at a time: that of the profile, and those that hosts have announced last."""
+
 EARLIER_KEPT = 2
 """CALL-12: "the two epochs before the newest"."""
+
+MEMBERS_WITH_TREE = 64
+"""KEYS-7: up to so many members a Welcome brings the tree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,46 +79,58 @@ class _Earlier:
 
 
 @dataclass(frozen=True, slots=True)
-class Logged:
-    """A legal commit that the log shows for this epoch; ``own`` tells that this device made it."""
+class OwnCommit:
+    """A commit of this device on its way to the log, and the Welcome for those whom it adds; both encoded."""
 
-    kind: LegalCommit
-    staged: StagedCommit
-    own: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _OwnCommit:
-    """A commit of this device on its way to the log."""
-
-    encoded: bytes
+    message: bytes
+    welcome: bytes | None
     logged: Logged
 
 
 class Epochs:
     """See the module. ``now`` is Unix time in milliseconds."""
 
-    def __init__(self, group: Group, frame_keys: FrameKeys, now: int) -> None:
+    def __init__(
+        self, group: Group, frame_keys: FrameKeys, now: int, *, link: GroupLink | None = None
+    ) -> None:
+        """``link`` is what this device knows of a group call's link."""
         self.frame_keys = frame_keys
         self.opener = FrameOpener(frame_keys.receive)
         self.alive = Aliveness()
         self.removal: Removal | None = None
         """The newest commit that removed somebody (CALL-25)."""
+        self._links: dict[bytes, GroupLink] = {}
         self._earlier: list[_Earlier] = []
         self.committing = False
         """Whether an own commit of this epoch is on its way."""
-        self._own_commits: list[_OwnCommit] = []
+        self._own_commits: list[OwnCommit] = []
         """Of this epoch, refused ones too: a refusal may be of an earlier one, and only the log says what was taken."""
+        self._since: dict[int, int] = {}
+        """Leaf -> the epoch that its member came with, of those that came while this device was there."""
+        self._silenced: dict[int, int] = {}
+        """Leaf -> the epoch from which on its member, who could send media before, may not any more."""
         self._sas_key: Secret | None = None
         self._enter(group, roster(group.tree), now)
-        self._export(frozenset(), now)
+        if link is not None:
+            self.set_link(link)
+        self._export(frozenset(), frozenset(), now)
+        self.alive.epoch_began(group.epoch, self.others, now, may_speak=self.may_speak)
 
     def _enter(self, group: Group, members_now: Roster, now: int) -> None:
         self._group = group
         self._roster = members_now
+        self.profile: CallProfile = call_profile(group.extensions)
+        self.members = members(members_now)
+        self.others = frozenset(members_now) - {group.own_leaf_index}
+        self.speakers = frozenset(
+            each.leaf_index for each in self.members if self.profile.may_speak(each.account_key)
+        )
         self.applied_at = now
         self.retry_at = now
         self.call_code = call_code(group.epoch_authenticator)
+
+    # What the epoch is. ``members`` are by leaf index, ``others`` the leaves but the own one, ``speakers`` those that may
+    # send media (FRAME-7).
 
     @property
     def number(self) -> int:
@@ -117,13 +149,18 @@ class Epochs:
 
     @property
     def is_caller(self) -> bool:
-        """Whether this device is the caller's."""
+        """Whether this device is the caller's, in a call that has one."""
         return self.own_leaf == CALLER_LEAF
 
     @property
-    def members(self) -> tuple[Member, ...]:
-        """Who is in the group, by leaf index."""
-        return members(self._roster)
+    def may_speak(self) -> bool:
+        """Whether this device may send media."""
+        return self.own_leaf in self.speakers
+
+    @property
+    def protects_media(self) -> bool:
+        """Whether the keys of this epoch protect media."""
+        return self.number >= _MEDIA_FROM[self.profile.kind]
 
     def member(self, leaf_index: int) -> Member:
         """The member at an occupied leaf."""
@@ -134,6 +171,34 @@ class Epochs:
         """KEYS-15: this member's "position among the occupied leaves, from the left"."""
         return sorted(self._roster).index(self._group.own_leaf_index)
 
+    # The link of a group call
+
+    @property
+    def link(self) -> GroupLink | None:
+        """The link that the profile names, if this device knows it."""
+        return self._links.get(self.profile.link_id)
+
+    def set_link(self, link: GroupLink) -> None:
+        """A link that this call has, or will have by a host's next commit (GROUP-14)."""
+        if link.secret is None:
+            return
+        self._links[link.psk_id] = link
+        announced = [psk_id for psk_id in self._links if psk_id != self.profile.link_id]
+        for psk_id in announced[:-LINKS_KEPT]:
+            del self._links[psk_id]
+
+    def _link_psk(
+        self, proposals: Sequence[ProposalContent], entropy: Entropy
+    ) -> list[ProposalContent]:
+        """KEYS-20: "exactly one, external, with `link_id`, if the commit adds and the policy is link"."""
+        changes = [each for each in proposals if isinstance(each, GroupContextExtensions)]
+        profile = call_profile(changes[0].extensions) if changes else self.profile
+        adds = any(isinstance(each, Add) for each in proposals)
+        if not adds or profile.join_policy != JoinPolicy.LINK:
+            return []
+        nonce = entropy.random(self._group.cipher_suite.kdf.Nh)
+        return [PreSharedKey(PreSharedKeyID.external(profile.link_id, nonce))]
+
     # Commits
 
     def commit_refused(self, retry_at: int) -> None:
@@ -142,51 +207,88 @@ class Epochs:
         self.retry_at = retry_at
 
     def commit(
-        self, kind: LegalCommit, proposals: list[Remove], now: int, entropy: Entropy
-    ) -> bytes:
-        """An own commit, encoded, to be sent to the log; nothing of it is applied."""
-        policy = committer_policy(now)
-        pending = self._group.commit(proposals=proposals, policy=policy, entropy=entropy)
+        self,
+        kind: LegalCommit,
+        proposals: Sequence[ProposalContent],
+        now: int,
+        entropy: Entropy,
+        *,
+        authenticated_data: bytes = b"",
+    ) -> OwnCommit:
+        """An own commit, to be sent to the log; nothing of it is applied. The link's PSK is added where it is due.
+
+        Raises ValidationError if the proposals are not valid together, or the link is not known; ProfileError if those who
+        are added do not go together with the members (IDENT-11).
+        """
+        pending = self._group.commit(
+            proposals=[*proposals, *self._link_psk(proposals, entropy)],
+            authenticated_data=authenticated_data,
+            psks=psks_of(self._links, self._group.cipher_suite.kdf.Nh),
+            policy=committer_policy(now),
+            entropy=entropy,
+            ratchet_tree_extension=self._members_after(proposals) <= MEMBERS_WITH_TREE,
+        )
         return self.propose(kind, pending)
 
-    def propose(self, kind: LegalCommit, pending: PendingCommit) -> bytes:
+    def _members_after(self, proposals: Sequence[ProposalContent]) -> int:
+        added = sum(isinstance(each, Add) for each in proposals)
+        removed = sum(isinstance(each, Remove) for each in proposals)
+        return len(self.members) + added - removed
+
+    def propose(self, kind: LegalCommit, pending: PendingCommit) -> OwnCommit:
         """The same for a commit that was made already."""
-        encoded = pending.message.encode()
-        own = _OwnCommit(encoded, Logged(kind, pending.staged, own=True))
+        logged = Logged.of(kind, pending.staged, self._roster, own=True)
+        welcome = None if pending.welcome is None else pending.welcome.encode()
+        own = OwnCommit(pending.message.encode(), welcome, logged)
         self._own_commits = [*self._own_commits, own][-OWN_COMMITS_KEPT:]
         self.committing = True
-        return encoded
+        return own
 
     def stage(self, data: bytes, now: int) -> Logged:
-        """An entry of the log, judged; nothing has changed. Raises RemoteProtocolError."""
+        """An entry of the log, judged; nothing has changed.
+
+        Raises InvalidCommit if a member made it and it is not to be followed, RemoteProtocolError for what anybody could
+        have made.
+        """
         for own in self._own_commits:
-            if own.encoded == data:
+            if own.message == data:
                 return own.logged
-        staged, kind = stage(self._group, self._roster, data, now)
-        return Logged(kind, staged, own=False)
+        return stage(self._group, self._roster, self._links, data, now)
 
     def apply(self, logged: Logged, now: int) -> Member:
-        """Enter the epoch that a commit begins (KEYS-17: it is in the log); gives its committer."""
-        staged = logged.staged
-        roster_after = roster(staged.public.tree)
-        committer = self.member(staged.committer)
-        ended, group = self._group, self._group.merge(staged)
+        """Enter the epoch that a commit begins (KEYS-17: it is in the log); gives its committer. Not if it removes this device."""
+        committer = self.member(logged.committer)
+        newcomers = frozenset(member.leaf_index for member in logged.added)
+        ended, group = self._group, self._group.merge(logged.staged)
         self._own_commits, self.committing = [], False  # taken, or overtaken by another member's
         self.frame_keys.heard(committer.leaf_index, ended.epoch, now)
         self._earlier.append(_Earlier(ended, now + LATE_MESSAGES))
         self._forget_earlier(now)
-        self._enter(group, roster_after, now)
-        removed = frozenset(staged.removed)
-        self._export(removed, now)
-        if removed:
-            self.removal = Removal(group.epoch, removed, self.others, now)
-        self.alive.epoch_began(group.epoch, self.others, now)
+        speakers, link_id = self.speakers, self.profile.link_id
+        self._enter(group, logged.roster_after, now)
+        if self.profile.link_id != link_id:
+            self._links.pop(link_id, None)
+        self._since |= dict.fromkeys(newcomers, group.epoch)
+        self._export(newcomers, logged.removed, now)
+        self._note_silenced(speakers - logged.removed, newcomers | logged.removed)
+        if logged.removed:
+            senders = self._may_still_send() - newcomers
+            self.removal = Removal(group.epoch, logged.removed, senders, now)
+        self.alive.epoch_began(
+            group.epoch, self.others, now, may_speak=self.may_speak, newcomers=newcomers
+        )
         return committer
 
-    @property
-    def others(self) -> frozenset[int]:
-        """The leaf indexes of all other members."""
-        return frozenset(self._roster) - {self.own_leaf}
+    def _note_silenced(self, speakers_before: frozenset[int], changed: frozenset[int]) -> None:
+        self._silenced |= dict.fromkeys(speakers_before - self.speakers, self.number)
+        for leaf in self._silenced.keys() & (changed | self.speakers):
+            del self._silenced[leaf]
+
+    def _may_still_send(self) -> frozenset[int]:
+        """The others who may send media, and those who may not any more but perhaps have not heard of it."""
+        heard_at = self.frame_keys.receive.heard_at
+        unaware = {leaf for leaf, epoch in self._silenced.items() if heard_at(leaf, epoch) is None}
+        return (self.speakers | unaware) & self.others
 
     @property
     def removed_can_open_until(self) -> int | None:
@@ -208,20 +310,20 @@ class Epochs:
             accounts={leaf: each.account_id for leaf, each in self._roster.items()},
         )
 
-    def _export(self, removed: frozenset[int], now: int) -> None:
+    def _export(self, added: frozenset[int], removed: frozenset[int], now: int) -> None:
         """KEYS-16: export what later chapters name, and "then erase `exporter_secret`"."""
         group = self._group
         self._sas_key = None
-        if group.epoch >= CALL_EPOCH:  # CALL-6: "Keys of epochs 0 and 1 MUST NOT protect media."
+        if self.protects_media:
             suite = cipher_suite(sframe_suite(group.cipher_suite.code_point))
-            leaves = frozenset(self._roster)
             epoch = FrameEpoch(
                 number=group.epoch,
                 suite=suite,
                 base_key=export_base_key(group.export, suite),
                 own_leaf=group.own_leaf_index,
-                roster=leaves,
-                speakers=leaves,  # KEYS-10: in a one-to-one call the list is empty
+                roster=frozenset(self._roster),
+                speakers=self.speakers,
+                added=added,
                 removed=removed,
             )
             self.frame_keys.install(epoch, now)
@@ -241,7 +343,8 @@ class Epochs:
         opened = group.receive(MLSMessage.of(sealed), policy=receiver_policy(now))
         if not isinstance(opened, ApplicationMessage):
             raise CallRefused(CallReason.NOT_APPLICATION_DATA)
-        if opened.sender not in self._roster:  # CALL-12: "Those of a leaf that has been removed"
+        # CALL-12: "Those of a leaf that has been removed", also if it is somebody else's now
+        if opened.sender not in self._roster or sealed.epoch < self._since.get(opened.sender, 0):
             raise CallRefused(CallReason.SENDER_REMOVED, f"leaf {opened.sender}")
         return Said(opened.sender, sealed.epoch, opened.generation, decode(CALL, opened.data))
 
@@ -276,4 +379,5 @@ class Epochs:
         self.frame_keys.erase()
         self._earlier.clear()
         self._own_commits.clear()
+        self._links.clear()
         self._sas_key = None

@@ -49,6 +49,8 @@ class CallReason(Reason):
     WRONG_WIRE_FORMAT = "WRONG_WIRE_FORMAT"  # KEYS-5
     EPOCH_NOT_KEPT = "EPOCH_NOT_KEPT"  # CALL-12: too old, or not yet applied
     SENDER_REMOVED = "SENDER_REMOVED"  # CALL-12
+    WRONG_LINK_PROOF = "WRONG_LINK_PROOF"  # GROUP-12
+    NOT_IN_THIS_CALL = "NOT_IN_THIS_CALL"  # a call message of another kind of call
     WRONG_EPOCH = "WRONG_EPOCH"  # a call message that belongs to another epoch
     WRONG_SENDER = "WRONG_SENDER"  # a call message that this member does not send
     UNKNOWN_HANGUP_REASON = "UNKNOWN_HANGUP_REASON"  # CALL-20

@@ -1,7 +1,6 @@
 """What a member accepts: which entry of the log as what, and which call message from whom, in which epoch.
 
-Entries of the log are staged by MLS and judged by ``e2ee.profile.legal_commits``, as the delivery service judges them;
-nothing here asks what only this device knows (KEYS-14). Of call messages one table says who may send them; whether they
+What the log shows was judged before (``e2ee.call.logged``). Of call messages one table says who may send them; whether they
 fit the moment is the state table's to say.
 """
 
@@ -16,29 +15,18 @@ from e2ee.call.chat.member import Position
 from e2ee.call.configuration import MAX_DECLINE_TEXT
 from e2ee.call.end_reason import EndReason
 from e2ee.call.errors import CallReason, CallRefused
-from e2ee.call.mls_messages import commit_message
 from e2ee.call.roster import CALLER_LEAF
 from e2ee.call.states import Input
-from e2ee.errors import RemoteProtocolError
-from e2ee.mls.commit import Commit
-from e2ee.mls.group import Group, StagedCommit
-from e2ee.mls.message import MLSMessage
-from e2ee.mls.public_message import PublicMessage
-from e2ee.profile.call_profile import call_profile
-from e2ee.profile.leaves import receiver_policy
-from e2ee.profile.legal_commits import LegalCommit, judge, member_leaf_index
-from e2ee.profile.roster import Roster
+from e2ee.profile.legal_commits import LegalCommit
 from e2ee.signalling import messages
 from e2ee.signalling.messages import CallMessage
 
 __all__ = [
     "CALL_EPOCH",
     "RINGING_EPOCH",
-    "InvalidCommit",
     "Said",
     "input_of_commit",
     "input_of_message",
-    "stage",
 ]
 
 RINGING_EPOCH = 1
@@ -46,40 +34,6 @@ RINGING_EPOCH = 1
 
 CALL_EPOCH = 2
 """CALL-7: "Epoch 2 is the call.\""""
-
-
-class InvalidCommit(RemoteProtocolError):
-    """A commit that a member of this epoch made and that is not to be followed; ``error`` says what is wrong with it."""
-
-    def __init__(self, error: RemoteProtocolError) -> None:
-        super().__init__(error.reason, error.detail)
-        self.error = error
-
-
-def stage(group: Group, members: Roster, data: bytes, now: int) -> tuple[StagedCommit, LegalCommit]:
-    """Another member's commit, staged beside ``group``, and what it is.
-
-    Raises InvalidCommit if a member made it and it is not valid (CALL-32); DecodeError, CallRefused, ProfileError or
-    ValidationError (RFC 9420) for what anybody could have made.
-    """
-    message, commit = commit_message(data)
-    member_leaf_index(message.content.sender)  # KEYS-13: a commit from outside has no tag
-    group.check_authentic(message)
-    try:
-        return _judged(group, members, message, commit, now)
-    except RemoteProtocolError as error:
-        raise InvalidCommit(error) from error
-
-
-def _judged(
-    group: Group, members: Roster, message: PublicMessage, commit: Commit, now: int
-) -> tuple[StagedCommit, LegalCommit]:
-    staged = group.receive(MLSMessage.of(message), policy=receiver_policy(now))
-    if not isinstance(staged, StagedCommit):
-        raise CallRefused(CallReason.NOT_A_COMMIT)
-    profile = call_profile(group.extensions)
-    # KEYS-11: "A member MUST refuse every other commit."
-    return staged, judge(profile, group.epoch, members, message.content.sender, commit)
 
 
 def input_of_commit(commit: LegalCommit, *, own: bool, caller: bool) -> Input:
@@ -91,7 +45,7 @@ def input_of_commit(commit: LegalCommit, *, own: bool, caller: bool) -> Input:
             return Input.ANSWER_COMMITTED
         case LegalCommit.ANSWER:
             return Input.ANSWERED if caller else Input.ANSWERED_ELSEWHERE
-        case LegalCommit.TIMED:
+        case LegalCommit.TIMED | LegalCommit.CHANGE:  # the latter in group calls only
             return Input.COMMITTED
 
 

@@ -143,6 +143,8 @@ def test_the_more_members_the_less_often(members: int, period: int) -> None:
     assert alive_period(members) == period
     alive = Aliveness()
     alive.epoch_began(2, frozenset(range(1, members)), START)
+    assert alive.due_at == START
+    alive.said(START)
     assert alive.due_at == START + period
     assert alive.stopped(START + ALIVE_PERIODS * period - 1) is None
     assert alive.stopped(START + ALIVE_PERIODS * period) is StopReason.ALONE
@@ -152,14 +154,67 @@ def test_the_more_members_the_less_often(members: int, period: int) -> None:
 def test_when_somebody_was_away_the_next_one_comes_a_second_after_the_last() -> None:
     alive = Aliveness()
     alive.epoch_began(2, frozenset({1}), START)
+    alive.said(START)
     for _ in range(2):  # once more changes nothing
         alive.hasten()
         assert alive.due_at == START + 1_000
     alive.said(START + 1_000)
     assert alive.due_at == START + 1_000 + ALIVE_PERIOD
     alive.hasten()
-    alive.epoch_began(3, frozenset({1}), START + 1_500)  # which it has said so of
+    alive.epoch_began(3, frozenset({1}), START + 1_500)
+    alive.said(START + 1_500)
     assert alive.due_at == START + 1_500 + ALIVE_PERIOD
+
+
+def among(members: int, *, may_speak: bool) -> Aliveness:
+    """In epoch 2 since START, with so many members, and has said it then."""
+    alive = Aliveness()
+    alive.epoch_began(2, frozenset(range(1, members)), START, may_speak=may_speak)
+    alive.said(START)
+    return alive
+
+
+@pytest.mark.requirement("CALL-11", "GROUP-19")
+@pytest.mark.parametrize(
+    ("members", "may_speak", "at_once"),
+    [(2, True, True), (32, False, True), (33, False, False), (33, True, True), (1_000, True, True)],
+)
+def test_among_many_only_those_who_may_speak_say_at_once_that_they_have_an_epoch(
+    members: int, may_speak: bool, at_once: bool
+) -> None:
+    alive = among(members, may_speak=may_speak)
+    others = frozenset(range(1, members))
+    alive.epoch_began(3, others, START + 2_000, may_speak=may_speak)
+    due_at = START + 2_000 if at_once else START + alive_period(members)
+    assert alive.due_at == due_at
+
+
+@pytest.mark.requirement("GROUP-19")
+def test_a_viewer_says_it_from_time_to_time_however_often_epochs_begin() -> None:
+    alive = among(100, may_speak=False)
+    others = frozenset(range(1, 100))
+    for second in range(1, 25):
+        alive.epoch_began(2 + second, others, START + 1_000 * second, may_speak=False)
+    assert alive.due_at == START + alive_period(100) == START + 25_000
+
+
+@pytest.mark.requirement("GROUP-19")
+def test_a_viewer_among_many_who_just_came_says_it_after_a_period() -> None:
+    alive = Aliveness()
+    alive.epoch_began(7, frozenset(range(1, 100)), START, may_speak=False)
+    assert alive.due_at == START + 25_000
+    alive.hasten()  # nobody missed anything that it said
+    assert alive.due_at == START + 25_000
+    alive.epoch_began(8, frozenset(range(1, 33)), START + 1_000, may_speak=True)
+    assert alive.due_at == START + 1_000
+
+
+@pytest.mark.requirement("CALL-11")
+@pytest.mark.parametrize(("may_speak", "due_after"), [(True, 15_000), (False, 250_000)])
+def test_among_many_somebodys_absence_makes_no_storm(may_speak: bool, due_after: int) -> None:
+    alive = among(1_000, may_speak=may_speak)
+    alive.hasten()
+    assert alive.due_at == START + due_after
 
 
 @pytest.mark.requirement("CALL-23")
@@ -242,6 +297,17 @@ def test_who_comes_anew_is_measured_anew() -> None:
     alive.epoch_began(4, frozenset({1, 2}), START)
     assert hear(alive, 1, START + 5_000, epoch=4, clock=START) == Lag(1, 5_000)
     assert hear(alive, 2, START + 5_000, epoch=4, clock=START) is None
+
+
+@pytest.mark.requirement("CALL-24")
+def test_who_got_anothers_leaf_is_measured_anew() -> None:
+    """Leaf 2 was Bob's; the commit that removed him gave it to Carol, whose clock is an hour behind his."""
+    alive = Aliveness()
+    alive.epoch_began(2, frozenset({1, 2}), START)
+    assert hear(alive, 2, START, clock=START) is None
+    alive.epoch_began(3, frozenset({1, 2}), START, newcomers=frozenset({2}))
+    assert hear(alive, 2, START + 100, epoch=3, clock=START - 3_600_000) is None
+    assert hear(alive, 2, START + 5_100, epoch=3, clock=START - 3_600_000) == Lag(2, 5_000)
 
 
 STEPS = st.lists(

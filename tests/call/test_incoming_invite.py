@@ -180,7 +180,7 @@ def test_a_profile_with_other_accounts(
         {"E": 5},
         {"hosts": (bytes(32),)},
         {"banned": (bytes(32),)},
-        {"speakers": (0,)},
+        {"speakers": (bytes(32),)},
         {"link_id": b"link"},
         {"join_policy": 1},
         {"accounts": (bytes(32),)},
