@@ -21,20 +21,37 @@ from e2ee.tls_syntax import Opaque, Struct, Uint8, Uint16, fixed, struct, vector
 
 __all__ = [
     "CALL_PROFILE",
+    "CHANGEABLE",
+    "MAX_ACCOUNTS",
     "PROFILE_VERSION",
     "CallKind",
     "CallProfile",
     "JoinPolicy",
     "call_profile",
+    "check_group_call",
     "check_one_to_one",
+    "check_profile",
+    "check_ring",
     "group_extensions",
+    "group_profile",
     "one_to_one",
+    "ring",
 ]
 
 CALL_PROFILE = 0xF0C1
 """The extension's type (private use, RFC 9420 Section 17.3)."""
 
 PROFILE_VERSION = 0x0100
+
+ACCOUNT_LISTS = ("hosts", "accounts", "banned", "speakers")
+
+CHANGEABLE = (*ACCOUNT_LISTS, "link_id", "join_policy")
+"""KEYS-20: the fields that hosts of a group call may change while it lasts."""
+
+MAX_ACCOUNTS = 1024
+"""KEYS-19: the longest list of accounts."""
+
+_LINK_ID_LABEL, _LINK_ID_LENGTH = label("Link"), 34
 
 Key = Annotated[bytes, fixed(32)]
 AccountKeys = Annotated[tuple[bytes, ...], vector(fixed(32))]
@@ -100,6 +117,24 @@ class CallProfile(Struct):
         return (by_policy or listed) and account_key not in self.banned
 
 
+_OF_NOBODY = CallProfile(
+    version=PROFILE_VERSION,
+    kind=CallKind.GROUP,
+    S=10,
+    E=4,
+    hosts=(),
+    accounts=(),
+    banned=(),
+    speakers=(),
+    link_id=b"",
+    join_policy=JoinPolicy.CLOSED,
+    delivery_key=bytes(32),
+    stamps=0,
+    signed_lists=0,
+)
+"""What all calls have alike, and nobody in it."""
+
+
 def one_to_one(
     caller: bytes, callee: bytes, delivery_key: bytes, version: int = PROFILE_VERSION
 ) -> CallProfile:
@@ -110,27 +145,16 @@ def one_to_one(
 def ring(
     caller: bytes, callee: bytes, delivery_key: bytes, version: int = PROFILE_VERSION
 ) -> CallProfile:
-    """The profile of the group in which one account is invited to a group call (KEYS-22)."""
+    """The profile of the group in which one account invites another to a group call (KEYS-22)."""
     return _of_two(CallKind.RING, caller, callee, delivery_key, version)
 
 
 def _of_two(
     kind: CallKind, caller: bytes, callee: bytes, delivery_key: bytes, version: int
 ) -> CallProfile:
-    return CallProfile(
-        version=version,
-        kind=kind,
-        S=10,
-        E=4,
-        hosts=(),
-        accounts=(caller, callee),
-        banned=(),
-        speakers=(),
-        link_id=b"",
-        join_policy=JoinPolicy.CLOSED,
-        delivery_key=delivery_key,
-        stamps=0,
-        signed_lists=0,
+    accounts = (caller, callee)
+    return replace(
+        _OF_NOBODY, version=version, kind=kind, accounts=accounts, delivery_key=delivery_key
     )
 
 
@@ -144,24 +168,19 @@ def group_profile(
     link_id: bytes = b"",
     version: int = PROFILE_VERSION,
 ) -> CallProfile:
-    """The profile of a group call in epoch 0, whose one host is its ``creator``; accounts by their account keys (KEYS-19).
+    """The profile of a group call in epoch 0: its one host is the creator. Accounts are given by their account keys.
 
-    ``link_id`` is the link's ``psk_id`` if the policy is link, else empty. What it says is not checked here.
+    ``link_id`` is the link's ``psk_id`` if the policy is link, else empty (KEYS-19); ``check_group_call`` says whether it is.
     """
-    return CallProfile(
+    return replace(
+        _OF_NOBODY,
         version=version,
-        kind=CallKind.GROUP,
-        S=10,
-        E=4,
         hosts=(creator,),
         accounts=tuple(accounts),
-        banned=(),
         speakers=tuple(speakers),
         link_id=link_id,
         join_policy=join_policy,
         delivery_key=delivery_key,
-        stamps=0,
-        signed_lists=0,
     )
 
 
@@ -247,20 +266,8 @@ def check_group_call(profile: CallProfile, group_id: bytes) -> None:
     if {*profile.hosts, *profile.accounts, *profile.speakers} & {*profile.banned}:
         raise _bad("banned, and in another list")
     _check_link(profile)
-    variable = {name: getattr(profile, name) for name in CHANGEABLE}
-    due = group_profile(b"", profile.delivery_key, join_policy=JoinPolicy.CLOSED)
-    _check_same(profile, replace(due, version=profile.version, **variable))
-
-
-ACCOUNT_LISTS = ("hosts", "accounts", "banned", "speakers")
-
-CHANGEABLE = (*ACCOUNT_LISTS, "link_id", "join_policy")
-"""KEYS-20: the fields that hosts of a group call may change while it lasts."""
-
-MAX_ACCOUNTS = 1024
-"""The longest list of accounts in a profile (KEYS-19)."""
-
-LINK_ID_LABEL, LINK_ID_LENGTH = label("Link"), 34
+    free = {name: getattr(profile, name) for name in ("version", "delivery_key", *CHANGEABLE)}
+    _check_same(profile, replace(_OF_NOBODY, **free))
 
 
 def _check_list(name: str, account_keys: tuple[bytes, ...]) -> None:
@@ -278,7 +285,7 @@ def _check_link(profile: CallProfile) -> None:
         if profile.link_id:
             raise _bad("link_id without a link")
     # KEYS-19: "`link_id` 34 bytes that begin with `label("Link")` if `join_policy` is 2 (link)"
-    elif len(profile.link_id) != LINK_ID_LENGTH or not profile.link_id.startswith(LINK_ID_LABEL):
+    elif len(profile.link_id) != _LINK_ID_LENGTH or not profile.link_id.startswith(_LINK_ID_LABEL):
         raise _bad("link_id is no link's")
 
 

@@ -76,14 +76,15 @@ def _check_profile(facts: CommitFacts, after: CallProfile) -> None:
     """The row of GroupContextExtensions."""
     if not any(isinstance(each, GroupContextExtensions) for each in facts.contents):
         return
-    # KEYS-20: "by a host of the profile before"
+    # KEYS-20: "by a host"; "who is a host is judged by the profile before the commit"
     if not _by_host(facts):
         raise ProfileError(ProfileReason.NOT_A_HOST, "changes the profile")
     # KEYS-20: "that changes nothing but `hosts`, `accounts`, `banned`, `speakers`, `join_policy` and `link_id`"
     before = {name: getattr(facts.profile, name) for name in CHANGEABLE}
     if replace(after, **before) != facts.profile:
         raise ProfileError(ProfileReason.CALL_PROFILE_FIXED)
-    check_group_call(after, facts.group_id)  # "and is one of KEYS-19"
+    # KEYS-20: "and brings a profile of KEYS-19"
+    check_group_call(after, facts.group_id)
 
 
 def _check_joins(
@@ -134,8 +135,8 @@ def _check_removes(
         target = facts.members.get(leaf_index)
         if target is None:
             raise ProfileError(ProfileReason.ILLEGAL_PROPOSAL, f"Remove of leaf {leaf_index}")
-        # KEYS-20: "the target is of the committer's account; or the committer is a host; or the commit adds a leaf of the
-        # target's (`account_id`, `device_id`); or `authenticated_data` has a GoneStatement for it"
+        # KEYS-20: "the target is of the committer's account; or the committer is a host; or the commit adds a leaf of the target's
+        # `account_id`, `account_key` and `device_id`; or `authenticated_data` has a GoneStatement for it"
         if not (
             target.account_key == facts.account_key
             or by_host
@@ -152,6 +153,9 @@ def _check_members(
     members = dict(facts.members)
     for leaf_index in _removed(facts):
         members.pop(leaf_index, None)
+    # KEYS-23: "at most 1,024 leaves"; so none has a higher index, for a newcomer takes the lowest that is free
+    if len(members) + len(newcomers) > MAX_LEAVES:
+        raise ProfileError(ProfileReason.TOO_MANY_LEAVES, f"at most {MAX_LEAVES}")
     members.update(enumerate(newcomers, start=MAX_LEAVES))
     banned = set(after.banned)
     for certificate in members.values():
@@ -173,5 +177,6 @@ def _removed(facts: CommitFacts) -> list[int]:
     return [content.removed for content in facts.contents if isinstance(content, Remove)]
 
 
-def _device(certificate: VerifiedCertificate) -> tuple[str, int]:
-    return certificate.account_id, certificate.device_id
+def _device(certificate: VerifiedCertificate) -> tuple[str, bytes, int]:
+    """Whose device a leaf is; the account's key too, or anybody could replace a member by an account of its name."""
+    return certificate.account_id, certificate.account_key, certificate.device_id
