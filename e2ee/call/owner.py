@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from e2ee.call.configuration import Configuration
+from e2ee.call.group.link import GroupLink
 from e2ee.crypto.cipher_suite import cipher_suite
 from e2ee.crypto.entropy import Entropy
 from e2ee.crypto.signature import SigningKey
@@ -13,8 +14,10 @@ from e2ee.identity.device_certificate import VerifiedCertificate
 from e2ee.identity.trust import Trust
 from e2ee.media.frame_keys import FrameKeys
 from e2ee.mls.credential import Credential
-from e2ee.mls.key_package import LAST_RESORT
+from e2ee.mls.extension import Extension
+from e2ee.mls.key_package import LAST_RESORT, sign_key_package
 from e2ee.mls.key_package_bundle import KeyPackageBundle
+from e2ee.profile.join import join_extension
 from e2ee.profile.leaves import call_capabilities, key_package_lifetime
 from e2ee.profile.suites import SUITES
 from e2ee.signalling.versions import SUPPORTED_VERSIONS
@@ -65,7 +68,18 @@ class Owner:
 
         A ``last_resort`` is marked as one that is used when no other is left, and again after that.
         """
-        marks = (LAST_RESORT,) if last_resort else ()
+        return self._key_package(suite, now, (LAST_RESORT,) if last_resort else ())
+
+    def new_join_key_package(self, suite: int, link: GroupLink, now: int) -> KeyPackageBundle:
+        """A fresh KeyPackage for joining the group call of ``link`` and for nothing else (GROUP-7), with its proof if it has one."""
+        unproven = self._key_package(suite, now, (join_extension(link.call_id, now),))
+        key_package = unproven.key_package
+        proof = link.proof(key_package.init_key, key_package.leaf_node.signature_key)
+        proven = replace(key_package, extensions=(join_extension(link.call_id, now, proof),))
+        signed = sign_key_package(unproven.suite, proven, self.signing_key.private)
+        return replace(unproven, key_package=signed)
+
+    def _key_package(self, suite: int, now: int, marks: tuple[Extension, ...]) -> KeyPackageBundle:
         return KeyPackageBundle.generate(
             cipher_suite(suite),
             self.signing_key,
