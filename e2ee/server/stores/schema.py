@@ -1,9 +1,10 @@
 """The tables of a SQLite store, by version: ``VERSIONS[n]`` makes version n + 1 of version n.
 
-A device is a row whose number the other tables use in place of its key. ``mail`` counts itself in its device's row, so
-that no mailbox is read to know how full it is; how much of it is one sender's is read from an index alone. A KeyPackage
-that was handed out keeps its reference and loses its bytes. Times are Unix milliseconds, but ``not_after``, which is
-MLS's Unix seconds.
+A device is a row whose number the other tables use in place of its key. ``mail`` counts itself in its device's
+``mailboxes``, so that no mailbox is read to know how full it is; how much of it is one sender's is read from an index alone.
+What many mailboxes hold is in ``bodies``, and their ``mail`` has no bytes of its own; the last that goes takes the body with
+it. A KeyPackage that was handed out keeps its reference and loses its bytes. Times are Unix milliseconds, but
+``not_after``, which is MLS's Unix seconds.
 """
 
 from __future__ import annotations
@@ -102,4 +103,34 @@ CREATE TABLE links (
 );
 """
 
-VERSIONS = (_VERSION_1,)
+_VERSION_2 = """
+CREATE TABLE mailboxes (
+    device INTEGER PRIMARY KEY REFERENCES devices ON DELETE CASCADE,
+    last_number INTEGER NOT NULL,
+    messages INTEGER NOT NULL DEFAULT 0,
+    size INTEGER NOT NULL DEFAULT 0
+);
+INSERT INTO mailboxes SELECT device, last_number, messages, size FROM devices;
+ALTER TABLE devices DROP COLUMN last_number;
+ALTER TABLE devices DROP COLUMN messages;
+ALTER TABLE devices DROP COLUMN size;
+
+CREATE TABLE bodies (
+    body INTEGER PRIMARY KEY,
+    encoded BLOB NOT NULL
+);
+ALTER TABLE mail ADD COLUMN body INTEGER;
+CREATE INDEX mail_of_body ON mail (body) WHERE body IS NOT NULL;
+CREATE TRIGGER body_without_mail AFTER DELETE ON mail WHEN old.body IS NOT NULL BEGIN
+    DELETE FROM bodies WHERE body = old.body AND NOT EXISTS (SELECT 1 FROM mail WHERE body = old.body);
+END;
+
+ALTER TABLE calls ADD COLUMN begins INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE snapshots (
+    call_id BLOB PRIMARY KEY REFERENCES calls ON DELETE CASCADE,
+    encoded BLOB NOT NULL
+);
+ALTER TABLE members ADD COLUMN gone INTEGER NOT NULL DEFAULT 0;
+"""
+
+VERSIONS = (_VERSION_1, _VERSION_2)

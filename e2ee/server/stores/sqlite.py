@@ -107,6 +107,7 @@ def _set_up(db: sqlite3.Connection) -> None:
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA foreign_keys = ON")
+    db.execute("PRAGMA temp_store = MEMORY")  # what would undo a request is written to no file
     for number, statements in enumerate(VERSIONS[version:], version + 1):
         db.executescript(
             f"BEGIN IMMEDIATE; {statements} PRAGMA application_id = {APPLICATION_ID};"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from e2ee.delivery.transaction import CallRecord, LogEntry
 from e2ee.server.stores.sqlite_rows import SqliteRows, verified
@@ -15,7 +15,8 @@ class SqliteCalls(SqliteRows):
 
     def call(self, call_id: bytes) -> CallRecord | None:
         row = self._one(
-            "SELECT opener, account_id, grown_at, entries FROM calls WHERE call_id = ?", call_id
+            "SELECT opener, account_id, grown_at, entries, begins FROM calls WHERE call_id = ?",
+            call_id,
         )
         return None if row is None else CallRecord(*row)
 
@@ -31,7 +32,7 @@ class SqliteCalls(SqliteRows):
         device = entry.device
         self._added(
             "the call's id is taken",
-            "INSERT INTO calls VALUES (?, ?, ?, ?, 0) ON CONFLICT DO NOTHING",
+            "INSERT INTO calls VALUES (?, ?, ?, ?, 0, 0) ON CONFLICT DO NOTHING",
             *(call_id, device.signature_key, device.account_id, entry.received_at),
         )
         self.add_entry(call_id, 0, entry, [device.signature_key])
@@ -52,9 +53,20 @@ class SqliteCalls(SqliteRows):
                 *(entry.received_at, entry.request),
             ),
         )
-        self._execute("DELETE FROM members WHERE call_id = ?", (call_id,))
-        for member in members:
-            self._execute("INSERT INTO members VALUES (?, ?)", (member, call_id))
+        self._put_members(call_id, members)
+
+    def _put_members(self, call_id: bytes, members: Sequence[bytes]) -> None:
+        """Those who come and go are written, and nobody who stays."""
+        rows = self._execute("SELECT signature_key FROM members WHERE call_id = ?", (call_id,))
+        before, after = {key for (key,) in rows}, set(members)
+        self._execute_many(
+            "DELETE FROM members WHERE signature_key = ? AND call_id = ?",
+            [(key, call_id) for key in before - after],
+        )
+        self._execute_many(
+            "INSERT INTO members (signature_key, call_id) VALUES (?, ?)",
+            [(key, call_id) for key in after - before],
+        )
 
     def log(self, call_id: bytes) -> Sequence[LogEntry]:
         rows = self._execute(
@@ -63,6 +75,36 @@ class SqliteCalls(SqliteRows):
             (call_id,),
         )
         return [LogEntry(verified(*row[:2]), *row[2:]) for row in rows]
+
+    def put_snapshot(self, call_id: bytes, begins: int, snapshot: bytes) -> None:
+        self._execute("INSERT OR REPLACE INTO snapshots VALUES (?, ?)", (call_id, snapshot))
+        self._execute("UPDATE calls SET begins = ? WHERE call_id = ?", (begins, call_id))
+        self._execute("DELETE FROM log WHERE call_id = ? AND position < ?", (call_id, begins))
+
+    def snapshot(self, call_id: bytes) -> bytes | None:
+        row = self._one("SELECT encoded FROM snapshots WHERE call_id = ?", call_id)
+        return None if row is None else bytes(row[0])
+
+    def take_back(self, call_id: bytes, entries: int, now: int, members: Sequence[bytes]) -> None:
+        self._added(
+            "the log is shorter",
+            "UPDATE calls SET entries = ?, grown_at = ? WHERE call_id = ? AND entries > ?",
+            *(entries, now, call_id, entries),
+        )
+        self._execute("DELETE FROM log WHERE call_id = ? AND position >= ?", (call_id, entries))
+        self._put_members(call_id, members)
+
+    def put_gone(self, call_id: bytes, signature_key: bytes, *, gone: bool) -> None:
+        self._execute(
+            "UPDATE members SET gone = ? WHERE signature_key = ? AND call_id = ?",
+            (gone, signature_key, call_id),
+        )
+
+    def gone(self, call_id: bytes) -> Collection[bytes]:
+        rows = self._execute(
+            "SELECT signature_key FROM members WHERE call_id = ? AND gone", (call_id,)
+        )
+        return {key for (key,) in rows}
 
     def calls_of(self, signature_key: bytes, since: int) -> Sequence[bytes]:
         rows = self._execute(

@@ -38,22 +38,24 @@ class SqliteDevices(SqliteRows):
 
     def put_device(self, certificate: VerifiedCertificate) -> None:
         encoded, account_id = certificate.certificate.encode(), certificate.account_id
+        (device,) = self._one(
+            "INSERT INTO devices (signature_key, account_id, certificate) VALUES (?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET certificate = excluded.certificate RETURNING device",
+            *(certificate.signature_key, account_id, encoded),
+        )
         self._execute(
-            "INSERT INTO devices (signature_key, account_id, certificate, last_number)"
-            " SELECT ?, account_id, ?, retired FROM accounts WHERE account_id = ?"
-            " ON CONFLICT DO UPDATE SET certificate = excluded.certificate",
-            (certificate.signature_key, encoded, account_id),
+            "INSERT INTO mailboxes (device, last_number)"
+            " SELECT ?, retired FROM accounts WHERE account_id = ? ON CONFLICT DO NOTHING",
+            (device, account_id),
         )
 
     def remove_device(self, signature_key: bytes) -> None:
-        removed = self._one(
-            "DELETE FROM devices WHERE signature_key = ? RETURNING last_number, account_id",
-            signature_key,
+        self._execute(
+            "UPDATE accounts SET retired = max(retired, last_number) FROM devices JOIN mailboxes USING (device)"
+            " WHERE signature_key = ? AND accounts.account_id = devices.account_id",
+            (signature_key,),
         )
-        if removed is not None:
-            self._execute(
-                "UPDATE accounts SET retired = max(retired, ?) WHERE account_id = ?", removed
-            )
+        self._execute("DELETE FROM devices WHERE signature_key = ?", (signature_key,))
 
     # KeyPackages
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any
 
@@ -27,16 +28,19 @@ class SqliteRows:
         self._execute = db.execute
         self._execute_many = db.executemany
 
+    def savepoint(self) -> AbstractContextManager[None]:
+        return self._undone_on_error("request")
+
     @contextlib.contextmanager
-    def savepoint(self) -> Iterator[None]:
-        self._execute("SAVEPOINT request")
+    def _undone_on_error(self, name: str) -> Iterator[None]:
+        self._execute(f"SAVEPOINT {name}")
         try:
             yield
         except BaseException:
-            self._execute("ROLLBACK TO request")
+            self._execute(f"ROLLBACK TO {name}")
             raise
         finally:
-            self._execute("RELEASE request")
+            self._execute(f"RELEASE {name}")
 
     def _one(self, statement: str, *values: Any) -> Any:
         """The first row, or None."""

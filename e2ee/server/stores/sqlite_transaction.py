@@ -59,7 +59,7 @@ class SqliteTransaction(SqliteDevices, SqliteMailboxes, SqliteCalls):
         return Totals(
             *self._one(
                 "SELECT (SELECT count(*) FROM calls WHERE grown_at >= ?),"
-                " coalesce(sum(messages), 0), coalesce(sum(size), 0) FROM devices",
+                " coalesce(sum(messages), 0), coalesce(sum(size), 0) FROM mailboxes",
                 since,
             )
         )
@@ -67,14 +67,11 @@ class SqliteTransaction(SqliteDevices, SqliteMailboxes, SqliteCalls):
     # What has expired
 
     def sweep(self, now: int, calls_over: int, calls_forgotten: int) -> None:
-        removed = self._execute(
-            "DELETE FROM mail WHERE expires_at <= ? RETURNING device, size", (now,)
-        ).fetchall()
-        self._uncount(removed)
+        self._uncount("DELETE FROM mail WHERE expires_at <= ? RETURNING device, size", (now,))
         self._execute("DELETE FROM key_packages WHERE not_after < ?", (now // 1000,))
         self._execute("DELETE FROM invitations WHERE expires_at <= ?", (now,))
         self._execute("DELETE FROM links WHERE expires_at <= ?", (now,))
         self._execute("DELETE FROM calls WHERE grown_at < ?", (calls_forgotten,))
         over = "(SELECT call_id FROM calls WHERE grown_at < ?)"
-        for table in ("log", "members"):
+        for table in ("log", "members", "snapshots"):
             self._execute(f"DELETE FROM {table} WHERE call_id IN {over}", (calls_over,))  # noqa: S608

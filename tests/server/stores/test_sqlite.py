@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from e2ee.crypto.seeded_entropy import SeededEntropy
-from e2ee.delivery.errors import DeliveryReason, ServiceUsageError
+from e2ee.delivery.errors import DeliveryReason, ServiceUsageError, StoreConflict
 from e2ee.delivery.service import ServiceIdentity
-from e2ee.delivery.transaction import Transaction
+from e2ee.delivery.transaction import CallRecord, LogEntry, Mailbox, Share, Transaction
 from e2ee.server.stores.errors import StoreError, StoreReason
 from e2ee.server.stores.schema import APPLICATION_ID, VERSIONS
 from e2ee.server.stores.sqlite import SqliteStore
@@ -122,6 +123,126 @@ def test_what_the_disk_refuses_is_undone_and_said(path: Path) -> None:
     with store.transaction() as tx:
         assert tx.mail(phone.signature_key, 0, NOW, 10) == []
         tx.append_mail(phone.signature_key, mail(1))
+    store.close()
+
+
+class TestWhatGoesToMany:
+    """One body, many mailboxes."""
+
+    def bodies(self, path: Path) -> int:
+        db = sqlite3.connect(path)
+        (count,) = db.execute("SELECT count(*) FROM bodies").fetchone()
+        db.close()
+        assert isinstance(count, int)
+        return count
+
+    @pytest.fixture
+    def devices(self, store: SqliteStore) -> list[bytes]:
+        made = [registered(store, certificate(f"member {n}")) for n in range(20)]
+        return [device.signature_key for device in made]
+
+    @pytest.fixture
+    def store(self, path: Path) -> Iterator[SqliteStore]:
+        store = SqliteStore(path)
+        yield store
+        store.close()
+
+    def test_it_is_kept_once(self, path: Path, store: SqliteStore, devices: list[bytes]) -> None:
+        with store.transaction() as tx:
+            tx.append_to_all(dict.fromkeys(devices, 1), mail(0, encoded=bytes(100_000)))
+            tx.append_to_all(dict.fromkeys(devices[:2], 2), mail(0, encoded=b"another"))
+        assert self.bodies(path) == 2
+        written = sum(file.stat().st_size for file in path.parent.iterdir())
+        assert written < 20 * 100_000
+        with store.transaction() as tx:
+            for key in devices:
+                assert tx.mail(key, 0, NOW, 1) == [mail(1, encoded=bytes(100_000))]
+                assert tx.mailbox(key).size >= 100_000  # type: ignore[union-attr]
+
+    def test_it_goes_with_the_last_who_has_it(
+        self, path: Path, store: SqliteStore, devices: list[bytes]
+    ) -> None:
+        one, other, third = devices[:3]
+        with store.transaction() as tx:
+            tx.append_to_all(dict.fromkeys(devices, 1), mail(0))
+            for key in devices[3:]:
+                tx.remove_mail(key, 1)
+            tx.remove_device(one)
+        assert self.bodies(path) == 1
+        with store.transaction() as tx:
+            assert tx.mail(other, 0, NOW, 1) == [mail(1)]
+            tx.remove_mail(other, 1)
+            tx.append_mail(third, mail(2))
+            tx.sweep(NOW + 1, 0, 0)
+        assert self.bodies(path) == 0
+
+    def test_what_is_undone_leaves_no_body(
+        self, path: Path, store: SqliteStore, devices: list[bytes]
+    ) -> None:
+        with store.transaction() as tx:
+            tx.append_mail(devices[0], mail(1))
+            with pytest.raises(StoreConflict):
+                tx.append_to_all(dict.fromkeys(devices, 1), mail(0))
+            with pytest.raises(StoreConflict):
+                tx.append_to_all({bytes(32): 1}, mail(0))  # nobody's
+            tx.append_to_all({}, mail(0))
+        assert self.bodies(path) == 0
+        with store.transaction() as tx:
+            assert [tx.mailbox(key).messages for key in devices] == [1] + [0] * 19  # type: ignore[union-attr]
+
+    def test_a_commit_writes_of_the_members_only_who_comes_and_goes(
+        self, store: SqliteStore, devices: list[bytes]
+    ) -> None:
+        call_id, entry = bytes(16), LogEntry(certificate("member 0"), NOW, b"entry")
+        with store.transaction() as tx:
+            tx.add_call(call_id, entry)
+            tx.add_entry(call_id, 1, entry, devices[:19])
+            before = store._db.total_changes
+            tx.add_entry(call_id, 2, entry, devices[1:])
+            assert (
+                store._db.total_changes - before == 4
+            )  # the call, its log, one who comes, one who goes
+
+
+def test_a_store_of_the_first_version_is_read_and_goes_on(path: Path) -> None:
+    """What was kept for devices that are away is kept through the renewal of the service's software."""
+    phone = certificate("alice")
+    key, encoded, call_id = phone.signature_key, phone.certificate.encode(), bytes(16)
+    path.touch(0o600)
+    db = sqlite3.connect(path)
+    db.executescript(
+        f"{VERSIONS[0]} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1;"
+    )
+    for table, *values in (
+        ("accounts", "alice", phone.account_key, 7),
+        ("devices", 1, key, "alice", encoded, 9, 2, 11),
+        ("mail", 1, 8, NOW + 1, 5, b"early", "bob"),
+        ("mail", 1, 9, NOW + 1, 6, b"later!", None),
+        ("calls", call_id, key, "alice", NOW, 1),
+        ("log", call_id, 0, key, encoded, NOW, b"open"),
+        ("members", key, call_id),
+    ):
+        places = ", ".join("?" * len(values))
+        db.execute(f"INSERT INTO {table} VALUES ({places})", values)  # noqa: S608
+    db.commit()
+    db.close()
+    store = SqliteStore(path)
+    entry = LogEntry(phone, NOW, b"open")
+    with store.transaction() as tx:
+        assert tx.devices("alice") == [phone]
+        assert tx.mailbox(key) == Mailbox("alice", 9, 2, 11)
+        assert tx.share(key, "bob") == Share(1, 5)
+        assert [each.encoded for each in tx.mail(key, 0, NOW, 10)] == [b"early", b"later!"]
+        assert tx.call(call_id) == CallRecord(key, "alice", NOW, 1)
+        assert (list(tx.log(call_id)), tx.snapshot(call_id)) == ([entry], None)
+        assert (list(tx.calls_of(key, 0)), list(tx.gone(call_id))) == ([call_id], [])
+        tx.append_to_all({key: 10}, mail(0))
+        tx.remove_mail(key, 9)
+    with store.transaction() as tx:
+        assert tx.mailbox(key) == Mailbox("alice", 10, 1, 7)
+        tx.remove_device(key)
+        tx.put_device(phone)
+        assert tx.mailbox(key) == Mailbox("alice", 10, 0, 0)
     store.close()
 
 
