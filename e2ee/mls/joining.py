@@ -9,6 +9,7 @@ that the committer had the same secrets. Only then is there a Group.
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from e2ee.crypto.cipher_suite import CipherSuite
@@ -38,14 +39,14 @@ from e2ee.mls.proposal_list import check_psks
 from e2ee.mls.psk import PskName
 from e2ee.mls.public_group import PublicGroup
 from e2ee.mls.ratchet_tree import RatchetTree
-from e2ee.mls.succession import check_successor_group, find_succession
+from e2ee.mls.succession import Succession, check_successor_group, find_succession
 from e2ee.mls.transcript_hash import check_confirmation_tag
 from e2ee.mls.tree_math import common_ancestor, direct_path, leaf_to_node
 from e2ee.mls.tree_private_keys import TreePrivateKeys
 from e2ee.mls.treekem import derive_path
 from e2ee.mls.welcome import Welcome
 
-__all__ = ["join"]
+__all__ = ["join", "read_group_info"]
 
 _NO_PSKS: Mapping[PskName, Secret] = MappingProxyType({})
 
@@ -68,6 +69,47 @@ def join(
     the client has, ``required_psks`` those without which it joins nothing; ``predecessors`` are the epochs of which it may be asked to join a successor (``successor``);
     ``group_ids_in_use`` are those of the groups that this client is in. Raises ValidationError, DecodeError, or what ``policy``'s authentication raises.
     """
+    opened = _open(welcome, bundle, psks, required_psks, predecessors)
+    suite, group_info, group_secrets = bundle.suite, opened.group_info, opened.group_secrets
+    check_joinable(group_info, suite, group_ids_in_use)
+    public = PublicGroup.from_group_info(group_info, policy, ratchet_tree)
+    check_successor_group(public.context, public.tree, opened.succession, predecessors, policy)
+    tree = _private_keys(public.tree, bundle, group_info.signer, group_secrets.path_secret)
+    secrets = _epoch_secrets(group_info, suite, group_secrets, opened.psk_secret)
+    return Group(Epoch.begin(public, tree, bundle.signature_private_key, secrets))
+
+
+def read_group_info(
+    welcome: Welcome,
+    bundle: KeyPackageBundle,
+    *,
+    psks: Mapping[PskName, Secret] = _NO_PSKS,
+    required_psks: Collection[PskName] = (),
+) -> GroupInfo:
+    """What a Welcome says of the group, for who has to fetch the tree first. Who signed it only ``join`` finds out.
+
+    Raises ValidationError, DecodeError.
+    """
+    return _open(welcome, bundle, psks, required_psks, ()).group_info
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """What was sealed in a Welcome."""
+
+    group_secrets: GroupSecrets
+    group_info: GroupInfo
+    psk_secret: Secret
+    succession: Succession | None
+
+
+def _open(
+    welcome: Welcome,
+    bundle: KeyPackageBundle,
+    psks: Mapping[PskName, Secret],
+    required_psks: Collection[PskName],
+    predecessors: Collection[Predecessor],
+) -> _Opened:
     suite, sealed = bundle.suite, _sealed_for(bundle, welcome)
     group_secrets = open_group_secrets(
         suite, bundle.init_private_key, welcome.encrypted_group_info, sealed
@@ -79,12 +121,7 @@ def join(
     psk_secret = psk_secret_of(suite.kdf, group_secrets.psks, known)
     welcome_secret = derive_welcome_secret(suite.kdf, group_secrets.joiner_secret, psk_secret)
     group_info = open_group_info(suite, welcome_secret, welcome.encrypted_group_info)
-    check_joinable(group_info, suite, group_ids_in_use)
-    public = PublicGroup.from_group_info(group_info, policy, ratchet_tree)
-    check_successor_group(public.context, public.tree, succession, predecessors, policy)
-    tree = _private_keys(public.tree, bundle, group_info.signer, group_secrets.path_secret)
-    secrets = _epoch_secrets(group_info, suite, group_secrets, psk_secret)
-    return Group(Epoch.begin(public, tree, bundle.signature_private_key, secrets))
+    return _Opened(group_secrets, group_info, psk_secret, succession)
 
 
 def _sealed_for(bundle: KeyPackageBundle, welcome: Welcome) -> HPKECiphertext:
