@@ -45,6 +45,10 @@ class StopReason(StrEnum):
     """At most half of the others were heard in this epoch (CALL-23)."""
     EPOCH_TOO_OLD = "epoch-too-old"
     """No commit has followed for too long (CALL-27)."""
+    REMOVAL_WITHHELD = "removal-withheld"
+    """A host has announced a removal that the log does not show (GROUP-15)."""
+    NOT_A_SPEAKER = "not-a-speaker"
+    """A host has taken it off the stage (GROUP-13)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,6 +187,10 @@ class Trust:
             self._store.put_contact(contact.with_key(certificate.account_key, verified=False))
         self.observe([certificate], now)
 
+    def attests(self, certificate: VerifiedCertificate, now: int) -> bool:
+        """Whether the directory says now that the account's key is this one, be it pinned or not (IDENT-4)."""
+        return self._directory_keys.attests(certificate, now)
+
     def _require_attestation(self, certificate: VerifiedCertificate, now: int) -> None:
         if not self._directory_keys.attests(certificate, now):
             raise TrustError(IdentityReason.NOT_ATTESTED, "neither pinned nor attested")
