@@ -28,6 +28,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from e2ee.delivery.service import DeliveryService
 from e2ee.server.authentication import Authenticate
+from e2ee.server.forwarding import ForwardingRouter
 from e2ee.server.limits import ConnectionLimits, Door
 from e2ee.server.link_page import link_route
 from e2ee.server.logs import ServerLog
@@ -54,12 +55,15 @@ def create_app(
     log: ServerLog | None = None,
     now: Clock | None = None,
     observer: Observer | None = None,
+    forwarding: ForwardingRouter | None = None,
 ) -> Starlette:
     """The application around ``service``, for one event loop.
 
     ``authenticate`` finds the user to whom the ``token`` of a ``register`` belongs; whom the service then registers is for its
     admission to say. ``metrics`` counts and ``log`` writes what happens, if given; ``create_operations_app`` shows the
-    figures. ``observer`` is told of every message that the service handles; nothing else sees one.
+    figures. ``observer`` is told of every message that the service handles; nothing else sees one. ``forwarding`` is the way
+    to the forwarding unit of group calls, if there is one: who gives it makes the service with ``forwarding=True``, and ends
+    it afterwards.
     """
     limits = limits or ConnectionLimits()
     watcher = Watchers([each for each in (metrics, log) if each is not None])
@@ -70,6 +74,7 @@ def create_app(
         watcher=watcher,
         authenticate=authenticate,
         login_within=limits.login_within,
+        forwarding=forwarding,
     )
     endpoint = _Endpoint(shell, limits, watcher)
     health = health_routes(service.require_store)

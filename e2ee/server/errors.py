@@ -2,13 +2,21 @@
 
 LocalProtocolError
   ServerConfigurationError  the server was set up in a way that it does not run; ``detail`` is a sentence for its operator
+RemoteProtocolError
+  ForwardingError           the forwarding unit was not asked, or has not answered; ``refused`` carries the reason
 """
 
 from __future__ import annotations
 
-from e2ee.errors import LocalProtocolError, Reason
+from e2ee.errors import LocalProtocolError, Reason, RemoteProtocolError
 
-__all__ = ["CloseReason", "ConfigurationReason", "ServerConfigurationError"]
+__all__ = [
+    "CloseReason",
+    "ConfigurationReason",
+    "ForwardingError",
+    "ForwardingReason",
+    "ServerConfigurationError",
+]
 
 
 class CloseReason(Reason):
@@ -33,7 +41,21 @@ class ConfigurationReason(Reason):
     BAD_CERTIFICATE = "BAD_CERTIFICATE"
     TLS_MISSING = "TLS_MISSING"
     BAD_TURN_SERVERS = "BAD_TURN_SERVERS"
+    BAD_FORWARDING_UNIT = "BAD_FORWARDING_UNIT"
 
 
 class ServerConfigurationError(LocalProtocolError):
     """The server does not run like this."""
+
+
+class ForwardingReason(Reason):
+    """Why there is no answer of the forwarding unit; its own reasons (``SfuReason``) come beside these."""
+
+    TOO_MANY_WAITING = "TOO_MANY_WAITING"
+    NO_ANSWER_IN_TIME = "NO_ANSWER_IN_TIME"
+    UNIT_AWAY = "UNIT_AWAY"
+    UNIT_FAILED = "UNIT_FAILED"
+
+
+class ForwardingError(RemoteProtocolError):
+    """A member's request has not come to the forwarding unit, or its answer has not come back."""

@@ -1,4 +1,5 @@
-"""What one server lets in: so many connections in all and of one address, each for so long until its device logs in.
+"""What one server lets in: so many connections in all and of one address, each for so long until its device logs in; and how
+much of what members ask waits for the forwarding unit.
 
 The delivery service bounds what each device may have there (DS-7), and how many accounts an address registers; this bounds
 who is at the door. An address of IPv6 counts as its /64, which is what one customer of a provider has. A proxy's clients all
@@ -17,7 +18,7 @@ from ipaddress import IPv6Address, ip_address
 from e2ee.server.errors import CloseReason
 from e2ee.signalling.messages import AwaitLink, LoggedIn, ServiceMessage
 
-__all__ = ["LINK_WITHIN", "ConnectionLimits", "Door", "LoginDeadline"]
+__all__ = ["LINK_WITHIN", "ConnectionLimits", "Door", "ForwardingLimits", "LoginDeadline"]
 
 LINK_WITHIN = 600.0
 """Seconds that a new device, which cannot log in yet, may wait to be linked (IDENT-17)."""
@@ -34,6 +35,14 @@ class ConnectionLimits:
     def origin(self, host: str | None) -> str:
         """As what a connection from ``host`` (an IP address, None if unknown) is counted; "" if it is not."""
         return "" if self.per_address is None else _counted_as(host)
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardingLimits:
+    """``waiting`` requests of one member; for each the forwarding unit has ``answer_within`` seconds."""
+
+    waiting: int = 16
+    answer_within: float = 10.0
 
 
 class Door:

@@ -39,7 +39,7 @@ class _Connection:
 
 
 class ServerLog:
-    """A ``Watcher`` that writes."""
+    """A ``Watcher``, and a ``UnitWatcher``, that writes."""
 
     def __init__(self) -> None:
         self._open: dict[ConnectionId, _Connection] = {}
@@ -95,9 +95,20 @@ class ServerLog:
     def turned_away(self, reason: str) -> None:
         _write(logging.WARNING, "connection turned away", {"reason": reason})
 
+    def unit_failed(self, fault: Exception) -> None:
+        _write(logging.ERROR, "forwarding unit failed", {}, fault)
 
-def _write(level: int, event: str, fields: Mapping[str, object]) -> None:
-    _log.log(level, event, extra={"fields": fields})
+    def unit_connected(self) -> None:
+        _write(logging.INFO, "forwarding unit connected", {})
+
+    def unit_lost(self, reason: str) -> None:
+        _write(logging.WARNING, "forwarding unit lost", {"reason": reason})
+
+
+def _write(
+    level: int, event: str, fields: Mapping[str, object], fault: Exception | None = None
+) -> None:
+    _log.log(level, event, extra={"fields": fields}, exc_info=fault)
 
 
 class JsonLines(logging.Formatter):

@@ -1,4 +1,4 @@
-"""Who is told what happens to connections: ``Watcher`` is what metrics and the log both are."""
+"""Who is told what happens to connections, and to the forwarding unit: ``Watcher`` is what metrics and the log both are."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 from e2ee.delivery.service import ConnectionId
 from e2ee.signalling.messages import ServiceMessage
 
-__all__ = ["Watcher", "Watchers"]
+__all__ = ["UnitWatcher", "Watcher", "Watchers"]
 
 
 class Watcher(Protocol):
@@ -25,6 +25,19 @@ class Watcher(Protocol):
 
     def turned_away(self, reason: str, /) -> None:
         """A connection was not let in."""
+
+
+class UnitWatcher(Protocol):
+    """Told of the forwarding unit, and of nobody whose media it has."""
+
+    def unit_failed(self, fault: Exception, /) -> None:
+        """It raised something that no member can have asked for."""
+
+    def unit_connected(self) -> None:
+        """It is a process of its own, and there is a connection to it."""
+
+    def unit_lost(self, reason: str, /) -> None:
+        """That connection has ended, or could not be made."""
 
 
 class Watchers:

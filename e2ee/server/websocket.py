@@ -10,25 +10,27 @@ watcher what happens to connections.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from e2ee.delivery.errors import DeliveryError
+from e2ee.delivery.forwarding import ForwardEnd, ForwardRequest
 from e2ee.delivery.limits import CONNECTION_BYTES, CONNECTION_EXCESS, CONNECTION_MESSAGES
 from e2ee.delivery.rates import Rates
 from e2ee.delivery.service import ConnectionId, DeliveryService, Outgoing, refusal
-from e2ee.errors import RemoteProtocolError
+from e2ee.errors import Reason, RemoteProtocolError
 from e2ee.server.authentication import Authenticate, authenticated
 from e2ee.server.batch import Batches
 from e2ee.server.errors import CloseReason
+from e2ee.server.forwarding import ForwardingRouter
+from e2ee.server.frames import Close, read, watch, write
 from e2ee.server.limits import ConnectionLimits, LoginDeadline
 from e2ee.server.outbox import Outbox
 from e2ee.server.watching import Watcher, Watchers
 from e2ee.signalling import wire
-from e2ee.signalling.errors import WireError, WireReason
+from e2ee.signalling.errors import WireError
 from e2ee.signalling.messages import SERVICE, Register, ServiceMessage
 from e2ee.system_clock import Clock
 
@@ -37,24 +39,7 @@ __all__ = ["Observer", "WebSocketShell"]
 Observer = Callable[[ConnectionId, ServiceMessage], None]
 """Told of every message, from a device or to one, with its connection, in the order of the service."""
 
-# Close codes of RFC 6455 Section 7.4.1
-UNSUPPORTED_DATA = 1003
-POLICY_VIOLATION = 1008
-MESSAGE_TOO_BIG = 1009
-INTERNAL_ERROR = 1011
-SERVICE_RESTART = 1012
-
-_CLOSING = 5.0
-"""Seconds in which a connection that is closed has to take notice."""
-
-
-class _Close(Exception):
-    """Ends a connection with a code and a reason for the other side."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(code, reason)
-        self.code = code
-        self.reason = reason
+SERVICE_RESTART = 1012  # of RFC 6455 Section 7.4.1
 
 
 class WebSocketShell:
@@ -69,6 +54,7 @@ class WebSocketShell:
         watcher: Watcher | None = None,
         authenticate: Authenticate | None = None,
         login_within: float = ConnectionLimits().login_within,
+        forwarding: ForwardingRouter | None = None,
     ) -> None:
         self._service = service
         self._now = now
@@ -77,7 +63,10 @@ class WebSocketShell:
         self._watcher = watcher or Watchers()
         self._authenticate = authenticate
         self._login_within = login_within
-        self._batches = Batches(service, now, self._release, self._close_all)
+        self._forwarding = forwarding
+        self._batches = Batches(service, now, self)
+        if forwarding is not None:
+            forwarding.answers_to(self._batches.forwarded)
         self._messages: Rates[ConnectionId] = Rates("messages", CONNECTION_MESSAGES)
         self._bytes: Rates[ConnectionId] = Rates("bytes", CONNECTION_BYTES)
         self._excess: Rates[ConnectionId] = Rates("messages too many", CONNECTION_EXCESS)
@@ -97,13 +86,10 @@ class WebSocketShell:
             await self._until_end(connection_id, websocket, outbox)
         except* WebSocketDisconnect as group:
             ended = _why_disconnected(group)
-        except* _Close as group:
-            close = next(error for error in group.exceptions if isinstance(error, _Close))
+        except* Close as group:
+            close = next(error for error in group.exceptions if isinstance(error, Close))
             ended = close.reason
-            # Whoever does not read may not read this either, or be gone.
-            with contextlib.suppress(WebSocketDisconnect, TimeoutError):
-                async with asyncio.timeout(_CLOSING):
-                    await websocket.close(close.code, close.reason)
+            await close.tell(websocket)
         finally:
             self._watcher.closed(connection_id, ended)
 
@@ -115,24 +101,15 @@ class WebSocketShell:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(_require_login(deadline))
                 tasks.create_task(self._read(connection_id, websocket))
-                tasks.create_task(_write(websocket, outbox))
-                tasks.create_task(_watch(outbox))
+                tasks.create_task(write(websocket, outbox))
+                tasks.create_task(watch(outbox))
         finally:
             del self._outboxes[connection_id], self._deadlines[connection_id]
             self._batches.disconnected(connection_id)
 
     async def _read(self, connection_id: ConnectionId, websocket: WebSocket) -> None:
         while True:
-            event = await websocket.receive()
-            if event["type"] == "websocket.disconnect":
-                raise WebSocketDisconnect(event["code"])
-            data = event.get("bytes")
-            if data is None:
-                raise _Close(UNSUPPORTED_DATA, "binary frames only")
-            if len(data) > SERVICE.max_size:
-                # SIG-3: "a longer one MUST be refused before it is decoded"
-                raise _Close(MESSAGE_TOO_BIG, WireReason.TOO_LARGE)
-            await self._handle(connection_id, data)
+            await self._handle(connection_id, await read(websocket, SERVICE.max_size))
 
     async def _handle(self, connection_id: ConnectionId, data: bytes) -> None:
         limited = self._spend(connection_id, len(data))
@@ -163,7 +140,7 @@ class WebSocketShell:
         try:
             self._excess.spend(connection_id, now)
         except DeliveryError as error:
-            raise _Close(POLICY_VIOLATION, error.reason) from None
+            raise Close(error.reason) from None
 
     async def _user(self, message: ServiceMessage) -> str | None:
         """The application's user whom the token of a ``register`` names (DS-8)."""
@@ -177,14 +154,25 @@ class WebSocketShell:
         error: RemoteProtocolError,
         message: ServiceMessage | None = None,
     ) -> None:
-        self._release([(connection_id, refusal(error, message))])
+        self.release([(connection_id, refusal(error, message))])
 
-    def _release(self, outgoing: Outgoing) -> None:
+    # What ``batch.Shell`` asks for
+
+    def release(self, outgoing: Outgoing) -> None:
         for connection_id, message in outgoing:
             self._observe(connection_id, message)
-            self._outboxes[connection_id].put(wire.encode(message))
+            self._outboxes[connection_id].put(message)
 
-    def _close_all(self) -> None:
+    def close(self, connection_id: ConnectionId, reason: Reason) -> None:
+        outbox = self._outboxes.get(connection_id)
+        if outbox is not None:
+            outbox.close(reason)
+
+    def forward(self, forwarding: Sequence[ForwardRequest | ForwardEnd]) -> None:
+        if self._forwarding is not None:
+            self._forwarding.take(forwarding)
+
+    def store_failed(self) -> None:
         for outbox in self._outboxes.values():
             outbox.close(CloseReason.STORE_FAILED)
 
@@ -202,15 +190,4 @@ def _why_disconnected(group: ExceptionGroup[WebSocketDisconnect]) -> CloseReason
 
 async def _require_login(deadline: LoginDeadline) -> None:
     if await deadline.missed():
-        raise _Close(POLICY_VIOLATION, CloseReason.NO_LOGIN_IN_TIME)
-
-
-async def _write(websocket: WebSocket, outbox: Outbox) -> None:
-    while True:
-        await websocket.send_bytes(await outbox.get())
-
-
-async def _watch(outbox: Outbox) -> None:
-    reason = await outbox.closed()
-    failed = reason is CloseReason.STORE_FAILED
-    raise _Close(INTERNAL_ERROR if failed else POLICY_VIOLATION, reason)
+        raise Close(CloseReason.NO_LOGIN_IN_TIME)

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 import pytest
 
 from e2ee.crypto.seeded_entropy import SeededEntropy
 from e2ee.delivery.errors import ServiceUsageError
-from e2ee.delivery.service import DeliveryService, Outgoing, ServiceIdentity
+from e2ee.delivery.service import (
+    DeliveryService,
+    ForwardEnd,
+    ForwardRequest,
+    Outgoing,
+    ServiceIdentity,
+)
 from e2ee.delivery.store import MemoryStore, MemoryTransaction
+from e2ee.errors import Reason
 from e2ee.server import batch
 from e2ee.server.batch import Batches
 from e2ee.signalling import messages
@@ -53,7 +60,7 @@ class Scene:
         identity = ServiceIdentity.create("calls.example", entropy)
         self.service = DeliveryService(identity, self.store, entropy)
         self.closed = self.unsendable = False
-        self.batches = Batches(self.service, lambda: 0, self.release, self.close)
+        self.batches = Batches(self.service, lambda: 0, self)
         for connection_id in range(1, 601):
             self.service.connected(connection_id)
 
@@ -62,7 +69,13 @@ class Scene:
             raise Full
         self.notes += [f"{message.name} to {to}" for to, message in outgoing]
 
-    def close(self) -> None:
+    def close(self, connection_id: int, reason: Reason) -> None:
+        self.notes.append(f"{connection_id} closed: {reason}")
+
+    def forward(self, forwarding: Sequence[ForwardRequest | ForwardEnd]) -> None:
+        self.notes += [f"{type(each).__name__} to the unit" for each in forwarding]
+
+    def store_failed(self) -> None:
         self.closed = True
 
 
