@@ -216,6 +216,32 @@ class TestPreSharedKeys:
             joining = partial(join, welcome, assembly.bundles["dave"], policy=receiving())
             assert refusal(joining) is Rule.PSK_UNKNOWN
 
+    def test_who_asks_for_a_key_joins_by_a_welcome_that_names_it(self, assembly: Assembly) -> None:
+        welcome = self.welcome(assembly, b"key")
+        psks: dict[PskName, Secret] = {b"link": Secret(b"key"), b"another": Secret(b"key")}
+        joining = partial(join, welcome, assembly.bundles["dave"], policy=receiving(), psks=psks)
+
+        assert refusal(partial(joining, required_psks=[b"another"])) is Rule.REQUIRED_PSK_MISSING
+        both: tuple[PskName, ...] = (b"link", b"another")
+        assert refusal(partial(joining, required_psks=both)) is Rule.REQUIRED_PSK_MISSING
+        assert joining(required_psks=[b"link"]).epoch == 2
+
+    def test_who_asks_for_a_key_joins_by_no_welcome_without_one(self, assembly: Assembly) -> None:
+        """As whoever has the init_key's public half can make: the key is what its maker may not have."""
+        pending = assembly.pending("alice", assembly.add("dave"))
+        assert pending.welcome is not None
+        assert isinstance(pending.welcome.body, Welcome)
+        joining = partial(
+            join,
+            pending.welcome.body,
+            assembly.bundles["dave"],
+            policy=receiving(),
+            psks={b"link": Secret(b"key")},
+        )
+
+        assert refusal(partial(joining, required_psks=[b"link"])) is Rule.REQUIRED_PSK_MISSING
+        assert joining().epoch == 2
+
     def test_who_has_another_key_opens_nothing(self, assembly: Assembly) -> None:
         welcome = self.welcome(assembly, b"key")
         psks: dict[PskName, Secret] = {b"link": Secret(b"another")}

@@ -1,4 +1,7 @@
-"""Who may commit what, epoch by epoch, in a one-to-one call from Alice to Bob, who has three devices."""
+"""Who may commit what, epoch by epoch, in a one-to-one call from Alice to Bob, who has three devices.
+
+A ring group is the same with another kind (KEYS-22): whoever takes the fixture ``profile`` is asked for both.
+"""
 
 from __future__ import annotations
 
@@ -27,12 +30,17 @@ from e2ee.mls.proposal import (
 )
 from e2ee.mls.psk import PreSharedKeyID, PSKType
 from e2ee.mls.update_path import UpdatePath
-from e2ee.profile.call_profile import CallProfile, one_to_one
+from e2ee.profile.call_profile import CallProfile, one_to_one, ring
 from e2ee.profile.errors import ProfileError, ProfileReason
+from e2ee.profile.gone import encode_statements
+from e2ee.profile.join import join_extension
 from e2ee.profile.legal_commits import LegalCommit, added_certificates, judge
 from e2ee.profile.roster import Roster
+from tests.profile.group_cast import gone
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.profile.conftest import Device, MakeDevice
 
 ALICE, PHONE, LAPTOP, TABLET = range(4)
@@ -53,9 +61,10 @@ def bobs(make_device: MakeDevice) -> list[Device]:
     return [make_device("bob", device_id) for device_id in (1, 2, 3)]
 
 
-@pytest.fixture
-def profile(alice: Device, bobs: list[Device]) -> CallProfile:
-    return one_to_one(alice.account.public, bobs[0].account.public, bytes(32))
+@pytest.fixture(params=[one_to_one, ring])
+def profile(request: pytest.FixtureRequest, alice: Device, bobs: list[Device]) -> CallProfile:
+    make: Callable[..., CallProfile] = request.param
+    return make(alice.account.public, bobs[0].account.public, bytes(32))
 
 
 @pytest.fixture
@@ -89,7 +98,7 @@ def refusal(
     return refused.value.reason
 
 
-@pytest.mark.requirement("KEYS-11")
+@pytest.mark.requirement("KEYS-11", "KEYS-22")
 def test_the_story_of_a_call(
     profile: CallProfile, members: Roster, alice: Device, bobs: list[Device]
 ) -> None:
@@ -121,6 +130,16 @@ def test_an_invitation_adds_devices_of_the_callee_only(
     for contents in ([], adds(mallory), adds(*bobs, mallory), adds(own_other), [Remove(ALICE)]):
         commit = commit_by(alice, *contents)
         assert refusal(profile, 0, only_alice, ALICE, commit) is ProfileReason.ILLEGAL_PROPOSAL
+
+
+@pytest.mark.requirement("KEYS-21")
+def test_an_invitation_adds_nobody_who_asked_to_join_a_group_call(
+    profile: CallProfile, alice: Device, make_device: MakeDevice, now: int
+) -> None:
+    joining = make_device("bob", 1, marks=[join_extension(CALL_ID, now)])
+    commit = commit_by(alice, *adds(joining))
+    reason = refusal(profile, 0, {ALICE: alice.certificate}, ALICE, commit)
+    assert reason is ProfileReason.JOIN_UNEXPECTED
 
 
 @pytest.mark.requirement("KEYS-6", "KEYS-11")
@@ -276,6 +295,22 @@ def test_nobody_commits_from_outside(
         with pytest.raises(ProfileError) as refused:
             judge(profile, CALL_ID, epoch, members, sender, commit, b"")
         assert refused.value.reason is ProfileReason.EXTERNAL_SENDER
+
+
+@pytest.mark.requirement("KEYS-13")
+@pytest.mark.parametrize("epoch", [0, 1, 2])
+def test_nothing_is_signed_beside_a_commit(
+    profile: CallProfile, members: Roster, alice: Device, bobs: list[Device], epoch: int
+) -> None:
+    committer = (ALICE, LAPTOP, ALICE)[epoch]
+    contents = (adds(*bobs), [Remove(PHONE), Remove(TABLET)], [])[epoch]
+    commit = commit_by([alice, *bobs][committer], *contents)
+    known = {ALICE: members[ALICE]} if epoch == 0 else members
+    judge(profile, CALL_ID, epoch, known, by(committer), commit, b"")
+    for data in (b"\x00", encode_statements([gone(PHONE, epoch=epoch)])):
+        with pytest.raises(ProfileError) as refused:
+            judge(profile, CALL_ID, epoch, known, by(committer), commit, data)
+        assert refused.value.reason is ProfileReason.UNEXPECTED_AUTHENTICATED_DATA
 
 
 @pytest.mark.requirement("IDENT-11")

@@ -11,6 +11,7 @@ from e2ee.crypto.cipher_suite import cipher_suite
 from e2ee.crypto.seeded_entropy import SeededEntropy
 from e2ee.errors import DecodeError, RemoteProtocolError
 from e2ee.identity.account import AccountKey
+from e2ee.identity.device_certificate import VerifiedCertificate, verify_certificate
 from e2ee.identity.errors import IdentityReason
 from e2ee.mls.credential import Certificate, Credential, CredentialType
 from e2ee.mls.ratchet_tree import RatchetTree
@@ -80,3 +81,54 @@ def test_a_device_is_in_a_group_once(make_device: MakeDevice) -> None:
     with pytest.raises(ProfileError) as refused:
         check_roster({0: alice, 1: bob, 2: again})
     assert refused.value.reason is ProfileReason.DEVICE_NOT_UNIQUE
+
+
+class TestWhoIsKnownAlready:
+    """A call of 1,000 verifies the certificate of who is new, not of everybody again."""
+
+    @pytest.fixture
+    def verified(self, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+        """The signature keys for which certificates are verified from now on."""
+        seen: list[bytes] = []
+
+        def verify(identity: bytes, signature_key: bytes) -> VerifiedCertificate:
+            seen.append(signature_key)
+            return verify_certificate(identity, signature_key)
+
+        monkeypatch.setattr("e2ee.profile.roster.verify_certificate", verify)
+        return seen
+
+    @pytest.mark.requirement("KEYS-6")
+    def test_is_not_verified_again(self, make_device: MakeDevice, verified: list[bytes]) -> None:
+        alice, bob, carol = (make_device(name) for name in ("alice", "bob", "carol"))
+        known = roster(tree_of(alice, bob))
+        verified.clear()
+        members = roster(tree_of(alice, bob, carol), known)
+        assert verified == [carol.key.public]
+        assert members == roster(tree_of(alice, bob, carol))
+
+    @pytest.mark.requirement("KEYS-6", "IDENT-3")
+    def test_is_known_by_key_and_certificate(
+        self, make_device: MakeDevice, verified: list[bytes]
+    ) -> None:
+        """Else somebody's leaf could carry a certificate that was right in the leaf before it."""
+        alice, bob, mallory = (make_device(name) for name in ("alice", "bob", "mallory"))
+        known = roster(tree_of(alice, bob))
+        for impostor in (
+            replace(mallory.leaf_node, credential=bob.leaf_node.credential),
+            replace(bob.leaf_node, credential=mallory.leaf_node.credential),
+        ):
+            verified.clear()
+            tree, _ = tree_of(alice).add(impostor)
+            with pytest.raises(RemoteProtocolError) as refused:
+                roster(tree, known)
+            assert refused.value.reason is IdentityReason.BAD_ACCOUNT_SIGNATURE
+            assert verified == [impostor.signature_key]
+
+    @pytest.mark.requirement("IDENT-11")
+    def test_stands_together_with_who_is_new(self, make_device: MakeDevice) -> None:
+        alice, bob = make_device("alice"), make_device("bob")
+        other = make_device("bob", 2, account=AccountKey.create("bob", SeededEntropy(b"another")))
+        with pytest.raises(ProfileError) as refused:
+            roster(tree_of(alice, bob, other), roster(tree_of(alice, bob)))
+        assert refused.value.reason is ProfileReason.ACCOUNT_KEYS_DIFFER
