@@ -10,10 +10,10 @@ from dataclasses import replace
 
 from e2ee.delivery import limits
 from e2ee.delivery.admission import Applicant
-from e2ee.delivery.calls import tell_presence, tell_who_is_away
 from e2ee.delivery.errors import DeliveryError, DeliveryReason
 from e2ee.delivery.handling import Handling, refusal
 from e2ee.delivery.mailboxes import begin, deliver
+from e2ee.delivery.presence import came, returned, went
 from e2ee.delivery.transaction import Transaction
 from e2ee.errors import RemoteProtocolError
 from e2ee.identity.device_certificate import (
@@ -90,8 +90,8 @@ def login(at: Handling, request: messages.Login) -> None:
     sessions.log_in(at.connection_id, device)
     begin(at, device)
     if not was_connected:
-        tell_presence(at, device.signature_key, connected=True)
-    tell_who_is_away(at, device.signature_key)
+        came(at, device.signature_key)
+    returned(at, device.signature_key)
 
 
 def renew(at: Handling, requester: VerifiedCertificate, request: messages.Renew) -> None:
@@ -216,7 +216,7 @@ def _make_place(at: Handling, device: VerifiedCertificate, request: ServiceMessa
         return True
     left = sessions.log_out(at.connection_id)
     if left is not None:
-        tell_presence(at, left.signature_key, connected=False)
+        went(at, left.signature_key)
     if before is not None:
         sessions.log_out(before)
         error = DeliveryError(DeliveryReason.SUPERSEDED, "the device logged in elsewhere")
@@ -241,4 +241,4 @@ def _log_out(
     if connection_id is not None:
         at.service.sessions.log_out(connection_id)
         at.send(connection_id, refusal(error, request))
-        tell_presence(at, device.signature_key, connected=False)
+        went(at, device.signature_key)

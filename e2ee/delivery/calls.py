@@ -1,56 +1,55 @@
-"""Requests of calls: open, commit, send; and who of a call is connected (DS-3 to DS-6, DS-11)."""
+"""Requests of calls: open, commit, send (DS-3 to DS-6, DS-16, DS-18)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from e2ee.delivery import call_log, limits
-from e2ee.delivery.call_log import Call
+from e2ee.delivery.call import Call
+from e2ee.delivery.call_log import Entry
 from e2ee.delivery.call_table import require_room
 from e2ee.delivery.errors import DeliveryError, DeliveryReason
+from e2ee.delivery.gone_statements import state_due
+from e2ee.delivery.group_members import attend, leave_out, require_not_gone
 from e2ee.delivery.handling import Handling
 from e2ee.delivery.mailboxes import Kept, deliver
 from e2ee.delivery.mls_messages import check_application_message
+from e2ee.delivery.presence import CALL_EPOCH
 from e2ee.delivery.transaction import LogEntry
 from e2ee.identity.device_certificate import VerifiedCertificate
 from e2ee.signalling import messages, wire
 
-__all__ = ["commit", "open_call", "send", "tell_presence", "tell_who_is_away"]
-
-_CALL_EPOCH = 2
-"""CALL-7: "Epoch 2 is the call.\""""
+__all__ = ["commit", "open_call", "send"]
 
 
 def open_call(at: Handling, device: VerifiedCertificate, request: messages.Open) -> None:
-    """Begin a call's log (DS-3)."""
+    """Begin a call's log (DS-3, DS-16)."""
     require_room(at.tx, request.call_id, device, at.now)
     delivery_key = at.service.identity.delivery_key.public
     call = call_log.open_call(request, device, delivery_key, at.now)
     at.tx.add_call(request.call_id, LogEntry(device, at.now, wire.encode(request)))
     at.service.calls.put(request.call_id, call)
+    if call.is_group:
+        attend(at, request.call_id, call)
+        # DS-16: "it is answered with `stored`"
+        at.answer(messages.Stored(request.name, request.call_id))
 
 
 def commit(at: Handling, device: VerifiedCertificate, request: messages.Commit) -> None:
     """Take an epoch's commit into the log, and tell all whom it concerns (DS-4, DS-5)."""
     call = at.service.calls.get(at.tx, request.call_id, at.now)
     _require_sendable(request.commit, request.welcome or b"", request.offer or b"")
-    _require_short(request.offer or b"")
-    _require_room_in_log(call, request)
+    if call.is_group:
+        require_not_gone(attend(at, request.call_id, call), device)
+    else:
+        _require_short(request.offer or b"")
+        _require_room_in_log(call, request)
     entry = call_log.commit(call, request, device, at.now)
     logged = LogEntry(device, at.now, wire.encode(request))
     at.tx.add_entry(request.call_id, call.entries, logged, entry.call.devices())
-    # Who is removed learns so from the entry (CALL-10), so it goes to the members of the epoch that it ends.
-    committed = messages.Committed(request.call_id, request.commit)
-    stay = set(entry.call.devices())
-    removed = [member for member in call.devices() if member not in stay]
-    outgoing: list[tuple[bytes, Kept]] = [(m, committed) for m in call.devices() if m in stay]
-    unasked: list[tuple[bytes, Kept]] = [(member, committed) for member in removed]
-    if request.welcome is not None and request.offer is not None:
-        invited = messages.Invited(request.call_id, request.welcome, request.offer)
-        unasked += [(newcomer, invited) for newcomer in entry.added]
-    least = 1 if entry.added else 0
-    deliver(at, outgoing, unasked=unasked, sender=device.account_id, least=least)
-    at.service.calls.put(request.call_id, entry.call)
+    tell = _tell_group if call.is_group else _tell_two
+    tell(at, device, request, call, entry)
+    at.service.calls.grown(at.tx, request.call_id, entry.call)
 
 
 def send(at: Handling, device: VerifiedCertificate, request: messages.Send) -> None:
@@ -65,7 +64,9 @@ def send(at: Handling, device: VerifiedCertificate, request: messages.Send) -> N
     others: list[tuple[bytes, Kept]] = [
         (key, sent) for key in call.devices() if key != device.signature_key
     ]
-    if call.epoch >= _CALL_EPOCH:
+    if call.is_group:
+        _send_to_group(at, device, request, call, others)
+    elif call.epoch >= CALL_EPOCH:
         deliver(at, others)
     else:
         _require_short(request.message)
@@ -73,31 +74,75 @@ def send(at: Handling, device: VerifiedCertificate, request: messages.Send) -> N
     at.answer(messages.Stored(request.name, request.call_id))
 
 
-def tell_presence(at: Handling, signature_key: bytes, *, connected: bool) -> None:
-    """A device's connection has come back, or gone: those who are connected and in a call with it are told (DS-11)."""
-    for call_id, call in _calls_of(at, signature_key):
-        presence = messages.Presence(call_id, call.leaf_of(signature_key), connected)
-        for other in call.devices():
-            connection_id = at.service.sessions.connection_of(other)
-            if connection_id is not None and other != signature_key:
-                at.send(connection_id, presence)
+def _tell_two(
+    at: Handling,
+    device: VerifiedCertificate,
+    request: messages.Commit,
+    call: Call,
+    entry: Entry,
+) -> None:
+    # Who is removed learns so from the entry (CALL-10), so it goes to the members of the epoch that it ends.
+    committed = messages.Committed(request.call_id, request.commit)
+    stay = set(entry.call.devices())
+    removed = [member for member in call.devices() if member not in stay]
+    outgoing: list[tuple[bytes, Kept]] = [(m, committed) for m in call.devices() if m in stay]
+    unasked: list[tuple[bytes, Kept]] = [(member, committed) for member in removed]
+    if request.welcome is not None and request.offer is not None:
+        invited = messages.Invited(request.call_id, request.welcome, request.offer)
+        unasked += [(newcomer, invited) for newcomer in entry.added]
+    least = 1 if entry.added else 0
+    deliver(at, outgoing, unasked=unasked, sender=device.account_id, least=least)
 
 
-def tell_who_is_away(at: Handling, signature_key: bytes) -> None:
-    """A device that has come back is told which other members of its calls are not connected (DS-11)."""
-    for call_id, call in _calls_of(at, signature_key):
-        for other in call.devices():
-            if at.service.sessions.connection_of(other) is None:
-                at.answer(messages.Presence(call_id, call.leaf_of(other), connected=False))
+def _tell_group(
+    at: Handling,
+    device: VerifiedCertificate,
+    request: messages.Commit,
+    call: Call,
+    entry: Entry,
+) -> None:
+    """DS-16: "who is added gets `added`, who is removed the `committed`". Nobody's full mailbox is in the others' way."""
+    call_id = request.call_id
+    before = attend(at, call_id, call)
+    committed: Kept = messages.Committed(call_id, request.commit)
+    told = [m for m in call.devices() if m not in before.gone and m != device.signature_key]
+    others = [(member, committed) for member in told]
+    if request.welcome is not None:
+        added = messages.Added(call_id, request.welcome)
+        others += [(newcomer, added) for newcomer in entry.added]
+    left_out = deliver(at, [(device.signature_key, committed)], unasked=others)
+    _attend_next(at, call_id, entry, left_out)
 
 
-def _calls_of(at: Handling, signature_key: bytes) -> Iterator[tuple[bytes, Call]]:
-    for call_id in at.tx.calls_of(signature_key, at.now - limits.CALL_IDLE):
-        # Coming and going has to be cheap: after a restart, what a call says first has its log read.
-        call = at.service.calls.at_hand(at.tx, call_id)
-        # DS-11: "It MUST send none of a call that nobody has answered"
-        if call is not None and call.epoch >= _CALL_EPOCH:
-            yield call_id, call
+def _attend_next(at: Handling, call_id: bytes, entry: Entry, left_out: Sequence[bytes]) -> None:
+    """The next epoch has begun: who was removed is no member any more, who was left out cannot go on, who came anew can."""
+    for removed in entry.removed:
+        at.service.forwarding.end(call_id, removed)  # SFU-7
+    for newcomer in entry.added:
+        at.tx.put_gone(call_id, newcomer, gone=False)
+    attendance = attend(at, call_id, entry.call)
+    for member in dict.fromkeys(left_out):
+        if member in entry.call.leaves:
+            leave_out(at, call_id, attendance, member)
+    state_due(at, call_id, attendance)
+
+
+def _send_to_group(
+    at: Handling,
+    device: VerifiedCertificate,
+    request: messages.Send,
+    call: Call,
+    others: Sequence[tuple[bytes, Kept]],
+) -> None:
+    """DS-9: in a group call whoever's mailbox is full is left out."""
+    attendance = attend(at, request.call_id, call)
+    require_not_gone(attendance, device)
+    # DS-7: "a message of a group call | 68 KiB"
+    if len(request.message) > limits.MAX_GROUP_MESSAGE:
+        detail = f"at most {limits.MAX_GROUP_MESSAGE}"
+        raise DeliveryError(DeliveryReason.TOO_MANY_BYTES, detail)
+    at.service.spending.copies.spend(device.account_id, at.now, len(others))
+    deliver(at, (), unasked=[each for each in others if each[0] not in attendance.gone])
 
 
 def _require_room_in_log(call: Call, request: messages.Commit) -> None:

@@ -13,8 +13,12 @@ from dataclasses import dataclass, field
 from e2ee.crypto.entropy import Entropy
 from e2ee.delivery import limits
 from e2ee.delivery.admission import Admission
+from e2ee.delivery.attendance import Attendances
 from e2ee.delivery.call_table import CallTable
+from e2ee.delivery.errors import DeliveryReason
+from e2ee.delivery.forwarding import Forwarding
 from e2ee.delivery.rates import Rates
+from e2ee.delivery.reports import Reports
 from e2ee.delivery.service_identity import ServiceIdentity
 from e2ee.delivery.sessions import ConnectionId, Sessions
 from e2ee.delivery.transaction import Transaction
@@ -50,6 +54,21 @@ class Spending:
     letter_bytes: Rates[str] = field(
         default_factory=lambda: Rates("bytes of letters", limits.LETTER_BYTES)
     )
+    joins: Rates[tuple[str, bytes]] = field(
+        default_factory=lambda: Rates("requests to join a call", limits.JOINS)
+    )
+    joins_of_account: Rates[str] = field(
+        default_factory=lambda: Rates("requests to join calls", limits.JOINS_OF_ACCOUNT)
+    )
+    joins_of_call: Rates[bytes] = field(
+        default_factory=lambda: Rates("requests to join one call", limits.JOINS_OF_CALL)
+    )
+    copies: Rates[str] = field(
+        default_factory=lambda: Rates("copies of messages in group calls", limits.COPIES)
+    )
+    tree_parts: Rates[str] = field(
+        default_factory=lambda: Rates("parts of trees", limits.TREE_PARTS)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +81,16 @@ class Surroundings:
     relays: RelaysFor
     calls: CallTable
     spending: Spending
+    forwarding: Forwarding
     sessions: Sessions = field(default_factory=Sessions)
+    attendances: Attendances = field(default_factory=Attendances)
+    reports: Reports = field(default_factory=Reports)
+    closing: list[tuple[ConnectionId, DeliveryReason]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Handling:
-    """One request, or the end of a connection. ``now`` is Unix milliseconds; ``user`` is the application's, if any."""
+    """One request, the end of a connection, or time that passes. ``now`` is Unix milliseconds; ``user`` is the application's, if any."""
 
     service: Surroundings
     tx: Transaction

@@ -17,6 +17,7 @@ from e2ee.delivery.mls_messages import body
 from e2ee.delivery.transaction import HeldKeyPackage, Shelf
 from e2ee.identity.device_certificate import VerifiedCertificate
 from e2ee.mls.key_package import KeyPackage, check_key_package, make_key_package_ref
+from e2ee.profile.join import check_no_join
 from e2ee.profile.leaves import committer_policy
 from e2ee.profile.roster import leaf_certificate
 from e2ee.profile.suites import sframe_suite
@@ -96,6 +97,7 @@ def _checked(device: VerifiedCertificate, encoded: bytes, now: int) -> HeldKeyPa
     sframe_suite(key_package.cipher_suite)  # KEYS-1
     suite = cipher_suite(key_package.cipher_suite)
     check_key_package(suite, key_package, committer_policy(now))
+    check_no_join(key_package)  # KEYS-21
     leaf_node = key_package.leaf_node
     # DS-2: "MUST accept KeyPackages only from the device whose certificate and signature key they carry"
     if leaf_certificate(leaf_node) != device:

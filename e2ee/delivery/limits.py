@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from e2ee.delivery.rates import Rate
+from e2ee.profile.leaves import MAX_LEAVES
 
 __all__ = [
+    "ASKED_WITHIN",
     "CALL_IDLE",
     "CALL_ID_REMEMBERED",
     "CLAIMS",
     "CLAIMS_OF_ONE",
+    "COMMIT_BYTES",
+    "COMMIT_BYTES_AN_ADD",
+    "COMMIT_BYTES_A_LEAF",
+    "COMMIT_BYTES_A_PROFILE",
+    "COMMIT_BYTES_A_PROPOSAL",
+    "COMMIT_INTERVAL",
     "CONNECTION_BYTES",
     "CONNECTION_EXCESS",
     "CONNECTION_MESSAGES",
+    "COPIES",
+    "GONE_AFTER",
+    "GONE_AGAIN_AFTER",
     "IN_FLIGHT_BYTES",
     "IN_FLIGHT_MESSAGES",
+    "JOINS",
+    "JOINS_OF_ACCOUNT",
+    "JOINS_OF_CALL",
     "LETTERS",
     "LETTERS_TO_ONE",
     "LETTER_BYTES",
@@ -22,9 +36,14 @@ __all__ = [
     "MAILBOX_MESSAGES",
     "MAILBOX_SHARE",
     "MAX_ACCOUNT_CALLS",
+    "MAX_ADDS",
     "MAX_CALLS_IN_MEMORY",
     "MAX_COMMIT",
     "MAX_DEVICES",
+    "MAX_GONE_STATEMENTS",
+    "MAX_GROUP",
+    "MAX_GROUP_MESSAGE",
+    "MAX_HYBRID_GROUP",
     "MAX_KEY_PACKAGE",
     "MAX_KEY_PACKAGES",
     "MAX_LETTER_CONTENT",
@@ -35,13 +54,23 @@ __all__ = [
     "MAX_LINK_WAITS",
     "MAX_LOG_ENTRIES",
     "MAX_OPEN_CALLS",
+    "MAX_PACE",
+    "MAX_PRESENCE_GROUP",
+    "MAX_PROPOSALS",
+    "MAX_RANKS",
     "MAX_RELAYED_BYTES",
     "MAX_RELAYED_BYTES_RINGING",
     "MAX_REMEMBERED_KEY_PACKAGES",
     "MAX_WAITING_BYTES",
     "MAX_WAITING_MESSAGES",
+    "PACE_WINDOW",
     "REGISTRATIONS",
+    "SNAPSHOT_EVERY",
     "SWEEP_INTERVAL",
+    "TREES_KEPT",
+    "TREE_PART",
+    "TREE_PARTS",
+    "VOID_WITHIN",
 ]
 
 MINUTE = 60 * 1000
@@ -79,10 +108,92 @@ MAX_ACCOUNT_CALLS = 256
 """The same, of all devices of an account."""
 
 MAX_LOG_ENTRIES = 1_024
-"""Entries of a call's log: a week of epochs. Who commits without end would fill the disk, and each restart reads all of it."""
+"""Entries of the log of a call between two: a week of epochs. Who commits without end would fill the disk, and each restart
+reads all of it."""
 
 MAX_COMMIT = 32 << 10
-"""Longest commit that adds nobody, in bytes; an Answer in the hybrid suite has 5 KiB."""
+"""Longest commit of a call between two that adds nobody, in bytes; an Answer in the hybrid suite has 5 KiB."""
+
+MAX_PROPOSALS = 1_024
+"""Proposals of a commit of a group call: all of its members can be removed at once."""
+
+MAX_ADDS = 256
+"""Those of them that add: each costs the service and every member six signatures to verify."""
+
+MAX_GROUP = MAX_LEAVES
+"""Members of a group call."""
+
+MAX_HYBRID_GROUP = 768
+"""The same in the hybrid suite: a commit is encrypted to each leaf of a tree that is new, and has to be a service message."""
+
+COMMIT_BYTES = 32 << 10
+"""Bytes of a commit of a group call, beside what follows."""
+
+COMMIT_BYTES_A_LEAF = 128
+"""For each leaf of the tree, beside the length of an encapsulated key: the path may be encrypted to each."""
+
+COMMIT_BYTES_AN_ADD = MAX_KEY_PACKAGE + 64
+"""For each Add."""
+
+COMMIT_BYTES_A_PROPOSAL = 256
+"""For each other proposal: a Remove with its GoneStatement."""
+
+COMMIT_BYTES_A_PROFILE = 4 * 1_024 * 32
+"""For a GroupContextExtensions proposal: the lists of a profile."""
+
+COMMIT_INTERVAL = 1_000
+"""Milliseconds between two commits of a group call (DS-18)."""
+
+PACE_WINDOW, MAX_PACE = 10_000, 15
+"""In so many milliseconds so many epochs may begin (KEYS-25)."""
+
+VOID_WITHIN = 5_000
+"""Milliseconds in which an entry is found to be void (DS-20)."""
+
+TREES_KEPT = 3
+"""Epochs before the newest whose tree is given (DS-21)."""
+
+TREE_PART = 512 << 10
+"""Bytes of a tree that are given at a time (DS-21)."""
+
+SNAPSHOT_EVERY = 32
+"""Entries of a group call's log, after which the older ones become a snapshot: a restart reads no more than about these."""
+
+GONE_AFTER = 10_000
+"""Milliseconds without a connection after which a member is gone (DS-19, GROUP-22)."""
+
+GONE_AGAIN_AFTER = 15_000
+"""Milliseconds after which a GoneStatement that nobody has acted on is given again: eight ranks have had their turn."""
+
+MAX_GONE_STATEMENTS = 256
+"""GoneStatements that are given at a time; the others follow when these are done."""
+
+MAX_RANKS = 8
+"""Members who are told of a request to join and of a GoneStatement (DS-17, DS-19)."""
+
+MAX_PRESENCE_GROUP = 64
+"""Members of a group call, of more of which no presence is sent (DS-22)."""
+
+JOINS = Rate(30, MINUTE)
+"""Requests of an account to join one group call: GROUP-7 asks every 3 s."""
+
+JOINS_OF_ACCOUNT = Rate(120, MINUTE)
+"""Requests of an account to join group calls."""
+
+JOINS_OF_CALL = Rate(500, 3_000)
+"""Requests to join one group call: half of what may wait for a connection, so that a rush closes nobody's."""
+
+ASKED_WITHIN = MINUTE
+"""Milliseconds in which a host can turn away who has asked to join."""
+
+COPIES = Rate(10_000, 5_000)
+"""Copies that an account's messages make in a group call: two a second of a member of 1,000, bursts of ten."""
+
+MAX_GROUP_MESSAGE = 68 << 10
+"""Longest application message of a group call: a call message (SIG-3), padded and protected."""
+
+TREE_PARTS = Rate(60, MINUTE)
+"""Parts of trees that an account is given."""
 
 CALL_IDLE = 11 * MINUTE
 """A call whose log does not grow for so long is over (an epoch lasts at most 10 minutes, KEYS-15)."""

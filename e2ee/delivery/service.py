@@ -1,10 +1,14 @@
-"""DeliveryService: what an untrusted server does between the devices of a call (DS-1 to DS-15).
+"""DeliveryService: what an untrusted server does between the devices of a call (DS-1 to DS-22).
 
     connected(connection_id, origin)             a connection was opened; its first message is hello
     receive(connection_id, message, now)         gives the messages to send, and to which connections, in order
     disconnected(connection_id, now)             a connection is gone; gives what there is to tell others
+    get_timer(), handle_timer(now)               when there is something to do although nobody asks; gives what to send
+    forwarded(call_id, signature_key, message, now)  what the forwarding unit says to a member
     with together(now) as requests:              several of these in one transaction of the store:
         requests.receive(connection_id, message)     what they give is to be sent after the block has ended
+    take_closing()                               connections to close, when what was given has been sent
+    take_forwarding()                            what there is for the forwarding unit
 
 Two tables say what is answered before a device has proved itself, and what after. Each request is done as a whole or
 refused with a reason, and then has changed nothing that is kept. (One thing a refused login does change: its nonce is used
@@ -22,10 +26,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from e2ee.crypto.entropy import Entropy
-from e2ee.delivery import accounts, calls, key_packages, letters, links, mailboxes
+from e2ee.delivery import (
+    accounts,
+    calls,
+    group_calls,
+    joining,
+    key_packages,
+    letters,
+    links,
+    mailboxes,
+    media_requests,
+    void_entries,
+)
 from e2ee.delivery.admission import Admission, anybody
 from e2ee.delivery.call_table import CallTable
+from e2ee.delivery.distribution import sweep
 from e2ee.delivery.errors import DeliveryError, DeliveryReason, StoreConflict
+from e2ee.delivery.forwarding import ForwardEnd, Forwarding, ForwardRequest
+from e2ee.delivery.gone_statements import state_all_due
 from e2ee.delivery.handling import (
     Handling,
     Outgoing,
@@ -35,6 +53,7 @@ from e2ee.delivery.handling import (
     refusal,
 )
 from e2ee.delivery.limits import CALL_IDLE, REGISTRATIONS, SWEEP_INTERVAL
+from e2ee.delivery.presence import went
 from e2ee.delivery.rates import Rate, Rates
 from e2ee.delivery.service_identity import ServiceIdentity
 from e2ee.delivery.sessions import ConnectionId
@@ -42,12 +61,14 @@ from e2ee.delivery.transaction import Store, Totals, Transaction
 from e2ee.errors import RemoteProtocolError
 from e2ee.identity.device_certificate import VerifiedCertificate
 from e2ee.signalling import messages
-from e2ee.signalling.messages import ServiceMessage
+from e2ee.signalling.messages import FromService, ServiceMessage
 
 __all__ = [
     "ConnectionId",
     "DeliveryService",
     "Figures",
+    "ForwardEnd",
+    "ForwardRequest",
     "Outgoing",
     "Requests",
     "ServiceIdentity",
@@ -81,13 +102,16 @@ class DeliveryService:
         admission: Admission = anybody,
         registrations: Rate = REGISTRATIONS,
         relays: RelaysFor = no_relays,
+        forwarding: bool = False,
     ) -> None:
         """``admission`` says who may register (DS-8), ``registrations`` how often somebody of one origin may for whom nobody
-        vouches (DS-7); ``relays`` answers ``ask_relays``."""
+        vouches (DS-7); ``relays`` answers ``ask_relays``; ``forwarding`` is whether there is a forwarding unit."""
         self._store = store
         table = CallTable(identity.delivery_key.public)
         spending = Spending(Rates("new accounts of one address", registrations))
-        self._service = Surroundings(identity, entropy, admission, relays, table, spending)
+        self._service = Surroundings(
+            identity, entropy, admission, relays, table, spending, Forwarding(forwarding)
+        )
         self._swept_at: int | None = None
 
     def connected(self, connection_id: ConnectionId, origin: str = "") -> None:
@@ -117,6 +141,32 @@ class DeliveryService:
         with self.together(now) as requests:
             return requests.receive(connection_id, message, user=user)
 
+    def get_timer(self) -> int | None:
+        """When ``handle_timer`` is due, in Unix milliseconds; None if nothing is."""
+        return self._service.attendances.due_at()
+
+    def handle_timer(self, now: int) -> Outgoing:
+        """Do what is due (DS-19)."""
+        with self.together(now) as requests:
+            return requests.handle_timer()
+
+    def forwarded(
+        self, call_id: bytes, signature_key: bytes, message: FromService, now: int
+    ) -> Outgoing:
+        """The forwarding unit says something to a member of a call."""
+        with self.together(now) as requests:
+            return requests.forwarded(call_id, signature_key, message)
+
+    def take_closing(self) -> list[tuple[ConnectionId, DeliveryReason]]:
+        """The connections that are to be closed, and why; nobody is logged in there any more (DS-20)."""
+        taken = list(self._service.closing)
+        self._service.closing.clear()
+        return taken
+
+    def take_forwarding(self) -> list[ForwardRequest | ForwardEnd]:
+        """What there is for the forwarding unit, in order (SFU-3, SFU-7)."""
+        return self._service.forwarding.take()
+
     def figures(self, now: int) -> Figures:
         """How much the service holds. Raises what the store raises."""
         with self._store.transaction() as tx:
@@ -140,6 +190,7 @@ class DeliveryService:
                 yield requests
         except BaseException:
             self._service.calls.forget()
+            self._service.attendances.forget()
             raise
 
 
@@ -171,12 +222,26 @@ class Requests:
         at = Handling(self._service, self._tx, connection_id, self._now)
         device = self._service.sessions.disconnected(connection_id)
         if device is not None:
-            calls.tell_presence(at, device.signature_key, connected=False)
+            went(at, device.signature_key)
         return at.outgoing
+
+    def handle_timer(self) -> Outgoing:
+        """See ``DeliveryService.handle_timer``."""
+        at = Handling(self._service, self._tx, 0, self._now)
+        state_all_due(at)
+        return at.outgoing
+
+    def forwarded(self, _call_id: bytes, signature_key: bytes, message: FromService) -> Outgoing:
+        """See ``DeliveryService.forwarded``."""
+        connection_id = self._service.sessions.connection_of(signature_key)
+        return [] if connection_id is None else [(connection_id, message)]
 
     def sweep(self) -> None:
         """Remove what has expired."""
-        mailboxes.sweep(Handling(self._service, self._tx, 0, self._now))
+        sweep(Handling(self._service, self._tx, 0, self._now))
+        for call_id, attendance in self._service.attendances.take_over(self._now):
+            for signature_key in attendance.leaves:
+                self._service.forwarding.end(call_id, signature_key)
 
 
 def _handle(at: Handling, message: ServiceMessage) -> None:
@@ -211,6 +276,15 @@ _AFTER_LOGIN: Mapping[
     messages.Open: calls.open_call,
     messages.Commit: calls.commit,
     messages.Send: calls.send,
+    messages.Join: joining.join,
+    messages.TurnAway: joining.turn_away,
+    messages.Leave: group_calls.leave,
+    messages.AskTree: group_calls.ask_tree,
+    messages.ReportInvalid: void_entries.report_invalid,
+    messages.PublishMedia: media_requests.ask,
+    messages.SubscribeMedia: media_requests.ask,
+    messages.MediaAnswer: media_requests.ask,
+    messages.WantMedia: media_requests.ask,
     messages.Post: letters.post,
     messages.Acknowledge: mailboxes.acknowledge,
     messages.AskRelays: _ask_relays,

@@ -5,6 +5,7 @@
     call = alice.core.place_call("bob", calls.now)
     calls.settle()             deliver everything, in order, until nothing is on its way
     calls.advance(5_000)       time passes; each timer fires when it is due, and what comes of it is delivered
+    calls.forwarding           what the service had for the forwarding unit, if the simulation was made with one
 
 Everything is real but the clock, the randomness and the wires: the service's objects, the devices' objects, and the
 encoding of each message between them. What a device is sent waits in its ``inbox``, where a test may delay, repeat, drop,
@@ -27,7 +28,13 @@ from e2ee.call.events import Event
 from e2ee.call.owner import Owner
 from e2ee.crypto.seeded_entropy import SeededEntropy
 from e2ee.crypto.signature import ED25519, SigningKey
-from e2ee.delivery.service import DeliveryService, Outgoing, ServiceIdentity
+from e2ee.delivery.service import (
+    DeliveryService,
+    ForwardEnd,
+    ForwardRequest,
+    Outgoing,
+    ServiceIdentity,
+)
 from e2ee.delivery.store import MemoryStore
 from e2ee.errors import RemoteProtocolError
 from e2ee.identity.account import AccountKey
@@ -103,14 +110,24 @@ class SimulatedDevice:
 class SimulatedCalls:
     """A delivery service and the devices that are logged in to it. ``now`` is Unix milliseconds."""
 
-    def __init__(self, entropy: SeededEntropy, identity: ServiceIdentity | None = None) -> None:
-        """``identity`` is another simulation's, if this is the same platform's second face."""
+    def __init__(
+        self,
+        entropy: SeededEntropy,
+        identity: ServiceIdentity | None = None,
+        *,
+        forwarding: bool = False,
+    ) -> None:
+        """``identity`` is another simulation's, if this is the same platform's second face; ``forwarding`` is whether there
+        is a forwarding unit, which is the test's to play."""
         self.now = START
         self.devices: list[SimulatedDevice] = []
         self.identity = identity or ServiceIdentity.create(
             SERVER_NAME, entropy.fork(b"service identity")
         )
-        self.service = DeliveryService(self.identity, MemoryStore(), entropy.fork(b"service"))
+        self.forwarding: list[ForwardRequest | ForwardEnd] = []
+        self.service = DeliveryService(
+            self.identity, MemoryStore(), entropy.fork(b"service"), forwarding=forwarding
+        )
         self._entropy = entropy
         self._accounts: dict[str, AccountKey] = {}
         self._connection_ids = count(1)
@@ -149,6 +166,11 @@ class SimulatedCalls:
         self.settle()
         return device
 
+    def forwarded(self, device: SimulatedDevice, call_id: bytes, message: FromService) -> None:
+        """The forwarding unit says something to a device, which is then on its way there."""
+        signature_key = device.owner.signing_key.public
+        self._pass_on(self.service.forwarded(call_id, signature_key, message, self.now))
+
     def disconnect(self, device: SimulatedDevice) -> None:
         """The connection of a device breaks; what is on its way on it is lost."""
         device.online = False
@@ -157,6 +179,13 @@ class SimulatedCalls:
         device.outbox.clear()
         self._pass_on(self.service.disconnected(device.connection_id, self.now))
         device.core.disconnected(self.now)
+
+    def _close(self, connection_id: int) -> None:
+        """The service closes a connection, after all that it has sent on it."""
+        for device in self.devices:
+            if device.online and device.connection_id == connection_id:
+                self.deliver_all(device)
+                self.disconnect(device)
 
     def reconnect(self, device: SimulatedDevice) -> None:
         """The device logs in again; what its mailbox holds is then on its way to it."""
@@ -284,6 +313,9 @@ class SimulatedCalls:
         for connection_id, message in outgoing:
             if connection_id in by_connection:
                 by_connection[connection_id].inbox.append(message)
+        self.forwarding += self.service.take_forwarding()
+        for connection_id, _ in self.service.take_closing():
+            self._close(connection_id)
 
     def deliver(self, device: SimulatedDevice, index: int = 0) -> None:
         """One message reaches a device."""
@@ -336,12 +368,13 @@ class SimulatedCalls:
         self.now = target
 
     def next_timer(self) -> int | None:
-        """When the first device has something to do."""
-        timers = [device.core.get_timer() for device in self.devices]
+        """When the service or the first device has something to do."""
+        timers = [self.service.get_timer(), *(each.core.get_timer() for each in self.devices)]
         return min((timer for timer in timers if timer is not None), default=None)
 
     def handle_timers(self) -> None:
-        """Every device does what is due now."""
+        """The service and every device do what is due now."""
+        self._pass_on(self.service.handle_timer(self.now))
         for device in self.devices:
             device.core.handle_timer(self.now)
         self.send()

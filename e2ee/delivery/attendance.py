@@ -1,0 +1,145 @@
+"""Who of a group call is there: connected, away since when, or gone for good (DS-17 to DS-20).
+
+A member is away from the moment at which its connection is lost, or, after a restart, at which the call is heard of again. It is
+gone for good when it has left, when it cannot follow the log any more, and until a commit adds it anew; that the store keeps
+with the call. The rest is in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from e2ee.delivery.call import Call
+from e2ee.delivery.limits import ASKED_WITHIN, CALL_IDLE, GONE_AFTER, GONE_AGAIN_AFTER
+
+__all__ = ["Attendance", "Attendances"]
+
+
+@dataclass(slots=True)
+class Attendance:
+    """Of one group call, in the epoch in which it was heard of last. Devices are named by their signature keys.
+
+    Times are Unix milliseconds: since when who is ``away`` or ``gone`` is so, when that was ``stated`` in this epoch, and when
+    who ``asked`` to join did.
+    """
+
+    entries: int = 0
+    begun_at: int = 0
+    leaves: Mapping[bytes, int] = field(default_factory=dict)
+    away: dict[bytes, int] = field(default_factory=dict)
+    gone: dict[bytes, int] = field(default_factory=dict)
+    stated: dict[bytes, int] = field(default_factory=dict)
+    asked: dict[bytes, int] = field(default_factory=dict)
+    due_at: int | None = None
+    """When the next statement is due."""
+
+    def is_of(self, entries: int, changed_at: int) -> bool:
+        """Whether it is that of a log with so many entries, which changed last then."""
+        return (self.entries, self.begun_at) == (entries, changed_at)
+
+    def follow(
+        self, call: Call, connected: Collection[bytes], gone: Collection[bytes], now: int
+    ) -> None:
+        """The call's log has changed."""
+        self.entries, self.begun_at, self.leaves = call.entries, call.begun_at, call.leaves
+        self.gone = {key: self.gone.get(key, now) for key in gone}
+        present = set(gone).union(connected)
+        self.away = {key: self.away.get(key, now) for key in call.leaves if key not in present}
+        self.stated = {}
+        self._reckon()
+
+    def came(self, signature_key: bytes) -> None:
+        """A member is connected."""
+        self.away.pop(signature_key, None)
+        if signature_key not in self.gone:
+            self.stated.pop(signature_key, None)
+        self._reckon()
+
+    def went(self, signature_key: bytes, now: int) -> None:
+        """A member has lost its connection."""
+        if signature_key in self.leaves and signature_key not in self.gone:
+            self.away[signature_key] = now
+            self._reckon()
+
+    def left(self, signature_key: bytes, now: int) -> None:
+        """A member is gone for good."""
+        self.away.pop(signature_key, None)
+        self.gone.setdefault(signature_key, now)
+        self._reckon()
+
+    def due(self, now: int) -> list[tuple[bytes, int]]:
+        """Who is to be said to be gone now, and since when, in the order of the leaves."""
+        missing = self._missing()
+        return [(key, missing[key][0]) for key in self.leaves if _is_due(missing, key, now)]
+
+    def stated_now(self, signature_keys: Iterable[bytes], now: int) -> None:
+        """It was said of these."""
+        self.stated.update(dict.fromkeys(signature_keys, now))
+        self._reckon()
+
+    def ask(self, signature_key: bytes, now: int) -> None:
+        """A device has asked to join."""
+        self.asked = {key: at for key, at in self.asked.items() if at > now - ASKED_WITHIN}
+        self.asked[signature_key] = now
+
+    def has_asked(self, signature_key: bytes, now: int) -> bool:
+        """Whether a device has asked to join lately."""
+        return self.asked.get(signature_key, 0) > now - ASKED_WITHIN
+
+    def _missing(self) -> dict[bytes, tuple[int, int]]:
+        """Since when who is missing is so, and when that is to be stated."""
+        missing = {key: (since, since + GONE_AFTER) for key, since in self.away.items()}
+        missing |= {key: (since, since) for key, since in self.gone.items() if key in self.leaves}
+        for key in missing.keys() & self.stated.keys():
+            missing[key] = missing[key][0], self.stated[key] + GONE_AGAIN_AFTER
+        return missing
+
+    def _reckon(self) -> None:
+        self.due_at = min((due_at for _, due_at in self._missing().values()), default=None)
+
+
+class Attendances:
+    """Of all group calls that were heard of since the service began."""
+
+    def __init__(self) -> None:
+        self._of: dict[bytes, Attendance] = {}
+
+    def of(self, call_id: bytes) -> Attendance | None:
+        """Of this call, if it is known."""
+        return self._of.get(call_id)
+
+    def begin(self, call_id: bytes) -> Attendance:
+        """Of a call that was heard of."""
+        return self._of.setdefault(call_id, Attendance())
+
+    def due(self, now: int) -> Iterator[tuple[bytes, Attendance]]:
+        """Those in which something is to be stated."""
+        for call_id, attendance in list(self._of.items()):
+            if attendance.due_at is not None and attendance.due_at <= now:
+                yield call_id, attendance
+
+    def due_at(self) -> int | None:
+        """When the first of them is due."""
+        due = (attendance.due_at for attendance in self._of.values())
+        return min((at for at in due if at is not None), default=None)
+
+    def take_over(self, now: int) -> list[tuple[bytes, Attendance]]:
+        """Those of calls that are over, which are gone then."""
+        idle_since = now - CALL_IDLE
+        over = [(key, each) for key, each in self._of.items() if each.begun_at < idle_since]
+        for call_id, _ in over:
+            del self._of[call_id]
+        return over
+
+    def drop(self, call_id: bytes) -> None:
+        """What is known of this call is not so."""
+        self._of.pop(call_id, None)
+
+    def forget(self) -> None:
+        """A transaction was undone, and what is known may never have been."""
+        self._of.clear()
+
+
+def _is_due(missing: Mapping[bytes, tuple[int, int]], key: bytes, now: int) -> bool:
+    return key in missing and missing[key][1] <= now
