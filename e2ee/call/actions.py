@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
 from e2ee.call.configuration import RANK_DELAY
@@ -23,6 +24,7 @@ from e2ee.call.events import (
     EndReason,
     EpochChanged,
     Event,
+    GroupCallOffered,
     LagChanged,
     Live,
     Missed,
@@ -33,6 +35,7 @@ from e2ee.call.events import (
 from e2ee.call.incoming_invite import Invitation
 from e2ee.call.logged import InvalidCommit, Logged
 from e2ee.call.medium import Medium
+from e2ee.call.offered_group import OfferedGroup, link_of
 from e2ee.call.outgoing_invite import Invite
 from e2ee.call.owner import Owner
 from e2ee.call.policy import Said
@@ -40,6 +43,7 @@ from e2ee.call.roster import CALLER_LEAF
 from e2ee.call.states import Action
 from e2ee.identity.device_certificate import VerifiedCertificate
 from e2ee.mls.proposal import Remove
+from e2ee.profile.call_profile import CallKind
 from e2ee.profile.legal_commits import LegalCommit
 from e2ee.signalling import messages
 from e2ee.signalling.messages import CallMessage, FromDevice
@@ -58,12 +62,21 @@ class Farewell(NamedTuple):
 class CallActions:
     """What the actions of one call work on."""
 
-    def __init__(self, owner: Owner, call_id: bytes, account_id: str, medium: Medium) -> None:
+    def __init__(
+        self,
+        owner: Owner,
+        call_id: bytes,
+        account_id: str,
+        medium: Medium,
+        group_offer: messages.GroupOffer | None = None,
+    ) -> None:
         self.owner = owner
         self.call_id = call_id
         self.account_id = account_id
         """The other side's."""
         self.medium = medium
+        self.group_offer = group_offer
+        """Of a ring group: the group call to which it invites (GROUP-4)."""
         self.claimed_suite = 0
         """Of the KeyPackages that were asked for: an MLS suite."""
         self.epochs: Epochs | None = None
@@ -85,6 +98,16 @@ class CallActions:
         """When the step that is being taken happens."""
         self.events: deque[Event] = deque()
         self.outbox: deque[FromDevice] = deque()
+
+    @property
+    def kind(self) -> CallKind:
+        """A one-to-one call, or a ring group."""
+        return CallKind.ONE_TO_ONE if self.group_offer is None else CallKind.RING
+
+    @property
+    def offered_group(self) -> OfferedGroup | None:
+        """Of a ring group: what people are shown of the group call."""
+        return None if self.group_offer is None else OfferedGroup.of(self.group_offer)
 
     @property
     def in_group(self) -> Epochs:
@@ -110,7 +133,7 @@ class CallActions:
     def invite(self, invite: Invite, now: int) -> None:
         entropy = self.owner.entropy
         epochs = Epochs(invite.group, self.owner.frame_keys(), now)
-        offer = messages.Offer(now, self.medium.value)
+        offer = self._offer(now)
         sealed = invite.pending.protect(encode(offer), entropy=entropy)
         group_info = invite.group.group_info(external_pub=False)
         own = epochs.propose(LegalCommit.INVITATION, invite.pending)
@@ -118,6 +141,13 @@ class CallActions:
         self.outbox.append(messages.Open(self.call_id, group_info.encode()))
         commit = messages.Commit(self.call_id, own.message, own.welcome, sealed.encode())
         self.outbox.append(commit)
+
+    def _offer(self, now: int) -> CallMessage:
+        medium = self.medium.value
+        if self.group_offer is None:
+            return messages.Offer(now, medium)
+        # GROUP-4: "with `group_offer` in the place of `offer`"
+        return replace(self.group_offer, created_at=now, medium=medium)
 
     def report_calling(self, logged: Logged, now: int) -> None:
         self.in_group.apply(logged, now)
@@ -153,9 +183,8 @@ class CallActions:
         invitation = cast(Invitation, self.invitation)
         self.held_back = False
         self._say(messages.Ringing())
-        self.events.append(
-            Ringing(self.call_id, invitation.caller, invitation.contact, self.medium)
-        )
+        known = invitation.caller, invitation.contact
+        self.events.append(Ringing(self.call_id, *known, self.medium, self.offered_group))
 
     def send_busy(self, _: None, _now: int) -> None:
         """CALL-18."""
@@ -191,6 +220,22 @@ class CallActions:
         self._report_description(said.message)
         self.events.append(Live(self.call_id))
 
+    # Epoch 2 of a ring group, which needs nobody's word
+
+    def enter_ring(self, logged: Logged, now: int) -> None:
+        self.change_epoch(logged, now)
+        self._say(messages.Accepted(""))
+
+    def hand_over(self, _: Said, _now: int) -> None:
+        """GROUP-6: from here on this device may ask to join."""
+        offer = cast(messages.GroupOffer, self.group_offer)
+        self._say(messages.AnswerDescription(""))
+        self.events.append(GroupCallOffered(self.call_id, OfferedGroup.of(offer), link_of(offer)))
+
+    def end_handed_over(self, _: object, _now: int) -> None:
+        """GROUP-4: "its caller MUST end it when it has opened `answer_description`"."""
+        self._leave(EndReason.DONE)
+
     # In the call
 
     def send_commit(self, _: None, now: int) -> None:
@@ -200,7 +245,8 @@ class CallActions:
         epochs = self.in_group
         committer = epochs.apply(logged, now)
         self.send_alive(None, now)  # CALL-11: "when it has applied an epoch from 2 on"
-        self.conversation.enter_epoch(epochs, now)
+        if epochs.protects_media:
+            self.conversation.enter_epoch(epochs, now)
         self.events.append(
             EpochChanged(self.call_id, epochs.number, committer, epochs.members, epochs.call_code)
         )
@@ -326,7 +372,8 @@ class CallActions:
         invitation = cast(Invitation, self.invitation)
         # nobody missed what another device declined, nor one's own half of a glare (CALL-20)
         if reason not in {EndReason.DECLINED, EndReason.REPLACED} and not self.held_back:
-            self.events.append(Missed(self.call_id, invitation.caller, self.medium, reason))
+            missed = invitation.caller, self.medium, reason, self.offered_group
+            self.events.append(Missed(self.call_id, *missed))
         self._end(reason, remote=remote)
 
     def _end(self, reason: EndReason, *, remote: bool, detail: str = "", text: str = "") -> None:

@@ -44,6 +44,7 @@ from e2ee.call.events import (
 from e2ee.call.incoming_invite import Invitation
 from e2ee.call.logged import InvalidCommit
 from e2ee.call.medium import Medium
+from e2ee.call.offered_group import fault
 from e2ee.call.outgoing_invite import choose_suite_to_claim, judge_key_packages, make_invite
 from e2ee.call.owner import Owner
 from e2ee.call.policy import input_of_commit, input_of_message
@@ -78,6 +79,8 @@ _LASTS: Mapping[State, int] = {
     # CALL-9; CONNECTING ends when ANSWERED would have
     State.ANSWERED: ANSWER_DESCRIPTION_TIMEOUT,
     State.ACCEPTING: ACCEPTED_TIMEOUT,
+    # GROUP-4
+    State.HANDED_OVER: SERVICE_TIMEOUT,
 }
 """How long a state lasts at most, in milliseconds, from when it was entered."""
 
@@ -98,9 +101,23 @@ class Call:
         """The epoch of the last removal whose end the application was told."""
 
     @classmethod
-    def place(cls, owner: Owner, call_id: bytes, account_id: str, now: int, medium: Medium) -> Call:
-        """A call to an account, which begins with a look at the directory."""
-        actions = CallActions(owner, call_id, account_id, medium)
+    def place(
+        cls,
+        owner: Owner,
+        call_id: bytes,
+        account_id: str,
+        now: int,
+        medium: Medium,
+        *,
+        group_offer: messages.GroupOffer | None = None,
+    ) -> Call:
+        """A call to an account, which begins with a look at the directory; with ``group_offer`` a ring group (GROUP-4).
+
+        Its ``created_at`` and ``medium`` are filled in here. Raises CallUsageError (BAD_GROUP_OFFER).
+        """
+        if group_offer is not None and (wrong := fault(group_offer)) is not None:
+            raise CallUsageError(CallReason.BAD_GROUP_OFFER, wrong)
+        actions = CallActions(owner, call_id, account_id, medium, group_offer)
         actions.outbox.append(messages.Find(account_id))
         return cls(actions, State.LOOKING_UP, now)
 
@@ -108,7 +125,8 @@ class Call:
     def invited(cls, owner: Owner, invitation: Invitation, now: int) -> Call:
         """A call to this device, which does not ring yet."""
         caller, call_id = invitation.caller, invitation.group.group_id
-        actions = CallActions(owner, call_id, caller.account_id, invitation.medium)
+        offered = invitation.medium, invitation.group_offer
+        actions = CallActions(owner, call_id, caller.account_id, *offered)
         actions.epochs = Epochs(invitation.group, owner.frame_keys(), now)
         actions.invitation = invitation
         return cls(actions, State.INVITED, now)
@@ -134,6 +152,11 @@ class Call:
     def medium(self) -> Medium:
         """What the caller said that it is for."""
         return self._actions.medium
+
+    @property
+    def group_offer(self) -> messages.GroupOffer | None:
+        """If this is a ring group: the group call to which it invites (GROUP-4)."""
+        return self._actions.group_offer
 
     @property
     def is_caller(self) -> bool:
@@ -198,9 +221,14 @@ class Call:
     @property
     def _media(self) -> Epochs:
         # CALL-8: "MUST NOT send media before it has opened `accepted` from the caller in epoch 2"
-        if self._state not in _MEDIA:
+        if not self._has_media:
             raise CallUsageError(CallReason.NO_MEDIA_YET, f"while {self._state}")
         return self._actions.in_group
+
+    @property
+    def _has_media(self) -> bool:
+        # GROUP-4: a ring group "protects no media"
+        return self._state in _MEDIA and self.group_offer is None
 
     # What people and the application do
 
@@ -239,12 +267,12 @@ class Call:
 
     def send_media(self, sent: SentMedia, now: int) -> None:
         """Say what this side sends from now on (CALL-26). Raises CallUsageError."""
-        self._require(Input.SAY)
+        self._require_conversation()
         self._say(messages.Media(sent.microphone, sent.camera, sent.screen, sent.on_hold), now)
 
     def reconnect(self, description: str, now: int) -> None:
         """At the caller: offer a new connection in the place of a lost one (CALL-28). Raises CallUsageError, MessageError."""
-        self._require(Input.SAY)
+        self._require_conversation()
         if not self.is_caller:
             raise CallUsageError(CallReason.WRONG_SENDER, "the caller offers a new connection")
         connections = self._actions.conversation.connections
@@ -253,7 +281,7 @@ class Call:
 
     def reconnected(self, number: int, description: str, now: int) -> None:
         """At the answering device: answer ``ReconnectReceived`` (CALL-28). Raises CallUsageError, MessageError."""
-        self._require(Input.SAY)
+        self._require_conversation()
         connections = self._actions.conversation.connections
         if self.is_caller or not connections.awaits_answer(number):
             raise CallUsageError(CallReason.STALE_CONNECTION, f"{number}")
@@ -263,12 +291,12 @@ class Call:
     @property
     def chat(self) -> ChatRoom:
         """Texts and what goes with them. Raises CallUsageError before the call and after its end."""
-        self._require(Input.SAY)
+        self._require_conversation()
         return self._actions.conversation.chat
 
     def begin_code(self, now: int) -> None:
         """A person here wants a spoken code: begin one, or join the one under way (VERIFY-3). Raises CallUsageError."""
-        self._require(Input.SAY)
+        self._require_conversation()
         self._actions.conversation.code.begin(now, self._actions.owner.entropy)
 
     def code_attempts_left(self, now: int) -> int:
@@ -284,6 +312,11 @@ class Call:
         if not others:
             raise CallUsageError(CallReason.NO_GROUP)
         self._actions.owner.trust.mark_verified(self.account_id, others[0].account_key)
+
+    def _require_conversation(self) -> None:
+        self._require(Input.SAY)
+        if self.group_offer is not None:  # GROUP-4: "nothing else is said in it"
+            raise CallUsageError(CallReason.NOT_IN_THIS_CALL)
 
     def _say(self, message: CallMessage, now: int) -> None:
         self._step(Input.SAY, [message], now)
@@ -303,8 +336,8 @@ class Call:
         self._step(Input.GLARE, Farewell(EndReason.REPLACED), now)
 
     def may_give_way(self) -> bool:
-        """Whether this is a call that was placed here and that nobody answered yet (CALL-21)."""
-        return Input.GLARE in TRANSITIONS[self._state]
+        """Whether this is a call that was placed here and that nobody answered yet (CALL-21); no ring group is one."""
+        return Input.GLARE in TRANSITIONS[self._state] and self.group_offer is None
 
     def peer_revoked(self, now: int) -> None:
         """The other side's device was revoked by its account (CALL-33)."""
@@ -326,8 +359,9 @@ class Call:
         self._actions.held_back = True
 
     def may_be_answered_from(self, account_id: str) -> bool:
-        """Whether this is a call of that account, which a person here could answer."""
-        return self.account_id == account_id and Input.ANSWER in TRANSITIONS[self._state]
+        """Whether this is a call of that account, and no ring group, which a person here could answer (CALL-21)."""
+        may_be_answered = Input.ANSWER in TRANSITIONS[self._state] and self.group_offer is None
+        return self.account_id == account_id and may_be_answered
 
     def is_with(self, account_key: bytes) -> bool:
         """Whether this call's group, if there is one yet, is with this account key."""
@@ -382,7 +416,7 @@ class Call:
 
     def _receive_refusal(self, refused: messages.Refused, now: int) -> None:
         # CALL-29: "That an application message is refused MUST NOT end a call."
-        if refused.request == messages.Send.name and Input.SAID not in TRANSITIONS[self._state]:
+        if refused.request == messages.Send.name and Input.ALIVE not in TRANSITIONS[self._state]:
             raise CallRefused(CallReason.UNEXPECTED_ANSWER, f"{refused.request} {refused.reason}")
         self._step(Input.REFUSED, refused, now)
 
@@ -403,7 +437,7 @@ class Call:
         for certificate in judged.changed:
             self._actions.events.append(IdentityChanged(self.call_id, certificate))
         try:
-            invite = make_invite(owner, self.call_id, suite, judged, now)
+            invite = make_invite(owner, self._actions.kind, self.call_id, suite, judged, now)
         except RemoteProtocolError as error:
             self._step(Input.UNREACHABLE, str(error), now)
         else:
@@ -417,14 +451,16 @@ class Call:
         except InvalidCommit as invalid:
             self._step(Input.INVALID_COMMIT, invalid, now)
             return
-        happened = input_of_commit(logged.kind, own=logged.own, caller=epochs.is_caller)
+        happened = input_of_commit(
+            logged.kind, self._actions.kind, own=logged.own, caller=epochs.is_caller
+        )
         self._step(happened, logged, now)
         self._look(now)
 
     def _receive_message(self, data: bytes, now: int) -> None:
         epochs = self._receiving
         said = epochs.open(data, now)
-        happened = input_of_message(said)
+        happened = input_of_message(said, self._actions.kind)
         if happened is Input.BUSY and self._all_busy_with(said.sender):
             happened = Input.ALL_BUSY
         self._check_allowed(happened)
@@ -467,7 +503,7 @@ class Call:
         if (epochs := self._actions.epochs) is not None:
             yield epochs.get_timer()
             yield self._actions.conversation.get_timer()
-            if self._state in _MEDIA:
+            if self._has_media:
                 yield epochs.alive.get_timer(self._looked_at)
 
     def handle_timer(self, now: int) -> None:
@@ -498,7 +534,7 @@ class Call:
         """CALL-23, CALL-25, CALL-27: what follows of who was heard, and when."""
         self._looked_at = now
         epochs = self._actions.epochs
-        if epochs is None or self._state not in _MEDIA:
+        if epochs is None or not self._has_media:
             return
         self._report_removal(epochs)
         stopped = epochs.alive.stopped(now)

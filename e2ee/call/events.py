@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 
 from e2ee.call.alive import Lag, StopReason
 from e2ee.call.end_reason import EndReason
+from e2ee.call.group.link import GroupLink
 from e2ee.call.medium import Medium
+from e2ee.call.offered_group import OfferedGroup
 from e2ee.call.roster import Member
 from e2ee.call.sent_media import SentMedia
 from e2ee.identity.device_certificate import VerifiedCertificate
@@ -28,6 +30,7 @@ __all__ = [
     "Ended",
     "EpochChanged",
     "Event",
+    "GroupCallOffered",
     "IdentityChanged",
     "KeyPackagesPublished",
     "LagChanged",
@@ -161,6 +164,8 @@ class Ringing(CallEvent):
     caller: Member
     contact: ContactState
     medium: Medium
+    group: OfferedGroup | None = None
+    """If it is no call but an invitation to a group call: what the caller says of that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +175,8 @@ class Missed(CallEvent):
     caller: Member
     medium: Medium
     reason: EndReason
+    group: OfferedGroup | None = None
+    """As in ``Ringing``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +231,17 @@ class DescriptionReceived(CallEvent):
     """The other side's session description (SDP, with all candidates), authenticated by its leaf."""
 
     description: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCallOffered(CallEvent):
+    """At the device on which an invitation to a group call was answered: it may ask to join that call now (GROUP-6).
+
+    ``call_id`` is the ring group's, which is as good as over. Without a secret, ``link`` names the first of the hosts.
+    """
+
+    group: OfferedGroup
+    link: GroupLink
 
 
 @dataclass(frozen=True, slots=True)

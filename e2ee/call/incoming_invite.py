@@ -6,6 +6,7 @@ learns nothing. The order is: open the Welcome, judge the group, judge the membe
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from e2ee.call.configuration import OFFER_TOLERANCE
@@ -13,6 +14,7 @@ from e2ee.call.errors import CallReason, CallRefused
 from e2ee.call.key_packages import KeyPackages
 from e2ee.call.medium import Medium
 from e2ee.call.mls_messages import application_message, body
+from e2ee.call.offered_group import fault
 from e2ee.call.owner import Owner
 from e2ee.call.policy import RINGING_EPOCH
 from e2ee.call.roster import CALLER_LEAF, Member
@@ -23,13 +25,19 @@ from e2ee.mls.joining import join
 from e2ee.mls.key_package_bundle import KeyPackageBundle
 from e2ee.mls.message import MLSMessage
 from e2ee.mls.welcome import Welcome
-from e2ee.profile.call_profile import call_profile, check_one_to_one
+from e2ee.profile.call_profile import (
+    CallKind,
+    CallProfile,
+    call_profile,
+    check_one_to_one,
+    check_ring,
+)
 from e2ee.profile.leaves import receiver_policy
 from e2ee.profile.roster import Roster, roster
 from e2ee.profile.suites import check_group_suite
 from e2ee.profile.versions import check_group_version
 from e2ee.sframe.mls import MAX_LEAF_INDEX
-from e2ee.signalling.messages import CALL, Invited, Offer
+from e2ee.signalling.messages import CALL, GroupOffer, Invited, Offer
 from e2ee.signalling.wire import decode
 
 __all__ = ["Invitation", "open_invitation"]
@@ -44,6 +52,8 @@ class Invitation:
     caller: Member
     contact: ContactState
     medium: Medium
+    group_offer: GroupOffer | None
+    """Of a ring group: the group call to which it invites (GROUP-4)."""
 
 
 def open_invitation(
@@ -62,10 +72,13 @@ def open_invitation(
     offer = _open_offer(group, invited.offer, now)
     _check_time(offer, now)
     medium = _medium(offer)
+    group_offer = offer if isinstance(offer, GroupOffer) else None
+    if group_offer is not None and (wrong := fault(group_offer)) is not None:
+        raise CallRefused(CallReason.BAD_GROUP_OFFER, wrong)
     # CALL-22: "asks its own settings only now, when it knows who calls"
     if owner.trust.is_blocked(caller.account_id) or not owner.may_ring(caller.certificate):
         raise CallRefused(CallReason.MAY_NOT_RING, caller.account_id)
-    return Invitation(bundle, group, caller, contact, medium)
+    return Invitation(bundle, group, caller, contact, medium, group_offer)
 
 
 def _check_group(owner: Owner, group: Group, call_id: bytes) -> Roster:
@@ -75,7 +88,7 @@ def _check_group(owner: Owner, group: Group, call_id: bytes) -> Roster:
     if group.epoch != RINGING_EPOCH:
         raise CallRefused(CallReason.NOT_IN_EPOCH_1, f"epoch {group.epoch}")
     profile = call_profile(group.extensions)
-    check_one_to_one(profile, group.group_id)
+    _KINDS.get(profile.kind, _ONE_TO_ONE).check_profile(profile, group.group_id)
     members = roster(group.tree)
     _check_members(owner.certificate, members)
     if profile.accounts != (members[CALLER_LEAF].account_key, owner.certificate.account_key):
@@ -104,7 +117,23 @@ def _check_members(own: VerifiedCertificate, members: Roster) -> None:
         raise CallRefused(CallReason.WRONG_MEMBERS, f"leaf {max(members)}")
 
 
-def _open_offer(group: Group, data: bytes, now: int) -> Offer:
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What an invitation of a kind of call is like."""
+
+    check_profile: Callable[[CallProfile, bytes], None]
+    offer: type[Offer | GroupOffer]
+
+
+_ONE_TO_ONE = _Kind(check_one_to_one, Offer)
+
+_KINDS: Mapping[int, _Kind] = {
+    CallKind.ONE_TO_ONE: _ONE_TO_ONE,
+    CallKind.RING: _Kind(check_ring, GroupOffer),
+}
+
+
+def _open_offer(group: Group, data: bytes, now: int) -> Offer | GroupOffer:
     sealed = MLSMessage.of(application_message(data))
     opened = group.receive(sealed, policy=receiver_policy(now))
     if not isinstance(opened, ApplicationMessage):
@@ -114,12 +143,13 @@ def _open_offer(group: Group, data: bytes, now: int) -> Offer:
         detail = f"message {opened.generation} of leaf {opened.sender}"
         raise CallRefused(CallReason.NOT_FROM_THE_CALLER, detail)
     offer = decode(CALL, opened.data)
-    if not isinstance(offer, Offer):
+    # CALL-3: "a `group_offer` in a call that is no ring group, and an `offer` in one that is"
+    if not isinstance(offer, _KINDS[call_profile(group.extensions).kind].offer):
         raise CallRefused(CallReason.NOT_AN_OFFER, offer.name)
     return offer
 
 
-def _medium(offer: Offer) -> Medium:
+def _medium(offer: Offer | GroupOffer) -> Medium:
     # CALL-3: "whose `medium` is none of the three"
     try:
         return Medium(offer.medium)
@@ -127,7 +157,7 @@ def _medium(offer: Offer) -> Medium:
         raise CallRefused(CallReason.UNKNOWN_MEDIUM) from None
 
 
-def _check_time(offer: Offer, now: int) -> None:
+def _check_time(offer: Offer | GroupOffer, now: int) -> None:
     # CALL-3: "MUST refuse an invitation whose `created_at` is more than 90 s before its clock or more than 90 s after it"
     age = now - offer.created_at
     if age > OFFER_TOLERANCE:

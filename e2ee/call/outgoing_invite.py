@@ -8,7 +8,7 @@ that this device does not take for the account's (IDENT-3, IDENT-5, IDENT-7, IDE
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from e2ee.call.errors import CallReason, CallRefused
@@ -29,7 +29,13 @@ from e2ee.mls.group import Group, PendingCommit
 from e2ee.mls.key_package import KeyPackage, check_key_package
 from e2ee.mls.leaf_node_validation import check_compatible
 from e2ee.mls.proposal import Add
-from e2ee.profile.call_profile import group_extensions, one_to_one
+from e2ee.profile.call_profile import (
+    CallKind,
+    CallProfile,
+    group_extensions,
+    one_to_one,
+    ring,
+)
 from e2ee.profile.leaves import committer_policy
 from e2ee.profile.roster import leaf_certificate
 from e2ee.profile.suites import check_group_suite, choose_suite
@@ -165,8 +171,16 @@ class Invite:
     pending: PendingCommit
 
 
-def make_invite(owner: Owner, call_id: bytes, suite: int, judged: Judged, now: int) -> Invite:
-    """The call's group, with those devices to be added.
+_PROFILES: Mapping[CallKind, Callable[[bytes, bytes, bytes, int], CallProfile]] = {
+    CallKind.ONE_TO_ONE: one_to_one,
+    CallKind.RING: ring,
+}
+
+
+def make_invite(
+    owner: Owner, kind: CallKind, call_id: bytes, suite: int, judged: Judged, now: int
+) -> Invite:
+    """The group of a one-to-one call, or a ring group, with those devices to be added.
 
     Raises CallRefused (NO_DEVICE), ProfileError (KEYS-2, KEYS-18), ValidationError.
     """
@@ -179,7 +193,7 @@ def make_invite(owner: Owner, call_id: bytes, suite: int, judged: Judged, now: i
         owner.versions, [certificate.versions for certificate in judged.certificates]
     )  # KEYS-18
     accounts = owner.certificate.account_key, callee.account_key
-    profile = one_to_one(*accounts, owner.delivery_key, version)
+    profile = _PROFILES[kind](*accounts, owner.delivery_key, version)
     group = Group.create(
         owner.new_key_package(suite, now),
         group_id=call_id,  # CALL-1

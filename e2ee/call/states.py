@@ -1,4 +1,4 @@
-"""The table of a one-to-one call: state x input -> action, next state.
+"""The table of a one-to-one call, and of a ring group (GROUP-4): state x input -> action, next state.
 
 ``TRANSITIONS`` is the whole state machine. It is written once and read by ``Call``, by a test that walks every cell, and by
 what draws the specification's diagram. What is not in it is refused and changes nothing (CALL-15). The rules around it:
@@ -9,7 +9,8 @@ what draws the specification's diagram. What is not in it is refused and changes
 * there is no way back: states are declared in the order of a call's life, and no transition leads to an earlier one,
   so a call never goes back to ringing (CALL-9).
 
-A call begins in ``LOOKING_UP`` at the device that places it and in ``INVITED`` at a device that accepted an invitation.
+A call begins in ``LOOKING_UP`` at the device that places it and in ``INVITED`` at a device that accepted an invitation. A
+ring group goes the same way until it is answered; then it needs nobody's word, hands its invitation over and ends.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ class State(StrEnum):
 
     # both
     CONNECTING = "connecting"  # `accepted` sent; waits for `answer_description`
+    HANDED_OVER = "handed-over"  # of a ring group: the invitation is through; waits for the end
     LIVE = "live"
     ENDED = "ended"
 
@@ -76,6 +78,7 @@ class Input(StrEnum):
     INVITE_COMMITTED = "invite-committed"  # this device's own Adds of epoch 0
     ANSWER_COMMITTED = "answer-committed"  # this device's own Answer
     ANSWERED = "answered"  # the callee's Answer, at the caller
+    RING_ANSWERED = "ring-answered"  # the same, in a ring group
     ANSWERED_ELSEWHERE = "answered-elsewhere"  # another device's Answer, at a device of the callee
     COMMITTED = "committed"  # a commit without proposals, from epoch 2 on
     INVALID_COMMIT = "invalid-commit"  # authentic, and not to be followed
@@ -86,6 +89,8 @@ class Input(StrEnum):
     ALL_BUSY = "all-busy"
     ACCEPTED = "accepted"
     ANSWER_DESCRIPTION = "answer-description"
+    RING_ACCEPTED = "ring-accepted"  # `accepted` in a ring group
+    RING_DESCRIBED = "ring-described"  # `answer_description` in a ring group
     ALIVE = "alive"
     SAID = "said"
     HANGUP = "hangup"
@@ -113,6 +118,8 @@ class Action(StrEnum):
     REPORT_ACCEPTED = "report-accepted"
     SEND_ANSWER_DESCRIPTION = "send-answer-description"
     REPORT_ANSWER_DESCRIPTION = "report-answer-description"
+    ENTER_RING = "enter-ring"
+    HAND_OVER = "hand-over"
     SEND_COMMIT = "send-commit"
     CHANGE_EPOCH = "change-epoch"
     SEND_ALIVE = "send-alive"
@@ -140,6 +147,7 @@ class Action(StrEnum):
     END_ELSEWHERE = "end-elsewhere"
     END_HUNG_UP = "end-hung-up"
     END_TAKEN_BACK = "end-taken-back"
+    END_HANDED_OVER = "end-handed-over"
 
 
 class Transition(NamedTuple):
@@ -188,7 +196,7 @@ def _before_answering(state: State) -> dict[Input, Transition]:
     }
 
 
-def _in_call(state: State) -> dict[Input, Transition]:
+def _answered(state: State) -> dict[Input, Transition]:
     """Epoch 2 and later: what may come at any moment, and does not move the call."""
     return {
         **_IN_GROUP,
@@ -196,9 +204,13 @@ def _in_call(state: State) -> dict[Input, Transition]:
         _I.COMMITTED: _T(_A.CHANGE_EPOCH, state),
         _I.ALIVE: _T(_A.ACKNOWLEDGE, state),
         _I.ALIVE_DUE: _T(_A.SEND_ALIVE, state),
-        _I.SAID: _T(_A.HEAR, state),
         _I.REFUSED: _T(_A.REPORT_REFUSAL, state),
     }
+
+
+def _in_call(state: State) -> dict[Input, Transition]:
+    """The same, and what is said beside media."""
+    return {**_answered(state), _I.SAID: _T(_A.HEAR, state)}
 
 
 def _with_media(state: State) -> dict[Input, Transition]:
@@ -234,6 +246,7 @@ _TABLE: dict[State, dict[Input, Transition]] = {
         _I.BUSY: _T(_A.REPORT_BUSY, _S.CALLING),
         _I.ALL_BUSY: _T(_A.END_BUSY, _S.ENDED),
         _I.ANSWERED: _T(_A.ENTER_CALL, _S.ANSWERED),
+        _I.RING_ANSWERED: _T(_A.ENTER_RING, _S.CONNECTING),
         _I.GLARE: _T(_A.END_REPLACED, _S.ENDED),
         _I.TIMEOUT: _T(_A.END_UNANSWERED, _S.ENDED),
         _I.HANG_UP: _T(_A.CANCEL, _S.ENDED),
@@ -261,6 +274,7 @@ _TABLE: dict[State, dict[Input, Transition]] = {
     _S.ACCEPTING: {
         **_in_call(_S.ACCEPTING),
         _I.ACCEPTED: _T(_A.REPORT_ACCEPTED, _S.DESCRIBING),
+        _I.RING_ACCEPTED: _T(_A.HAND_OVER, _S.HANDED_OVER),
         _I.TIMEOUT: _T(_A.FAIL_ANSWER, _S.ENDED),
     },
     _S.DESCRIBING: {
@@ -270,7 +284,12 @@ _TABLE: dict[State, dict[Input, Transition]] = {
     _S.CONNECTING: {
         **_with_media(_S.CONNECTING),
         _I.ANSWER_DESCRIPTION: _T(_A.REPORT_ANSWER_DESCRIPTION, _S.LIVE),
+        _I.RING_DESCRIBED: _T(_A.END_HANDED_OVER, _S.ENDED),
         _I.TIMEOUT: _T(_A.FAIL_ANSWER, _S.ENDED),
+    },
+    _S.HANDED_OVER: {
+        **_answered(_S.HANDED_OVER),
+        _I.TIMEOUT: _T(_A.END_HANDED_OVER, _S.ENDED),
     },
     _S.LIVE: {
         **_with_media(_S.LIVE),

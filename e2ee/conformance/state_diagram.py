@@ -23,14 +23,14 @@ __all__ = ["PICTURE", "is_current", "svg", "write"]
 PICTURE = "pictures/call-states.svg"
 """Where the picture lies in ``spec/``."""
 
-WIDTH, CARD = 1260, 250
+WIDTH, CARD = 1290, 250
 TITLE_HEIGHT, LINE, GAP, TOP = 30, 15, 62, 70
 LETTERS_A_LINE = 38
 MIDDLE = 640
 COLUMNS = {State.LOOKING_UP: 430, State.INVITED: 870}
 """Where the cards of each side stand, by the state in which a call begins there; what both come to stands between."""
-SIDE_STEP = -280
-"""How far beside its side's column a state stands that leads only to the end."""
+SIDE_STEP = {State.LOOKING_UP: -280, State.INVITED: 270}
+"""How far beside its side's column, outwards, a state stands that leads only to the end."""
 
 HEADINGS = {
     State.LOOKING_UP: "at the device that calls",
@@ -132,8 +132,9 @@ def _column(state: State) -> int:
     begins = _begins(state)
     if len(begins) != 1 or state is State.ENDED:
         return MIDDLE
-    leads_on = any(begin is state for begin, _ in _edges())
-    return COLUMNS[next(iter(begins))] + (0 if leads_on else SIDE_STEP)
+    leads_on = any(way[0] is state for way in _edges())
+    (begin,) = begins
+    return COLUMNS[begin] + (0 if leads_on else SIDE_STEP[begin])
 
 
 def _lines(state: State) -> tuple[tuple[str, str], ...]:

@@ -28,6 +28,7 @@ from e2ee.mls.errors import Rule
 from e2ee.mls.key_package import KeyPackage
 from e2ee.mls.key_package_bundle import KeyPackageBundle
 from e2ee.mls.message import MLSMessage
+from e2ee.profile.call_profile import CallKind
 from e2ee.profile.errors import ProfileError, ProfileReason
 from e2ee.profile.leaves import call_capabilities, key_package_lifetime
 from e2ee.testing.simulated_calls import START, SimulatedCalls, SimulatedDevice
@@ -76,7 +77,9 @@ def test_every_device_that_is_in_order_is_invited(
     both = (published(bob.owner), published(tablet.owner))
     judged = judge_key_packages(alice.owner, "bob", 0x0001, both, START)
     assert [certificate.device_id for certificate in judged.certificates] == [1, 2]
-    invite = make_invite(alice.owner, b"sixteen byte id.", 0x0001, judged, START)
+    invite = make_invite(
+        alice.owner, CallKind.ONE_TO_ONE, b"sixteen byte id.", 0x0001, judged, START
+    )
     assert len(invite.pending.staged.added) == 2
     assert invite.group.epoch == 0
 
@@ -235,7 +238,7 @@ def test_judging_pins_nobody_and_inviting_does(
     unattested = without_attestation(bob.owner).certificate
     with pytest.raises(Exception, match=IdentityReason.NOT_ATTESTED):
         alice.core.trust.judge(unattested, START)
-    make_invite(alice.owner, b"sixteen byte id.", 0x0001, judged, START)
+    make_invite(alice.owner, CallKind.ONE_TO_ONE, b"sixteen byte id.", 0x0001, judged, START)
     assert alice.core.trust.judge(unattested, START) is ContactState.UNVERIFIED
 
 

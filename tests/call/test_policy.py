@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ from e2ee.mls.key_package import KeyPackage
 from e2ee.mls.message import MLSMessage
 from e2ee.mls.proposal import Add, GroupContextExtensions, PreSharedKey, Remove
 from e2ee.mls.psk import PreSharedKeyID
+from e2ee.profile.call_profile import CallKind
 from e2ee.profile.errors import ProfileReason
 from e2ee.profile.leaves import committer_policy
 from e2ee.profile.legal_commits import LegalCommit
@@ -420,10 +422,57 @@ WHO_SAYS_WHAT: list[tuple[CallMessage, Input, tuple[int, ...], tuple[int, ...]]]
 """Every message that comes after the invitation: what it is, from which side, in which epochs."""
 
 
-def test_every_call_message_is_in_the_list() -> None:
+OF_GROUP_CALLS: list[CallMessage] = [
+    messages.Streams((), (), (), ()),
+    messages.Hand(raised=True),
+    messages.StageInvitation(1),
+    messages.StageReply(accepted=True),
+    messages.MuteRequest(1, 0),
+    messages.Removing(1),
+    messages.Left(),
+    messages.NewLink(bytes(32)),
+]
+
+GROUP_OFFER = messages.GroupOffer(0, "voice", bytes(16), (bytes(32),), None, ())
+
+
+def test_every_call_message_is_in_a_list() -> None:
     said = {type(message) for message, *_ in WHO_SAYS_WHAT}
-    others = {messages.Offer, messages.Alive}  # which have tests of their own, below
+    # which have tests of their own, below
+    others = {messages.Offer, messages.GroupOffer, messages.Alive, *map(type, OF_GROUP_CALLS)}
     assert said | others == set(CALL.messages.values())
+
+
+@pytest.mark.requirement("CALL-15")
+def test_what_belongs_to_another_kind_of_call_is_refused() -> None:
+    of_one_to_one = [messages.Offer(0, "voice")]
+    of_one_to_one += [each for each, happened, *_ in WHO_SAYS_WHAT if happened is Input.SAID]
+    elsewhere = {
+        CallKind.ONE_TO_ONE: [GROUP_OFFER, *OF_GROUP_CALLS],
+        CallKind.RING: [*of_one_to_one, *OF_GROUP_CALLS],
+    }
+    for kind, said in elsewhere.items():
+        for message in said:
+            for sender in BOTH:
+                assert reason_of(message, sender, 2, kind) is CallReason.NOT_IN_THIS_CALL
+
+
+@pytest.mark.requirement("GROUP-4")
+@pytest.mark.parametrize(
+    ("message", "sender", "happened"),
+    [
+        (messages.Accepted(""), CALLER, Input.RING_ACCEPTED),
+        (messages.AnswerDescription(""), CALLEE, Input.RING_DESCRIBED),
+    ],
+)
+def test_descriptions_are_empty_in_a_ring_group(
+    message: messages.Accepted | messages.AnswerDescription, sender: int, happened: Input
+) -> None:
+    assert input_of_message(Said(sender, 2, 0, message), CallKind.RING) is happened
+    described = replace(message, description="v=0")
+    assert reason_of(described, sender, 2) is None
+    refused = reason_of(described, sender, 2, CallKind.RING)
+    assert refused is CallReason.UNEXPECTED_DESCRIPTION
 
 
 @pytest.mark.requirement(
@@ -437,19 +486,21 @@ def test_who_may_say_what_and_when(
         for epoch in (0, *RINGING, *IN_CALL):
             said = Said(sender=sender, epoch=epoch, generation=0, message=message)
             if sender in sides and epoch in epochs:
-                assert input_of_message(said) is happened
+                assert input_of_message(said, CallKind.ONE_TO_ONE) is happened
                 continue
             with pytest.raises(CallRefused) as refused:
-                input_of_message(said)
+                input_of_message(said, CallKind.ONE_TO_ONE)
             wanted = {CallReason.WRONG_SENDER if sender not in sides else CallReason.WRONG_EPOCH}
             if isinstance(message, messages.Hangup) and epoch == 0:
                 wanted |= {CallReason.WRONG_EPOCH}
             assert refused.value.reason in wanted
 
 
-def reason_of(message: CallMessage, sender: int, epoch: int) -> Reason | None:
+def reason_of(
+    message: CallMessage, sender: int, epoch: int, kind: CallKind = CallKind.ONE_TO_ONE
+) -> Reason | None:
     try:
-        input_of_message(Said(sender=sender, epoch=epoch, generation=0, message=message))
+        input_of_message(Said(sender, epoch, 0, message), kind)
     except CallRefused as refused:
         return refused.reason
     return None
@@ -460,6 +511,8 @@ def test_an_offer_comes_with_the_invitation_and_never_again() -> None:
     for sender in BOTH:
         for epoch in (*RINGING, *IN_CALL):
             assert reason_of(messages.Offer(0, "voice"), sender, epoch) is CallReason.WRONG_SENDER
+            refused = reason_of(GROUP_OFFER, sender, epoch, CallKind.RING)
+            assert refused is CallReason.WRONG_SENDER
 
 
 @pytest.mark.requirement("CALL-11")
@@ -527,4 +580,7 @@ def test_who_declines_may_say_why_in_a_thousand_bytes() -> None:
 def test_what_a_commit_means_to_whom(
     commit: LegalCommit, own: bool, caller: bool, happened: Input
 ) -> None:
-    assert input_of_commit(commit, own=own, caller=caller) is happened
+    kinds = CallKind.ONE_TO_ONE, CallKind.RING
+    in_ring_group = {Input.ANSWERED: Input.RING_ANSWERED}.get(happened, happened)
+    means = [input_of_commit(commit, kind, own=own, caller=caller) for kind in kinds]
+    assert means == [happened, in_ring_group]

@@ -88,6 +88,8 @@ class Scene:
     call_id: bytes
     device: SimulatedDevice
     """Where the call is looked at."""
+    ring: bool = False
+    """Whether it is a ring group."""
 
     @property
     def call(self) -> Call:
@@ -147,24 +149,28 @@ class Scene:
         yield self.alice
         self.deliver(self.bob)
         yield self.bob
-        self.alice.call.describe("offer", self.calls.now)
-        yield self.alice
+        if not self.ring:
+            self.alice.call.describe("offer", self.calls.now)
+            yield self.alice
         self.submit(self.alice)
         self.deliver(self.bob)
         yield self.bob
-        self.bob.call.describe("answer", self.calls.now)
-        yield self.bob
+        if not self.ring:
+            self.bob.call.describe("answer", self.calls.now)
+            yield self.bob
 
 
 @pytest.fixture
-def reach(calls: SimulatedCalls) -> Callable[[State], Scene]:
-    """A call in the state that is asked for, by the way that calls come there."""
+def reach(calls: SimulatedCalls) -> Callable[..., Scene]:
+    """A call, or a ring group, in the state that is asked for, by the way that calls come there."""
 
-    def to(state: State) -> Scene:
+    def to(state: State, *, ring: bool = False) -> Scene:
         alice, bob = calls.device("alice"), calls.device("bob")
         tablet = calls.device("bob", device_id=2)
         call_id = alice.core.place_call("bob", calls.now).call_id
-        scene = Scene(calls, alice, bob, tablet, call_id, alice)
+        scene = Scene(calls, alice, bob, tablet, call_id, alice, ring)
+        if ring:
+            scene.call._actions.group_offer = GROUP_OFFER
         for device in scene.story():
             scene.device = device
             if state is State.CANCELLING and scene.call.state is State.INVITING:
@@ -179,6 +185,9 @@ def reach(calls: SimulatedCalls) -> Callable[[State], Scene]:
         return scene
 
     return to
+
+
+GROUP_OFFER = messages.GroupOffer(0, "voice", bytes(16), (bytes(32),), None, ("alice",))
 
 
 def _devices(scene: Scene) -> None:
@@ -261,10 +270,16 @@ def _accepted(scene: Scene) -> None:
     scene.deliver(scene.bob)
 
 
+def _ring_accepted(scene: Scene) -> None:
+    scene.submit(scene.alice)
+    scene.deliver(scene.bob)
+
+
 def _answer_description(scene: Scene) -> None:
     scene.submit(scene.alice)
     scene.deliver(scene.bob)
-    scene.bob.call.describe("answer", scene.calls.now)
+    if not scene.ring:
+        scene.bob.call.describe("answer", scene.calls.now)
     scene.submit(scene.bob)
     scene.deliver(scene.alice)
 
@@ -319,6 +334,7 @@ HAPPENINGS: Mapping[Input, Callable[[Scene], object]] = {
     Input.INVITE_COMMITTED: lambda scene: scene.exchange(scene.alice),
     Input.ANSWER_COMMITTED: lambda scene: scene.exchange(scene.bob),
     Input.ANSWERED: _answered,
+    Input.RING_ANSWERED: _answered,
     Input.ANSWERED_ELSEWHERE: _answered_elsewhere,
     Input.COMMITTED: _committed,
     Input.INVALID_COMMIT: _invalid_commit,
@@ -327,6 +343,8 @@ HAPPENINGS: Mapping[Input, Callable[[Scene], object]] = {
     Input.ALL_BUSY: _all_are_busy,
     Input.ACCEPTED: _accepted,
     Input.ANSWER_DESCRIPTION: _answer_description,
+    Input.RING_ACCEPTED: _ring_accepted,
+    Input.RING_DESCRIBED: _answer_description,
     Input.ALIVE: lambda scene: scene.say(scene.other, messages.Alive(2, scene.calls.now)),
     Input.SAID: lambda scene: scene.say(
         scene.other, messages.Media(microphone=True, camera=False, screen=False, on_hold=False)
@@ -338,13 +356,18 @@ HAPPENINGS: Mapping[Input, Callable[[Scene], object]] = {
 }
 """How each input comes about in a call between real devices."""
 
+OF_RING_GROUPS = frozenset(
+    {State.HANDED_OVER, Input.RING_ANSWERED, Input.RING_ACCEPTED, Input.RING_DESCRIBED}
+)
+"""What there is in ring groups only."""
+
 
 @pytest.mark.requirement("CALL-15")
 @pytest.mark.parametrize(("state", "happened"), FULL)
 def test_what_is_in_the_table_moves_the_call_as_the_table_says(
-    reach: Callable[[State], Scene], state: State, happened: Input
+    reach: Callable[..., Scene], state: State, happened: Input
 ) -> None:
-    scene = reach(state)
+    scene = reach(state, ring=state in OF_RING_GROUPS or happened in OF_RING_GROUPS)
     call = scene.call
     assert call.state is state
     steps: list[tuple[State, Input]] = []
@@ -366,9 +389,10 @@ def _noted(
 @pytest.mark.requirement("CALL-15")
 @pytest.mark.parametrize("state", list(State))
 def test_what_is_not_in_the_table_is_refused_and_changes_nothing(
-    reach: Callable[[State], Scene], state: State
+    reach: Callable[..., Scene], state: State
 ) -> None:
-    scene = reach(state if state is not State.ENDED else State.LIVE)
+    reached = state if state is not State.ENDED else State.LIVE
+    scene = reach(reached, ring=state in OF_RING_GROUPS)
     call = scene.call
     if state is State.ENDED:
         call.hang_up(scene.calls.now)
