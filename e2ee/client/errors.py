@@ -27,6 +27,9 @@ class ClientReason(Reason):
     DEVICE_EXISTS = "DEVICE_EXISTS"
     NOT_POSTED = "NOT_POSTED"
     NO_LINK = "NO_LINK"
+    BAD_LINK = "BAD_LINK"
+    OTHER_SERVICE = "OTHER_SERVICE"
+    NO_SUCH_MEMBER = "NO_SUCH_MEMBER"
 
 
 class ServiceRefused(RemoteProtocolError):

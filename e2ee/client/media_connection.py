@@ -15,9 +15,9 @@ from collections.abc import Mapping, Sequence
 
 from e2ee.call.call import Call as CallCore
 from e2ee.client.media import STREAMS, Media, Network, check_track
+from e2ee.client.media_route import MediaRoute
 from e2ee.media.encoded_frame import Kind
 from e2ee.media.incoming_stream import IncomingStream
-from e2ee.rtc.errors import ConnectionFailed
 from e2ee.rtc.peer import MediaPeer, MediaStreamTrack, PeerStatistics, RTCIceServer
 from e2ee.system_clock import Clock
 
@@ -39,8 +39,7 @@ class MediaConnection:
     ) -> None:
         self._core = core
         self._observers = media.observers
-        self._network = network
-        self._relays = tuple(relays)
+        self._route = MediaRoute(network, relays)
         self._clock = clock
         self._tracks: dict[Kind, MediaStreamTrack | None] = dict(media.tracks)
         self._on_hold = False
@@ -104,29 +103,17 @@ class MediaConnection:
         if lost is None:
             self._peer = self._new_peer()
             return self._peer
-        self._peer = peer = lost.successor(ice_servers=self._ice_servers)
+        self._peer = peer = lost.successor(ice_servers=self._route.ice_servers)
         await lost.close()
         return peer
 
     def use_relays(self, relays: Sequence[RTCIceServer]) -> None:
         """The relays of the connections that are made from now on."""
-        self._relays = tuple(relays)
-
-    @property
-    def _ice_servers(self) -> tuple[RTCIceServer, ...]:
-        return (*self._network.ice_servers, *self._relays)
+        self._route.use_relays(relays)
 
     def _new_peer(self) -> MediaPeer:
-        if self._network.relay_only and not any(map(_is_relay, self._ice_servers)):
-            raise ConnectionFailed("all has to go through a relay, and none is known")
-        peer = MediaPeer(
-            self._core.opener,
-            self._clock,
-            ice_servers=self._ice_servers,
-            host_addresses=self._network.host_addresses,
-            relay_only=self._network.relay_only,
-            observers=self._observers,
-        )
+        options = self._route.options()
+        peer = MediaPeer(self._core.opener, self._clock, observers=self._observers, **options)
         (other,) = self._core.others()
         for kind, codec in STREAMS.items():
             incoming = IncomingStream(codec, kind, other.leaf_index)  # FRAME-6
@@ -173,8 +160,3 @@ class MediaConnection:
     def statistics(self) -> PeerStatistics:
         """What passed so far, over all connections."""
         return self._peer.statistics() if self._peer else _NOTHING
-
-
-def _is_relay(server: RTCIceServer) -> bool:
-    urls = [server.urls] if isinstance(server.urls, str) else server.urls
-    return any(url.startswith(("turn:", "turns:")) for url in urls)

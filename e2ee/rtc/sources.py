@@ -38,7 +38,7 @@ from e2ee.rtc.conversion import (
 from e2ee.rtc.errors import NotPlayable
 from e2ee.rtc.picture import picture
 
-__all__ = ["FRAME_RATE", "SAMPLE_RATE", "FileSource", "TestPicture", "Tone"]
+__all__ = ["FRAME_RATE", "SAMPLE_RATE", "FileSource", "Pace", "TestPicture", "Tone"]
 
 FRAME_RATE = 30
 """Pictures a second of the test picture."""

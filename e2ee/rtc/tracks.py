@@ -101,6 +101,11 @@ class ReceivedTrack(MediaStreamTrack):
         self._came = asyncio.Event()
         self._shift = 0
         self._last: int | None = None
+        self._look: Callable[[Frame], None] | None = None
+
+    def watch(self, look: Callable[[Frame], None]) -> None:
+        """Show ``look`` every frame when it comes, whether anybody reads it or not."""
+        self._look = look
 
     async def put(self, frame: Frame | None) -> None:
         """Take a frame of a decoder. None is the end of its connection, and not of this track."""
@@ -110,6 +115,8 @@ class ReceivedTrack(MediaStreamTrack):
             frame.pts = self._in_order(frame.pts)
         self._frames.append(frame)
         self._came.set()
+        if self._look is not None:
+            self._look(frame)
 
     def _in_order(self, pts: int) -> int:
         if self._last is not None and pts + self._shift <= self._last:
