@@ -177,8 +177,9 @@ def input_of_message(said: Said, kind: int) -> Input:
 
 
 def _describes(message: CallMessage) -> bool:
-    describing = isinstance(message, messages.Accepted | messages.AnswerDescription)
-    return describing and bool(message.description)
+    if isinstance(message, messages.Accepted | messages.AnswerDescription):
+        return bool(message.description)
+    return False
 
 
 def _check_hangup(said: Said, hangup: messages.Hangup) -> None:

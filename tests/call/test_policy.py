@@ -445,7 +445,7 @@ def test_every_call_message_is_in_a_list() -> None:
 
 @pytest.mark.requirement("CALL-15")
 def test_what_belongs_to_another_kind_of_call_is_refused() -> None:
-    of_one_to_one = [messages.Offer(0, "voice")]
+    of_one_to_one: list[CallMessage] = [messages.Offer(0, "voice")]
     of_one_to_one += [each for each, happened, *_ in WHO_SAYS_WHAT if happened is Input.SAID]
     elsewhere = {
         CallKind.ONE_TO_ONE: [GROUP_OFFER, *OF_GROUP_CALLS],
