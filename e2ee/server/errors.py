@@ -28,6 +28,11 @@ class CloseReason(Reason):
     NO_LOGIN_IN_TIME = "NO_LOGIN_IN_TIME"
     STORE_FAILED = "STORE_FAILED"
 
+    # said to a service, by a forwarding unit that is a process of its own
+    NOT_PROVED = "NOT_PROVED"
+    UNEXPECTED_MESSAGE = "UNEXPECTED_MESSAGE"
+    TOO_MANY_REQUESTS = "TOO_MANY_REQUESTS"
+
     # known to the server alone
     LEFT = "LEFT"
     SERVER_STOPS = "SERVER_STOPS"

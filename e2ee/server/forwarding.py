@@ -20,7 +20,7 @@ from e2ee.errors import RemoteProtocolError
 from e2ee.server.errors import ForwardingError, ForwardingReason
 from e2ee.server.limits import ForwardingLimits
 from e2ee.server.lines import Lines
-from e2ee.server.watching import UnitWatcher
+from e2ee.server.watching import UnitWatcher, nobody_watches
 from e2ee.sfu.statistics import UnitStatistics
 from e2ee.sfu.unit import ForwardingUnit, Offer, OnLost, OnOffer, Participant
 from e2ee.signalling import messages, wire
@@ -43,7 +43,7 @@ class ForwardingRouter:
         make_unit: MakeUnit,
         *,
         limits: ForwardingLimits | None = None,
-        watcher: UnitWatcher | None = None,
+        watcher: UnitWatcher = nobody_watches,
     ) -> None:
         self._limits = limits or ForwardingLimits()
         self._watcher = watcher
@@ -97,7 +97,7 @@ class ForwardingRouter:
         except TimeoutError:
             self._refuse(request, ForwardingError(ForwardingReason.NO_ANSWER_IN_TIME))
         except Exception as fault:  # noqa: BLE001 - whatever it is, the unit's fault is nobody else's
-            self._failed(fault)
+            self._watcher.unit_failed(fault)
             self._refuse(request, ForwardingError(ForwardingReason.UNIT_FAILED))
             await self._close(request.call_id, request.signature_key)
             self._lost(request.call_id, request.signature_key)
@@ -110,7 +110,7 @@ class ForwardingRouter:
             async with asyncio.timeout(self._limits.answer_within):
                 await self._unit.close_member(call_id, member_id)
         except Exception as fault:  # noqa: BLE001 - as above
-            self._failed(fault)
+            self._watcher.unit_failed(fault)
 
     # To members
 
@@ -128,10 +128,8 @@ class ForwardingRouter:
     def _tell(self, call_id: bytes, member_id: bytes, message: FromService) -> None:
         try:
             wire.encode(message)
-        except (
-            MessageError
-        ) as error:  # beyond what a message may hold: it must not end others' connections
-            self._failed(error)
+        except MessageError as error:  # beyond a message's bounds: no other member's concern
+            self._watcher.unit_failed(error)
             self._end(ForwardEnd(call_id, member_id))
             self._send(call_id, member_id, messages.MediaLost(call_id))
         else:
@@ -139,10 +137,6 @@ class ForwardingRouter:
 
     def _refuse(self, request: ForwardRequest, error: RemoteProtocolError) -> None:
         self._send(request.call_id, request.signature_key, refusal(error, request.message))
-
-    def _failed(self, fault: Exception) -> None:
-        if self._watcher is not None:
-            self._watcher.unit_failed(fault)
 
 
 def _to_nobody(_call_id: bytes, _member_id: bytes, _message: FromService) -> None:

@@ -18,7 +18,14 @@ from ipaddress import IPv6Address, ip_address
 from e2ee.server.errors import CloseReason
 from e2ee.signalling.messages import AwaitLink, LoggedIn, ServiceMessage
 
-__all__ = ["LINK_WITHIN", "ConnectionLimits", "Door", "ForwardingLimits", "LoginDeadline"]
+__all__ = [
+    "LINK_WITHIN",
+    "ConnectionLimits",
+    "ControlLimits",
+    "Door",
+    "ForwardingLimits",
+    "LoginDeadline",
+]
 
 LINK_WITHIN = 600.0
 """Seconds that a new device, which cannot log in yet, may wait to be linked (IDENT-17)."""
@@ -43,6 +50,20 @@ class ForwardingLimits:
 
     waiting: int = 16
     answer_within: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class ControlLimits:
+    """Of a forwarding unit that is a process of its own: how many ``services`` it has, what waits for one to take, and what of a
+    member waits for its turn. A service has proved itself ``proved_within`` seconds, and hears every ``passed_every``
+    seconds what passed."""
+
+    services: int = 16
+    waiting_messages: int = 20_000
+    waiting_bytes: int = 256 << 20
+    waiting_of_member: int = 32
+    proved_within: float = 10.0
+    passed_every: float = 5.0
 
 
 class Door:

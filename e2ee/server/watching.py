@@ -8,7 +8,7 @@ from typing import Protocol
 from e2ee.delivery.service import ConnectionId
 from e2ee.signalling.messages import ServiceMessage
 
-__all__ = ["UnitWatcher", "Watcher", "Watchers"]
+__all__ = ["UnitWatcher", "Watcher", "Watchers", "nobody_watches"]
 
 
 class Watcher(Protocol):
@@ -38,6 +38,20 @@ class UnitWatcher(Protocol):
 
     def unit_lost(self, reason: str, /) -> None:
         """That connection has ended, or could not be made."""
+
+
+class _Nobody:
+    def unit_failed(self, _fault: Exception) -> None:
+        """Nobody wants to know."""
+
+    def unit_connected(self) -> None:
+        """The same."""
+
+    def unit_lost(self, _reason: str) -> None:
+        """The same."""
+
+
+nobody_watches: UnitWatcher = _Nobody()
 
 
 class Watchers:

@@ -155,12 +155,13 @@ class Lost(FromUnit):
 
 @message(CONTROL, "passed")
 class Passed(FromUnit):
-    """What passed through this connection's unit so far, said now and then; as in ``UnitStatistics``."""
+    """What passed through this connection's unit so far, said now and then: ``Totals``, and how many streams are held back."""
 
     packets_received: U64
     bytes_received: U64
     packets_sent: U64
     bytes_sent: U64
     nacks: U64
+    resent: U64
     key_frame_requests: U64
     held_back: U32
