@@ -18,7 +18,7 @@ __all__ = [
     "compact",
     "has_fingerprint",
     "joined",
-    "sections",
+    "parsed",
     "with_extensions",
     "without_extensions",
 ]
@@ -40,12 +40,12 @@ _OF_THE_TRANSPORT = ("a=fingerprint:", "a=ice-ufrag:", "a=ice-pwd:", "a=ice-opti
 _SUPERFLUOUS = ("a=msid:", "a=rtcp:")
 
 
-def sections(text: str) -> list[MediaDescription]:
-    """The m-sections of a description. Raises ValueError for whatever is none, or is too long."""
+def parsed(text: str) -> SessionDescription:
+    """A description, read. Raises ValueError for whatever is none, or is too long."""
     if len(text) > MAX_DESCRIPTION:
         raise ValueError(f"{len(text)} characters")
     try:
-        return SessionDescription.parse(text).media
+        return SessionDescription.parse(text)
     except Exception as error:
         raise ValueError(type(error).__name__) from error
 

@@ -5,10 +5,11 @@ reassembles and decodes in one step. This package opens those two steps, on sing
 modules, so another user of aiortc in the same process notices nothing:
 
     sender     track.recv -> encode, [Transforming...Encoder], packetise -> RTP -> SRTP
-    receiver   SRTP -> RTP, padding stripped, RTX unwrapped, [PersistentNacks] -> [...FrameBuffer] -> [deliver] -> decoder
-               -> [decode_into]
+    receiver   SRTP -> RTP, padding stripped, RTX unwrapped, [PersistentNacks] -> [...FrameBuffer | another sink] -> [deliver] -> decoder
+               -> [decode_into, decode_anew]
     transport  [gather_only] UDP -> [demultiplex] [accept_only_possible_datagrams] -> DTLS, SRTP
                -> [note_arrivals] -> [route_retransmissions]
+    or else    UDP -> [demultiplex] [PacketPath] -> packets of a unit that forwards them
 
 It knows no key, no cipher and no policy. ``tests/rtc/test_aiortc_seams.py`` holds every name, signature and call
 place that is relied on here and fails, saying where to look, when a new aiortc moves one of them.
@@ -17,6 +18,7 @@ place that is relied on here and fails, saying where to look, when a new aiortc 
 from __future__ import annotations
 
 from e2ee.aiortc_seams.connection import log_no_descriptions
+from e2ee.aiortc_seams.forwarding import PacketPath, never_start
 from e2ee.aiortc_seams.receiving import (
     AudioFrameBuffer,
     DecodedFrames,
@@ -25,10 +27,12 @@ from e2ee.aiortc_seams.receiving import (
     PersistentNacks,
     ReassembledFrame,
     VideoFrameBuffer,
+    decode_anew,
     decode_into,
     deliver,
     filter_key_frame_requests,
     install_frame_buffer,
+    install_packet_sink,
     persist_in_nacks,
 )
 from e2ee.aiortc_seams.sending import (
@@ -51,6 +55,7 @@ __all__ = [
     "DecodedFrames",
     "EncoderReplacedError",
     "FrameBuffer",
+    "PacketPath",
     "PacketSink",
     "PersistentNacks",
     "ReassembledFrame",
@@ -58,6 +63,7 @@ __all__ = [
     "TransformingVp8Encoder",
     "VideoFrameBuffer",
     "accept_only_possible_datagrams",
+    "decode_anew",
     "decode_into",
     "deliver",
     "demultiplex",
@@ -65,7 +71,9 @@ __all__ = [
     "gather_only",
     "install_encoder",
     "install_frame_buffer",
+    "install_packet_sink",
     "log_no_descriptions",
+    "never_start",
     "note_arrivals",
     "persist_in_nacks",
     "route_retransmissions",

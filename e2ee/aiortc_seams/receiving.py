@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import queue
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
@@ -9,7 +12,7 @@ from typing import Any, Protocol, cast
 from aiortc import RTCRtpReceiver
 from aiortc.codecs.vpx import VpxPayloadDescriptor
 from aiortc.jitterbuffer import MAX_MISORDER, JitterBuffer, JitterFrame
-from aiortc.rtcrtpreceiver import NackGenerator
+from aiortc.rtcrtpreceiver import NackGenerator, TimestampMapper, decoder_worker
 from aiortc.rtp import RtpPacket
 from av.frame import Frame
 
@@ -21,10 +24,12 @@ __all__ = [
     "PersistentNacks",
     "ReassembledFrame",
     "VideoFrameBuffer",
+    "decode_anew",
     "decode_into",
     "deliver",
     "filter_key_frame_requests",
     "install_frame_buffer",
+    "install_packet_sink",
     "persist_in_nacks",
 ]
 
@@ -56,8 +61,11 @@ class VideoFrameBuffer(JitterBuffer):
     aiortc gives one frame for each packet, so a backlog that one lost packet made stays for the whole call.
     """
 
-    def __init__(self, replaced: JitterBuffer) -> None:
-        super().__init__(replaced._capacity, replaced._prefetch, is_video=True)
+    CAPACITY = 512
+    """Packets, as in aiortc's own."""
+
+    def __init__(self) -> None:
+        super().__init__(self.CAPACITY, is_video=True)
         self._first: RtpPacket | None = None
 
     def reassemble(self, packet: RtpPacket) -> tuple[bool, list[ReassembledFrame]]:
@@ -155,10 +163,14 @@ class PacketSink(Protocol):
 def install_frame_buffer(
     receiver: RTCRtpReceiver, make: Callable[[FrameBuffer], PacketSink]
 ) -> None:
-    """Replace the receiver's jitter buffer by what ``make`` makes around one of the two above."""
-    old = cast(JitterBuffer, receiver._RTCRtpReceiver__jitter_buffer)  # type: ignore[attr-defined]
-    frames = VideoFrameBuffer(old) if old._is_video else AudioFrameBuffer()
-    receiver._RTCRtpReceiver__jitter_buffer = make(frames)  # type: ignore[attr-defined]
+    """Replace the receiver's jitter buffer by what ``make`` makes around one of the two above, which is empty."""
+    is_video = receiver._RTCRtpReceiver__kind == "video"  # type: ignore[attr-defined]
+    install_packet_sink(receiver, make(VideoFrameBuffer() if is_video else AudioFrameBuffer()))
+
+
+def install_packet_sink(receiver: RTCRtpReceiver, sink: PacketSink) -> None:
+    """Replace the receiver's jitter buffer."""
+    receiver._RTCRtpReceiver__jitter_buffer = sink  # type: ignore[attr-defined]
 
 
 def deliver(receiver: RTCRtpReceiver, payload_type: int, data: bytes, timestamp: int) -> bool:
@@ -177,13 +189,18 @@ def deliver(receiver: RTCRtpReceiver, payload_type: int, data: bytes, timestamp:
 
 
 def filter_key_frame_requests(receiver: RTCRtpReceiver, permit: Callable[[], bool]) -> None:
-    """Ask ``permit`` before each Picture Loss Indication of this receiver, whatever wants it (loss, decoder, us)."""
-    send: Callable[[int], Awaitable[None]] = receiver._send_rtcp_pli
+    """Ask ``permit`` before each Picture Loss Indication of this receiver, whatever wants it (loss, decoder, us).
+
+    It takes the place of another one that was asked before.
+    """
+    there = receiver._send_rtcp_pli
+    send: Callable[[int], Awaitable[None]] = getattr(there, "unfiltered", there)
 
     async def filtered(media_ssrc: int) -> None:
         if permit():
             await send(media_ssrc)
 
+    filtered.unfiltered = send  # type: ignore[attr-defined]
     receiver._send_rtcp_pli = filtered  # type: ignore[method-assign]
 
 
@@ -200,6 +217,31 @@ def decode_into(receiver: RTCRtpReceiver, frames: DecodedFrames) -> None:
     To be called on the connection's "track" event: the decoder thread gets the queue when it starts.
     """
     cast(Any, receiver._track)._queue = frames
+
+
+def decode_anew(receiver: RTCRtpReceiver, frames: DecodedFrames) -> threading.Thread | None:
+    """Decode into ``frames`` from now on, with a decoder that has decoded nothing else.
+
+    What the former one has still to decode goes where it was to go. Its thread ends by itself, and is to be joined some
+    time before the event loop ends; None if it was not running.
+    """
+    parts = cast(Any, receiver)
+    parts._track._queue = frames  # where a thread takes it from that is started later
+    former: threading.Thread | None = parts._RTCRtpReceiver__decoder_thread
+    if former is None:
+        return None
+    parts._RTCRtpReceiver__decoder_queue.put(None)
+    waiting: queue.Queue[Any] = queue.Queue()
+    failed = threading.Event()
+    parts._RTCRtpReceiver__decoder_queue, parts._RTCRtpReceiver__decoder_error = waiting, failed
+    parts._RTCRtpReceiver__timestamp_mapper = TimestampMapper()
+    parts._RTCRtpReceiver__decoder_thread = threading.Thread(
+        target=decoder_worker,
+        name=former.name,
+        args=(asyncio.get_running_loop(), waiting, frames, failed),
+    )
+    parts._RTCRtpReceiver__decoder_thread.start()
+    return former
 
 
 class PersistentNacks(NackGenerator):

@@ -22,7 +22,7 @@ __all__ = [
 
 _log = logging.getLogger(__name__)
 
-_LARGEST_DATAGRAM = 1500  # the buffer of a pylibsrtp.Session
+LARGEST_DATAGRAM = 1500  # the buffer of a pylibsrtp.Session
 _LAST_STUN_BYTE = 3
 
 _Address = tuple[Any, ...]
@@ -58,7 +58,7 @@ def accept_only_possible_datagrams(transceiver: RTCRtpTransceiver) -> None:
     receive = connection.data_received
 
     def receive_possible(data: bytes, component: int) -> None:
-        if 0 < len(data) <= _LARGEST_DATAGRAM:
+        if 0 < len(data) <= LARGEST_DATAGRAM:
             receive(data, component)
 
     connection.data_received = receive_possible  # type: ignore[method-assign]

@@ -13,7 +13,8 @@ class IncomingStream:
     """One transport stream (an RTP receiver). Raises BadStream for a codec that the kind is not sent with.
 
     ``sender`` is the leaf index that was announced for the stream, None if nobody was. It may change, and only
-    serves to refuse frames (FRAME-6): who sent a frame is the leaf in its KID.
+    serves to refuse frames (FRAME-6): who sent a frame is the leaf in its KID. So does ``instance``, of a stream that a
+    member announced as one of several of its kind (GROUP-18); None: whichever.
     """
 
     __slots__ = (
@@ -21,17 +22,21 @@ class IncomingStream:
         "codec",
         "held_bytes",
         "held_frames",
+        "instance",
         "kind",
         "opened",
         "rejected",
         "sender",
     )
 
-    def __init__(self, codec: Codec, kind: Kind, sender: int | None = None) -> None:
+    def __init__(
+        self, codec: Codec, kind: Kind, sender: int | None = None, instance: int | None = None
+    ) -> None:
         self.clear_length = clear_length_of(codec, kind)
         self.codec = codec
         self.kind = kind
         self.sender = sender
+        self.instance = instance
         self.opened = 0
         """How many frames were opened."""
         self.rejected: dict[RejectReason, int] = {}

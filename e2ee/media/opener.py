@@ -76,7 +76,9 @@ class FrameOpener:
             return _reject(stream, RejectReason.BAD_HEADER)
         except KeyIdError:
             return _reject(stream, RejectReason.BAD_KID)
-        if key_id.kind is not stream.kind:  # FRAME-5
+        if key_id.kind is not stream.kind or (
+            key_id.instance != stream.instance and stream.instance is not None
+        ):  # FRAME-5
             return _reject(stream, RejectReason.WRONG_KIND)
         if key_id.leaf_index != stream.sender and stream.sender is not None:  # FRAME-6
             return _reject(stream, RejectReason.WRONG_SENDER)

@@ -17,7 +17,7 @@ class RejectReason(Reason):
     BAD_KID = "BAD_KID"
     """The KID names no stream of a call."""
     WRONG_KIND = "WRONG_KIND"
-    """The KID names another kind of stream than the one that it came on."""
+    """The KID names another kind of stream than the one that it came on, or another instance than the announced one."""
     WRONG_SENDER = "WRONG_SENDER"
     """The KID names another member than the stream's announced sender."""
     REMOVED = "REMOVED"

@@ -160,11 +160,11 @@ class IncomingFrames:
 
     def deliver(self, frame: OpenedFrame, receiver: RTCRtpReceiver, arrival: Arrival) -> None:
         """To the decoder of this receiver."""
+        if frame.codec is Codec.VP8 and not frame.data[0] & 1:  # RFC 6386 Section 9.1: a key frame
+            self.key_frames.satisfied()
         if self._withheld:
             self._counts["withheld"] += 1
             return
-        if frame.codec is Codec.VP8 and not frame.data[0] & 1:  # RFC 6386 Section 9.1: a key frame
-            self.key_frames.satisfied()
         for packet, timestamp in self._concealment.before(frame, arrival.timestamp):
             self._counts["concealed"] += 1
             deliver(receiver, arrival.payload_type, packet, timestamp)
@@ -236,6 +236,8 @@ class ReceivedFrames:
             if isinstance(outcome, Rejected):  # FRAME-11: no byte of it goes on
                 incoming.key_frames.want()
                 continue
+            if arrival.buffer.is_detached:  # its receiver shows another stream by now
+                continue
             incoming.deliver(outcome, arrival.buffer.receiver, arrival)
             if incoming.shown:
                 self._observer.opened(stream.kind, outcome, arrival.timestamp, arrival.at)
@@ -253,8 +255,13 @@ class OpeningJitterBuffer:
     ) -> None:
         self.receiver = receiver
         self.incoming = incoming
+        self.is_detached = False
         self._reassembly = reassembly
         self._received = received
+
+    def detach(self) -> None:
+        """Nothing that came here goes to this receiver's decoder any more."""
+        self.is_detached = True
 
     def add(self, packet: RtpPacket) -> tuple[bool, None]:
         """Take a packet. The first value asks for a key frame; frames are never returned."""

@@ -18,39 +18,25 @@ this module's business, except that ``release`` has to be called when new ones o
 aiortc cannot move a connection to another path (it has no ICE restart): a ``successor`` takes the place of a lost one,
 with the same streams, keys and running counters (FKEY-4), tracks and statistics.
 
-Rules that hold for every connection: VP8 and Opus only; no STUN or TURN server but the given ones (aiortc has a
-default); 127.0.0.1 only if it is named; no audio level extension; datagrams that would end the transport are dropped.
+What holds for every connection is in ``connection``; of codecs, VP8 and Opus only.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from aiortc import (
-    MediaStreamTrack,
-    RTCPeerConnection,
-    RTCRtpTransceiver,
-    RTCSessionDescription,
-)
+from aiortc import MediaStreamTrack, RTCRtpTransceiver, RTCSessionDescription
 
-from e2ee.aiortc_seams import (
-    accept_only_possible_datagrams,
-    decode_into,
-    demultiplex,
-    log_no_descriptions,
-    note_arrivals,
-    route_retransmissions,
-)
+from e2ee.aiortc_seams import decode_into
 from e2ee.media.encoded_frame import Kind
 from e2ee.media.incoming_stream import IncomingStream
 from e2ee.media.opener import FrameOpener
 from e2ee.media.protector import FrameProtector
 from e2ee.rtc.clock import Clock
-from e2ee.rtc.connectivity import INTERRUPTED, Connectivity
-from e2ee.rtc.description import checked_description, without_audio_level
-from e2ee.rtc.errors import ConnectionFailed, DescriptionError, RtcReason, WrongState
+from e2ee.rtc.connection import Connected, MediaConnection
+from e2ee.rtc.description import checked_description
+from e2ee.rtc.errors import WrongState
 from e2ee.rtc.incoming import ReceivedFrames, ReceiveStatistics
 from e2ee.rtc.observer import FrameObserver, Observers
 from e2ee.rtc.outgoing import SendStatistics
@@ -68,7 +54,7 @@ class PeerStatistics:
     received: Mapping[Kind, ReceiveStatistics]
 
 
-class MediaPeer:
+class MediaPeer(Connected):
     """One connection. Every method belongs to the event loop that it was made in.
 
     ``ice_servers``, ``host_addresses`` and ``relay_only`` are explained at ``Route``.
@@ -91,12 +77,8 @@ class MediaPeer:
         self._received = ReceivedFrames(opener, clock, self._observer)
         self._streams: dict[Kind, MediaStream] = {}
         self._transceivers: dict[Kind, RTCRtpTransceiver] = {}
-        self._connectivity = Connectivity(clock)
-        self._settled = asyncio.Event()
-        self._connection = RTCPeerConnection(self._route.configuration())
-        log_no_descriptions(self._connection)
-        self._connection.on("connectionstatechange", self._state_changed)
-        self._connection.on("track", self._track_came)
+        self._connection = MediaConnection(self._route, clock)
+        self._connection.webrtc.on("track", self._track_came)
 
     # -------------------------------------------------------------------------------------- making it
 
@@ -113,10 +95,9 @@ class MediaPeer:
         """
         if any(kind >= protector.kind for kind in self._streams):
             raise WrongState(f"{protector.kind.name} a second time, or after a higher kind")
-        if self._connection.signalingState != "stable" or self._connection.localDescription:
-            raise WrongState("streams are added before descriptions are exchanged")
+        self._connection.expect("stable", described=False)
         stream = MediaStream(protector, incoming, self._clock, self._observer)
-        stream.send(track)
+        stream.sent.send(track)
         self._attach(stream)
 
     def successor(
@@ -143,41 +124,19 @@ class MediaPeer:
     async def offer(self) -> str:
         """The description to send to the peer, whose answer ``accept`` takes. Raises WrongState."""
         self._expect("stable", described=False)
-        return await self._describe(await self._connection.createOffer())
+        return await self._connection.offer()
 
     async def answer(self, offer: str) -> str:
         """The description to answer the peer's offer with. Raises WrongState, DescriptionError."""
         self._expect("stable", described=False)
-        await self._apply(offer, "offer")
-        try:
-            return await self._describe(await self._connection.createAnswer())
-        except Exception as error:  # an offer that was applied and cannot be answered
-            raise DescriptionError(RtcReason.MALFORMED_DESCRIPTION, str(error)) from error
+        return await self._connection.answer(self._checked(offer, "offer"))
 
     async def accept(self, answer: str) -> None:
         """Take the peer's answer. Raises WrongState, DescriptionError."""
         self._expect("have-local-offer", described=True)
-        await self._apply(answer, "answer")
+        await self._connection.apply(self._checked(answer, "answer"))
 
     # ---------------------------------------------------------------------------------------- using it
-
-    async def connected(self) -> None:
-        """Wait until media can flow. Raises ConnectionFailed if it never will."""
-        await self._settled.wait()
-        if self._connection.connectionState != "connected":
-            raise ConnectionFailed(self._connection.connectionState)
-
-    async def interrupted(self, after: int = INTERRUPTED) -> None:
-        """Wait until nothing authentic has come for ``after`` milliseconds, or the connection has ended."""
-        await self._connectivity.interrupted(after)
-
-    async def restored(self) -> None:
-        """Wait until something comes again, or the connection has ended."""
-        await self._connectivity.restored()
-
-    async def ended(self) -> None:
-        """Wait until the connection is lost or closed, from either side. A loss takes ICE about 35 s."""
-        await self._connectivity.ended()
 
     def send(self, kind: Kind, track: MediaStreamTrack | None) -> None:
         """Send ``track`` from now on, in place of what was sent; with None, nothing. Raises WrongState.
@@ -185,12 +144,12 @@ class MediaPeer:
         After it returned no frame of what was sent before leaves this device. A muted microphone sends nothing, no
         silence either (CODEC-8). What is replaced is not stopped: it is the application's.
         """
-        self._stream(kind).send(track)
+        self._stream(kind).sent.send(track)
 
     @property
     def sending(self) -> frozenset[Kind]:
         """The kinds of which something is sent, if there is a key."""
-        return frozenset(kind for kind, stream in self._streams.items() if stream.sends)
+        return frozenset(kind for kind, stream in self._streams.items() if stream.sent.sends)
 
     def hold(self) -> None:
         """Send nothing, and decode nothing of what comes, until ``resume``."""
@@ -205,12 +164,12 @@ class MediaPeer:
     def withhold(self, *kinds: Kind) -> None:
         """Decode nothing of these kinds, or of any if none is named, until they are to be shown."""
         for kind in kinds or self._streams:
-            self._stream(kind).withhold(withheld=True)
+            self._stream(kind).received.withhold(withheld=True)
 
     def show(self, *kinds: Kind) -> None:
         """Decode these kinds again, or all if none is named, except on hold."""
         for kind in kinds or self._streams:
-            self._stream(kind).withhold(withheld=False)
+            self._stream(kind).received.withhold(withheld=False)
 
     def track(self, kind: Kind) -> MediaStreamTrack | None:
         """What is received of this kind, decoded; the same for a connection and its successors. None without a stream.
@@ -218,7 +177,7 @@ class MediaPeer:
         It ends when the last of these connections is closed.
         """
         stream = self._streams.get(kind)
-        return stream.received if stream else None
+        return stream.received.track if stream else None
 
     def release(self) -> None:
         """After the opener's keys changed: what waited for a key goes to its decoder."""
@@ -226,14 +185,14 @@ class MediaPeer:
 
     def request_key_frame(self, kind: Kind) -> None:
         """Ask the peer for a key frame, with the next packet that comes and until one has come."""
-        self._stream(kind).incoming.key_frames.want()
+        self._stream(kind).received.frames.key_frames.want()
 
     def statistics(self) -> PeerStatistics:
         """What passed so far."""
         streams = self._streams.items()
         return PeerStatistics(
-            sent={kind: stream.outgoing.statistics for kind, stream in streams},
-            received={kind: stream.incoming.statistics for kind, stream in streams},
+            sent={kind: stream.sent.frames.statistics for kind, stream in streams},
+            received={kind: stream.received.frames.statistics for kind, stream in streams},
         )
 
     async def close(self) -> None:
@@ -241,20 +200,14 @@ class MediaPeer:
         for stream in self._streams.values():
             stream.end()
         await self._connection.close()
-        self._settled.set()
-        self._connectivity.end()
 
     # ----------------------------------------------------------------------------------------- inside
 
     def _attach(self, stream: MediaStream) -> None:
-        transceiver = stream.attach(self._connection, self._received)
-        if not self._streams:  # its transport is everybody's (BUNDLE)
-            accept_only_possible_datagrams(transceiver)
-            note_arrivals(transceiver, self._connectivity.note)
-            route_retransmissions(transceiver)
-            self._route.restrict(transceiver)
+        self._transceivers[stream.kind] = self._connection.attach(
+            lambda connection: stream.attach(connection, self._received)
+        )
         self._streams[stream.kind] = stream
-        self._transceivers[stream.kind] = transceiver
 
     def _stream(self, kind: Kind) -> MediaStream:
         try:
@@ -263,39 +216,15 @@ class MediaPeer:
             raise WrongState(f"no stream of kind {kind.name} here") from None
 
     def _expect(self, signaling_state: str, *, described: bool) -> None:
-        connection = self._connection
         if not self._streams:
             raise WrongState("a connection without streams")
-        if (
-            connection.signalingState != signaling_state
-            or bool(connection.localDescription) != described
-        ):
-            raise WrongState(f"in state {connection.signalingState}")
+        self._connection.expect(signaling_state, described=described)
 
-    async def _describe(self, description: RTCSessionDescription) -> str:
-        text = without_audio_level(description.sdp)
-        await self._connection.setLocalDescription(RTCSessionDescription(text, description.type))
-        demultiplex(next(iter(self._transceivers.values())))
-        return self._connection.localDescription.sdp
-
-    async def _apply(self, text: str, step: str) -> None:
+    def _checked(self, text: str, step: str) -> RTCSessionDescription:
         codecs = [stream.codec for stream in self._streams.values()]
-        description = checked_description(text, step, codecs, loopback=self._route.loopback)
-        try:
-            await self._connection.setRemoteDescription(description)
-        except Exception as error:
-            raise DescriptionError(RtcReason.MALFORMED_DESCRIPTION, str(error)) from error
+        return checked_description(text, step, codecs, loopback=self._route.loopback)
 
     def _track_came(self, track: MediaStreamTrack) -> None:
         for kind, transceiver in self._transceivers.items():
             if transceiver.receiver.track is track and kind in self._streams:
-                decode_into(transceiver.receiver, self._streams[kind].received)
-
-    def _state_changed(self) -> None:
-        state = self._connection.connectionState
-        if state == "connected":
-            self._connectivity.note()
-        if state in {"connected", "failed", "closed"}:
-            self._settled.set()
-        if state in {"failed", "closed"}:
-            self._connectivity.end()
+                decode_into(transceiver.receiver, self._streams[kind].received.track)

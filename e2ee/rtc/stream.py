@@ -1,63 +1,63 @@
-"""One stream of a call, in both directions, over one connection after the other.
+"""One stream of a call, over one connection after the other: what is sent, what is received, or both.
 
-Its place in a connection is made in one step, ``attach``: a transceiver without a track, the encoder that encrypts,
-the jitter buffer that opens, and only then a track, which yields nothing until there is something to send.
+Its place in a connection is made in one step, ``attach``: a transceiver without a track, the encoder that encrypts, or the
+jitter buffer that opens, or both, and only then a track, which yields nothing until there is something to send.
 """
 
 from __future__ import annotations
 
-from aiortc import MediaStreamTrack, RTCPeerConnection, RTCRtpSender, RTCRtpTransceiver
+from aiortc import (
+    MediaStreamTrack,
+    RTCPeerConnection,
+    RTCRtpReceiver,
+    RTCRtpSender,
+    RTCRtpTransceiver,
+)
 from aiortc.rtcrtpparameters import RTCRtpCodecCapability
 
 from e2ee.aiortc_seams import install_encoder
-from e2ee.media.encoded_frame import Codec
+from e2ee.media.encoded_frame import Codec, Kind
 from e2ee.media.incoming_stream import IncomingStream
 from e2ee.media.protector import FrameProtector
 from e2ee.rtc.clock import Clock
 from e2ee.rtc.description import MEDIA
 from e2ee.rtc.errors import WrongState
-from e2ee.rtc.incoming import IncomingFrames, ReceivedFrames
+from e2ee.rtc.incoming import IncomingFrames, OpeningJitterBuffer, ReceivedFrames
 from e2ee.rtc.observer import FrameObserver
 from e2ee.rtc.outgoing import OutgoingFrames, encrypting_encoder
 from e2ee.rtc.tracks import OutgoingTrack, ReceivedTrack
 
-__all__ = ["MediaStream"]
+__all__ = ["MediaStream", "ReceivedStream", "SentStream", "new_transceiver"]
 
 
-class MediaStream:
-    """What is sent and received of one kind. Raises WrongState for two that do not belong together."""
+def new_transceiver(
+    connection: RTCPeerConnection, codec: Codec, direction: str
+) -> RTCRtpTransceiver:
+    """An m-section more. The codec, and retransmission of it (RTX): nothing else is negotiated (CODEC-5)."""
+    transceiver = connection.addTransceiver(MEDIA[codec], direction)
+    transceiver.setCodecPreferences(_capabilities(codec))
+    return transceiver
 
-    def __init__(
-        self,
-        protector: FrameProtector,
-        incoming: IncomingStream,
-        clock: Clock,
-        observer: FrameObserver,
-    ) -> None:
-        if (incoming.kind, incoming.codec) != (protector.kind, protector.codec):
-            raise WrongState(f"{protector.kind.name} with {incoming.kind.name}")
-        self.kind, self.codec = protector.kind, protector.codec
-        self.outgoing = OutgoingFrames(protector, clock, observer)
-        self.incoming = IncomingFrames(incoming, clock)
-        self.received = ReceivedTrack(MEDIA[self.codec])
+
+class SentStream:
+    """What is sent of one kind."""
+
+    def __init__(self, protector: FrameProtector, clock: Clock, observer: FrameObserver) -> None:
+        self.kind: Kind = protector.kind
+        self.codec: Codec = protector.codec
+        self.frames = OutgoingFrames(protector, clock, observer)
         self._source: OutgoingTrack | None = None
         self._track: MediaStreamTrack | None = None
         self._on_hold = False
-        self._withheld = False
 
-    def attach(self, connection: RTCPeerConnection, received: ReceivedFrames) -> RTCRtpTransceiver:
-        """Take a place in this connection, and leave the one in another."""
+    def attach(self, sender: RTCRtpSender) -> None:
+        """Take a place in a connection, where nothing was sent yet, and leave the one in another."""
         if self._source is not None:
             self._source.use(None)
-        transceiver = connection.addTransceiver(MEDIA[self.codec], "sendrecv")
-        encoder = encrypting_encoder(self.codec, self.outgoing)
-        install_encoder(transceiver.sender, encoder, self.codec)
-        received.attach(transceiver.receiver, self.incoming)
-        transceiver.setCodecPreferences(_capabilities(self.codec))
-        self._source = OutgoingTrack(MEDIA[self.codec], self.outgoing.begin)
-        transceiver.sender.replaceTrack(self._source)
+        install_encoder(sender, encrypting_encoder(self.codec, self.frames), self.codec)
+        self._source = OutgoingTrack(MEDIA[self.codec], self.frames.begin)
+        sender.replaceTrack(self._source)
         self._change_source()
-        return transceiver
 
     @property
     def sends(self) -> bool:
@@ -73,34 +73,89 @@ class MediaStream:
         self._change_source()
 
     def hold(self, *, on_hold: bool) -> None:
-        """Send and decode nothing, or go on."""
+        """Send nothing, or go on."""
         if on_hold != self._on_hold:
             self._on_hold = on_hold
             self._change_source()
+
+    def end(self) -> None:
+        """Stop what is sent."""
+        if self._track is not None:
+            self._track.stop()
+
+    def _change_source(self) -> None:
+        self.frames.stop()  # CODEC-8
+        if self._source is not None:
+            self._source.use(None if self._on_hold else self._track)
+
+
+class ReceivedStream:
+    """What is received of one kind."""
+
+    def __init__(self, incoming: IncomingStream, clock: Clock) -> None:
+        self.frames = IncomingFrames(incoming, clock)
+        self.track = ReceivedTrack(MEDIA[incoming.codec])
+        self._on_hold = False
+        self._withheld = False
+
+    def attach(self, receiver: RTCRtpReceiver, received: ReceivedFrames) -> OpeningJitterBuffer:
+        """Take a place in a connection; gives the buffer that opens there."""
+        return received.attach(receiver, self.frames)
+
+    def hold(self, *, on_hold: bool) -> None:
+        """Decode nothing, or go on."""
+        if on_hold != self._on_hold:
+            self._on_hold = on_hold
             self._change_sink()
 
     def withhold(self, *, withheld: bool) -> None:
-        """Decode nothing, or go on."""
+        """Decode nothing, or go on, except on hold."""
         self._withheld = withheld
         self._change_sink()
 
     def end(self) -> None:
-        """Stop what is sent and what is received."""
-        if self._track is not None:
-            self._track.stop()
-        self.received.stop()
-
-    def _change_source(self) -> None:
-        self.outgoing.stop()  # CODEC-8
-        if self._source is not None:
-            self._source.use(None if self._on_hold else self._track)
+        """Stop what is received."""
+        self.track.stop()
 
     def _change_sink(self) -> None:
-        self.incoming.withhold(withheld=self._on_hold or self._withheld)
+        self.frames.withhold(withheld=self._on_hold or self._withheld)
+
+
+class MediaStream:
+    """Both halves of one kind. Raises WrongState for two that do not belong together."""
+
+    def __init__(
+        self,
+        protector: FrameProtector,
+        incoming: IncomingStream,
+        clock: Clock,
+        observer: FrameObserver,
+    ) -> None:
+        if (incoming.kind, incoming.codec) != (protector.kind, protector.codec):
+            raise WrongState(f"{protector.kind.name} with {incoming.kind.name}")
+        self.kind, self.codec = protector.kind, protector.codec
+        self.sent = SentStream(protector, clock, observer)
+        self.received = ReceivedStream(incoming, clock)
+
+    def attach(self, connection: RTCPeerConnection, received: ReceivedFrames) -> RTCRtpTransceiver:
+        """Take a place in this connection, and leave the one in another."""
+        transceiver = new_transceiver(connection, self.codec, "sendrecv")
+        self.received.attach(transceiver.receiver, received)
+        self.sent.attach(transceiver.sender)
+        return transceiver
+
+    def hold(self, *, on_hold: bool) -> None:
+        """Send and decode nothing, or go on."""
+        self.sent.hold(on_hold=on_hold)
+        self.received.hold(on_hold=on_hold)
+
+    def end(self) -> None:
+        """Stop what is sent and what is received."""
+        self.sent.end()
+        self.received.end()
 
 
 def _capabilities(codec: Codec) -> list[RTCRtpCodecCapability]:
-    """The codec, and retransmission of it (RTX): nothing else is negotiated (CODEC-5)."""
     names = {codec.lower(), "rtx"}
     offered = RTCRtpSender.getCapabilities(MEDIA[codec]).codecs
     return [each for each in offered if each.mimeType.split("/")[1].lower() in names]

@@ -8,9 +8,11 @@ __all__ = [
     "DEFAULT_WANTED",
     "HISTORY",
     "KEY_FRAME_INTERVAL",
+    "MAX_PACKET",
     "MAX_PUBLISHED",
     "MAX_SUBSCRIBED",
     "MAX_WANTED",
+    "RESENT_EACH_SECOND",
     "Limits",
 ]
 
@@ -18,8 +20,12 @@ MAX_PUBLISHED = 8  # SFU-9: m-sections of a publishing description
 MAX_SUBSCRIBED = 128  # m-sections of a subscribing connection
 MAX_WANTED = 16  # SFU-6: videos
 DEFAULT_WANTED = 9  # SFU-6: videos, before the first ``want_media``
-HISTORY = 512  # SFU-5: packets of a stream
+HISTORY = 512  # SFU-5: packets of a stream; a power of 2
 KEY_FRAME_INTERVAL = 300  # SFU-5: milliseconds
+MAX_PACKET = 1_340  # bytes of RTP: with a header extension and RTX's two bytes it is still one that libsrtp takes
+RESENT_EACH_SECOND = (
+    600  # packets of a stream, to one member: twice what a picture of 1.5 Mbit/s has
+)
 
 
 @dataclass(frozen=True, slots=True)

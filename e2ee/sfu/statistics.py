@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
-__all__ = ["MemberStatistics", "SinkStatistics", "SourceStatistics", "UnitStatistics"]
+__all__ = ["MemberStatistics", "SinkStatistics", "SourceStatistics", "Totals", "UnitStatistics"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +64,28 @@ class MemberStatistics:
 
 
 @dataclass(frozen=True, slots=True)
+class Totals:
+    """Over all connections that there ever were. Bytes are of payloads."""
+
+    packets_received: int = 0
+    bytes_received: int = 0
+    packets_sent: int = 0
+    bytes_sent: int = 0
+    nacks: int = 0
+    """Packets that members asked for."""
+    resent: int = 0
+    key_frame_requests: int = 0
+    """That were passed on to publishers."""
+
+    def __add__(self, other: Totals) -> Totals:
+        values = zip(astuple(self), astuple(other), strict=True)
+        return Totals(*(one + another for one, another in values))
+
+
+@dataclass(frozen=True, slots=True)
 class UnitStatistics:
-    """Everything, by call and member id; totals are over all connections that there ever were."""
+    """By call and member id, for those that are there; ``held_back`` is how many streams are held back now."""
 
     calls: dict[bytes, dict[bytes, MemberStatistics]]
-    packets_received: int
-    bytes_received: int
-    packets_sent: int
-    bytes_sent: int
-    nacks: int
-    key_frame_requests: int
+    totals: Totals
     held_back: int
-    """How many streams are held back now."""

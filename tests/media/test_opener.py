@@ -112,6 +112,15 @@ def test_a_frame_of_another_kind_is_refused(video: Scene, kind: Kind) -> None:
     assert video.refused(frame) == RejectReason.WRONG_KIND
 
 
+@pytest.mark.requirement("FRAME-5", "GROUP-18")
+def test_one_camera_of_a_member_is_not_shown_as_another(video: Scene) -> None:
+    second = video.sender(0, 5, instance=1)
+    video.opened(second.frame())
+    video.stream.instance = 0  # as which the member announced the stream
+    assert video.refused(second.frame()) == RejectReason.WRONG_KIND
+    video.opened(video.frame(0, 5))
+
+
 @pytest.mark.requirement("FRAME-5")
 def test_control_data_are_refused_on_rtp(scene: Scene) -> None:
     assert scene.refused(encode_header(4 << 14 | 5, 0) + bytes(40)) == RejectReason.WRONG_KIND

@@ -360,6 +360,9 @@ def test_key_frame_requests_pass_only_if_they_are_permitted() -> None:
         for ssrc in (1, 2, 3):
             await transceiver.receiver._send_rtcp_pli(ssrc)
         assert sent == [1, 3]
+        aiortc_seams.filter_key_frame_requests(transceiver.receiver, lambda: True)
+        await transceiver.receiver._send_rtcp_pli(4)  # nobody is asked who was asked before
+        assert sent == [1, 3, 4]
 
     with_transceiver("video", story)
 

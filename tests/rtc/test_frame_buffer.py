@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from aiortc.codecs import depayload
 from aiortc.codecs.vpx import VpxPayloadDescriptor
-from aiortc.jitterbuffer import MAX_MISORDER, JitterBuffer
+from aiortc.jitterbuffer import MAX_MISORDER
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from aiortc.rtp import RtpPacket
 from hypothesis import given
@@ -28,7 +28,7 @@ def audio() -> FrameBuffer:
 
 
 def video() -> FrameBuffer:
-    return VideoFrameBuffer(JitterBuffer(capacity=512, is_video=True))
+    return VideoFrameBuffer()
 
 
 def packet(codec: RTCRtpCodecParameters, number: int, timestamp: int, payload: bytes) -> RtpPacket:

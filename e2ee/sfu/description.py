@@ -1,0 +1,139 @@
+"""What members' descriptions may say to a forwarding unit (SFU-9), and what the unit's own ones do.
+
+A member's candidates are left out, all of them: the unit sends to where checks of the member's come from, and to no address
+that a description names. Only one header extension is ever negotiated, the time when a packet was sent, and that only on
+video.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
+
+from aiortc import RTCSessionDescription
+from aiortc.rtcrtpparameters import RTCRtpCodecParameters
+from aiortc.sdp import MediaDescription, SessionDescription
+
+from e2ee.session_description import (
+    ABS_SEND_TIME,
+    CANDIDATE,
+    END_OF_CANDIDATES,
+    has_fingerprint,
+    joined,
+    parsed,
+    with_extensions,
+)
+from e2ee.sfu.errors import SfuError, SfuReason
+from e2ee.sfu.limits import MAX_PUBLISHED
+from e2ee.sfu.source import Format
+
+__all__ = ["CODECS", "answer_of", "format_of", "publishing_offer", "without_tales"]
+
+CODECS: Mapping[str, str] = MappingProxyType({"audio": "opus", "video": "VP8"})
+"""By the kind of media in SDP (chapter Codecs). No others are forwarded."""
+
+_LONGEST_MID = 16
+
+
+def publishing_offer(text: str) -> tuple[RTCSessionDescription, list[MediaDescription]]:
+    """A publisher's offer, fit for aiortc, and its m-sections. Raises SfuError."""
+    description, checked = _checked(text, "offer")
+    media = description.media
+    if not 0 < len(media) <= MAX_PUBLISHED:
+        raise _unexpected(f"{len(media)} m-sections")
+    for section in media:
+        _check_direction(section, {"sendonly"})
+        if len(set(_ssrcs(section))) != len(section.ssrc) or not 0 < len(section.ssrc) <= 2:
+            raise _unexpected(f"{len(section.ssrc)} SSRCs")
+    if len({ssrc for section in media for ssrc in _ssrcs(section)}) != sum(
+        len(section.ssrc) for section in media
+    ):
+        raise _unexpected("one SSRC for two streams")
+    return checked, media
+
+
+def answer_of(
+    text: str, offered: Sequence[MediaDescription]
+) -> tuple[RTCSessionDescription, list[MediaDescription]]:
+    """A subscriber's answer to an offer of these m-sections, fit for aiortc, and its own. Raises SfuError."""
+    description, checked = _checked(text, "answer")
+    media = description.media
+    if [(each.kind, each.rtp.muxId) for each in media] != [
+        (each.kind, each.rtp.muxId) for each in offered
+    ]:
+        raise _unexpected("other m-sections than those of the offer")
+    for section in media:
+        _check_direction(section, {"recvonly", "inactive"})  # SFU-9: "MUST NOT send anything"
+    return checked, media
+
+
+def without_tales(text: str) -> str:
+    """A description of the unit's own, without the header extensions that tell something."""
+    return with_extensions(text, {ABS_SEND_TIME})
+
+
+def format_of(sender: MediaDescription, agreed: MediaDescription) -> Format:
+    """How a stream travels: by the m-section of who sends it, and by the answer to the offer. Raises SfuError."""
+    name = CODECS[agreed.kind]
+    ssrcs = _ssrcs(sender)
+    codec = _codec(agreed, name)
+    rtx = next((each for each in agreed.rtp.codecs if _repairs(each, codec)), None)
+    repaired = rtx is not None and len(ssrcs) > 1
+    extensions = [each for each in agreed.rtp.headerExtensions if each.uri == ABS_SEND_TIME]
+    return Format(
+        codec=name,
+        clock_rate=codec.clockRate,
+        ssrc=ssrcs[0],
+        payload_type=codec.payloadType or 0,
+        rtx_ssrc=ssrcs[1] if repaired else None,
+        rtx_payload_type=rtx.payloadType if rtx and repaired else None,
+        asks=any(each.type == "nack" and not each.parameter for each in codec.rtcpFeedback),
+        send_time_id=extensions[0].id if extensions and 0 < extensions[0].id < 15 else None,
+    )
+
+
+def _checked(text: str, step: str) -> tuple[SessionDescription, RTCSessionDescription]:
+    lines = [
+        line for line in text.splitlines() if not line.startswith((CANDIDATE, END_OF_CANDIDATES))
+    ]
+    text = joined(lines)
+    try:
+        description = parsed(text)
+    except ValueError as error:
+        raise SfuError(SfuReason.MALFORMED_DESCRIPTION, str(error)) from None
+    mids = [section.rtp.muxId for section in description.media]
+    if not all(0 < len(mid) <= _LONGEST_MID for mid in mids) or len(set(mids)) != len(mids):
+        raise _unexpected("mids that name nothing, or the same")
+    if [group.items for group in description.group if group.semantic == "BUNDLE"] != [mids]:
+        raise _unexpected("more than one transport")
+    for section in description.media:
+        if section.kind not in CODECS:
+            raise _unexpected(section.kind[:16])
+        _codec(section, CODECS[section.kind])
+        if not has_fingerprint(section):
+            raise SfuError(SfuReason.NO_FINGERPRINT, section.kind)
+    return description, RTCSessionDescription(sdp=text, type=step)
+
+
+def _check_direction(section: MediaDescription, directions: Collection[str]) -> None:
+    if section.direction not in directions:
+        raise _unexpected(f"{section.kind} is {section.direction}")
+
+
+def _codec(section: MediaDescription, name: str) -> RTCRtpCodecParameters:
+    for codec in section.rtp.codecs:
+        if codec.name.lower() == name.lower():
+            return codec
+    raise _unexpected(f"{section.kind} without {name}")
+
+
+def _repairs(codec: RTCRtpCodecParameters, other: RTCRtpCodecParameters) -> bool:
+    return codec.name.lower() == "rtx" and codec.parameters.get("apt") == other.payloadType
+
+
+def _ssrcs(section: MediaDescription) -> list[int]:
+    return [each.ssrc for each in section.ssrc]
+
+
+def _unexpected(detail: str) -> SfuError:
+    return SfuError(SfuReason.UNEXPECTED_MEDIA, detail)
