@@ -24,17 +24,17 @@ from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from e2ee.delivery.service import DeliveryService
 from e2ee.server.authentication import Authenticate
+from e2ee.server.entrance import Entrance
 from e2ee.server.forwarding import ForwardingRouter
-from e2ee.server.limits import ConnectionLimits, Door
+from e2ee.server.limits import ConnectionLimits
 from e2ee.server.link_page import link_route
 from e2ee.server.logs import ServerLog
 from e2ee.server.metrics import Metrics
 from e2ee.server.operations import health_routes, metrics_route
-from e2ee.server.watching import Watcher, Watchers
+from e2ee.server.watching import Watchers
 from e2ee.server.websocket import Observer, WebSocketShell
 from e2ee.system_clock import Clock, system_clock
 
@@ -42,8 +42,6 @@ __all__ = ["PATH", "create_app", "create_operations_app"]
 
 PATH = "/v1"
 """Where devices connect."""
-
-TRY_AGAIN_LATER = 1013  # of the registry of RFC 6455 Section 11.7
 
 
 def create_app(
@@ -76,9 +74,9 @@ def create_app(
         login_within=limits.login_within,
         forwarding=forwarding,
     )
-    endpoint = _Endpoint(shell, limits, watcher)
+    entrance = Entrance(shell.connection, limits, watcher.turned_away)
     health = health_routes(service.require_store)
-    return Starlette(routes=[WebSocketRoute(PATH, endpoint.connection), link_route(), *health])
+    return Starlette(routes=[WebSocketRoute(PATH, entrance.connection), link_route(), *health])
 
 
 def create_operations_app(
@@ -99,25 +97,3 @@ def create_operations_app(
     return Starlette(
         routes=[*health_routes(service.require_store), metrics_route(metrics)], lifespan=lifespan
     )
-
-
-class _Endpoint:
-    """Lets connections in, or says why not."""
-
-    def __init__(self, shell: WebSocketShell, limits: ConnectionLimits, watcher: Watcher) -> None:
-        self._shell = shell
-        self._limits = limits
-        self._door = Door(limits)
-        self._watcher = watcher
-
-    async def connection(self, websocket: WebSocket) -> None:
-        origin = self._limits.origin(websocket.client.host if websocket.client else None)
-        with self._door.enter(origin) as refused:
-            if refused is None:
-                await self._shell.connection(websocket, origin)
-                return
-        self._watcher.turned_away(refused)
-        # Accepted first: only a WebSocket that is open can be told why it is closed.
-        with contextlib.suppress(WebSocketDisconnect):
-            await websocket.accept()
-            await websocket.close(TRY_AGAIN_LATER, refused)

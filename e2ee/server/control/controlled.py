@@ -157,7 +157,7 @@ class _Controlled:
         try:
             answer: FromUnit = Done(message.request, await _done(self.unit, message))
         except SfuError as error:
-            answer = Refused(message.request, error.reason, error.detail)
+            answer = Refused(message.request, error.reason.value, error.detail)
         except Exception as fault:  # noqa: BLE001 - whatever it is, it is this member's misfortune alone
             self._watcher.unit_failed(fault)
             answer = Failed(message.request)
