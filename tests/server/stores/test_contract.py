@@ -302,6 +302,42 @@ class TestMailboxes:
                 tx.append_mail(key, mail(number))
             assert tx.mailbox(key) == Mailbox("alice", 1, 1, 7)
 
+    @pytest.mark.requirement("DS-9")
+    def test_one_message_goes_to_many_under_each_one_s_number(
+        self, store: Store, phone: VerifiedCertificate
+    ) -> None:
+        key, other = phone.signature_key, registered(store, certificate("bob")).signature_key
+        with store.transaction() as tx:
+            tx.append_mail(key, mail(1, encoded=b"hers alone"))
+            boxes = tx.mailboxes([key, other, bytes(32)])
+            assert boxes == {key: Mailbox("alice", 1, 1, 10), other: Mailbox("bob", 0, 0, 0)}
+            numbers = {each: box.last_number + 1 for each, box in boxes.items()}
+            tx.append_to_all(numbers, replace(mail(0), sender="carol"))
+        with store.transaction() as tx:
+            to_both = replace(mail(0), sender="carol")
+            assert tx.mail(key, 1, NOW, 10) == [replace(to_both, number=2)]
+            assert tx.mail(other, 0, NOW, 10) == [replace(to_both, number=1)]
+            assert tx.mailboxes([key]) == {key: Mailbox("alice", 2, 2, 17)}
+            assert tx.share(other, "carol") == Share(1, 7)
+            tx.remove_mail(key, 2)
+            assert tx.mail(other, 0, NOW, 10) == [replace(to_both, number=1)]
+            tx.sweep(NOW + 1, 0, 0)
+            assert tx.mailbox(other) == Mailbox("bob", 1, 0, 0)
+
+    @pytest.mark.requirement("DS-9")
+    def test_who_has_another_number_keeps_it_from_all(
+        self, store: Store, phone: VerifiedCertificate
+    ) -> None:
+        key, other = phone.signature_key, registered(store, certificate("bob")).signature_key
+        with store.transaction() as tx:
+            with pytest.raises(StoreConflict):
+                tx.append_to_all({key: 1, other: 2}, mail(0))
+            assert tx.mailboxes([key, other]) == {
+                key: Mailbox("alice", 0, 0, 0),
+                other: Mailbox("bob", 0, 0, 0),
+            }
+            tx.append_to_all({key: 1, other: 1}, mail(0))
+
     def test_what_has_expired_is_not_there_and_is_counted_until_it_is_swept(
         self, store: Store, phone: VerifiedCertificate
     ) -> None:
@@ -423,6 +459,119 @@ class TestCalls:
             assert tx.call(CALL_ID) is not None
             tx.sweep(NOW, calls_over=NOW + 1, calls_forgotten=NOW + 1)
             assert tx.call(CALL_ID) is None
+
+
+class TestGroupCalls:
+    """Logs that begin with a snapshot, entries that are taken back, members that are gone."""
+
+    def entries(self, phone: VerifiedCertificate, count: int) -> list[LogEntry]:
+        return [LogEntry(phone, NOW + n, f"entry {n}".encode()) for n in range(count)]
+
+    def begun(self, tx: Transaction, entries: list[LogEntry], members: list[bytes]) -> None:
+        tx.add_call(CALL_ID, entries[0])
+        for position, entry in enumerate(entries[1:], 1):
+            tx.add_entry(CALL_ID, position, entry, members)
+
+    @pytest.mark.requirement("DS-10")
+    def test_a_snapshot_stands_for_the_entries_before_it(
+        self, store: Store, phone: VerifiedCertificate
+    ) -> None:
+        entries, key = self.entries(phone, 6), phone.signature_key
+        with store.transaction() as tx:
+            self.begun(tx, entries[:4], [key])
+            assert tx.snapshot(CALL_ID) is None
+            tx.put_snapshot(CALL_ID, 2, b"what two entries made")
+            assert list(tx.log(CALL_ID)) == entries[2:4]
+            assert tx.call(CALL_ID) == CallRecord(key, "alice", NOW + 3, 4, begins=2)
+        with store.transaction() as tx:
+            tx.add_entry(CALL_ID, 4, entries[4], [key])
+            tx.put_snapshot(CALL_ID, 5, b"what five made")
+            assert (list(tx.log(CALL_ID)), tx.snapshot(CALL_ID)) == ([], b"what five made")
+            with pytest.raises(StoreConflict), tx.savepoint():
+                tx.add_entry(CALL_ID, 0, entries[5], [key])
+            tx.add_entry(CALL_ID, 5, entries[5], [key])
+            assert list(tx.log(CALL_ID)) == [entries[5]]
+            assert tx.snapshot(bytes(16)) is None
+
+    @pytest.mark.requirement("DS-20")
+    def test_void_entries_are_taken_back_and_others_take_their_places(
+        self, store: Store, phone: VerifiedCertificate
+    ) -> None:
+        entries, key = self.entries(phone, 5), phone.signature_key
+        other = certificate("bob").signature_key
+        with store.transaction() as tx:
+            self.begun(tx, entries[:4], [key, other])
+            tx.put_snapshot(CALL_ID, 1, b"what one entry made")
+            for none in (4, 5):
+                with pytest.raises(StoreConflict), tx.savepoint():
+                    tx.take_back(CALL_ID, none, NOW + 9, [key])
+            tx.take_back(CALL_ID, 2, NOW + 9, [key])
+        with store.transaction() as tx:
+            assert tx.call(CALL_ID) == CallRecord(key, "alice", NOW + 9, 2, begins=1)
+            assert list(tx.log(CALL_ID)) == entries[1:2]
+            assert tx.calls_of(other, 0) == []
+            with pytest.raises(StoreConflict), tx.savepoint():
+                tx.add_entry(CALL_ID, 4, entries[4], [key])
+            tx.add_entry(CALL_ID, 2, entries[4], [key, other])
+            assert list(tx.log(CALL_ID)) == [entries[1], entries[4]]
+            assert tx.calls_of(other, 0) == [CALL_ID]
+
+    @pytest.mark.requirement("DS-19")
+    def test_who_is_gone_is_so_until_it_is_no_member_any_more(
+        self, store: Store, phone: VerifiedCertificate
+    ) -> None:
+        entries, key = self.entries(phone, 5), phone.signature_key
+        bob, carol = (certificate(name).signature_key for name in ("bob", "carol"))
+        with store.transaction() as tx:
+            self.begun(tx, entries[:2], [key, bob, carol])
+            for member in (bob, carol, bytes(32)):
+                tx.put_gone(CALL_ID, member, gone=True)
+            tx.put_gone(CALL_ID, carol, gone=False)
+            tx.put_gone(CALL_ID, key, gone=False)
+        with store.transaction() as tx:
+            assert set(tx.gone(CALL_ID)) == {bob}
+            tx.add_entry(CALL_ID, 2, entries[2], [key, bob])
+            assert set(tx.gone(CALL_ID)) == {bob}
+            tx.take_back(CALL_ID, 2, NOW, [key, bob, carol])
+            assert set(tx.gone(CALL_ID)) == {bob}
+            tx.add_entry(CALL_ID, 2, entries[3], [key, carol])
+            assert set(tx.gone(CALL_ID)) == set()
+            tx.add_entry(CALL_ID, 3, entries[4], [key, bob])
+            assert set(tx.gone(CALL_ID)) == set()
+            assert set(tx.gone(bytes(16))) == set()
+
+    def test_what_is_undone_is_all_undone(self, store: Store, phone: VerifiedCertificate) -> None:
+        entries, key = self.entries(phone, 3), phone.signature_key
+        other = registered(store, certificate("bob")).signature_key
+        with store.transaction() as tx:
+            self.begun(tx, entries, [key, other])
+
+        def write(tx: Transaction) -> None:
+            tx.put_gone(CALL_ID, other, gone=True)
+            tx.append_to_all({key: 1, other: 1}, mail(0))
+            tx.put_snapshot(CALL_ID, 1, b"snapshot")
+            tx.take_back(CALL_ID, 2, NOW, [key])
+
+        with pytest.raises(Interrupted), store.transaction() as tx:
+            interrupted_after(lambda: write(tx))
+        with store.transaction() as tx:
+            assert (list(tx.log(CALL_ID)), tx.snapshot(CALL_ID)) == (entries, None)
+            assert tx.call(CALL_ID) == CallRecord(key, "alice", NOW + 2, 3)
+            assert (set(tx.gone(CALL_ID)), list(tx.calls_of(other, 0))) == (set(), [CALL_ID])
+            assert tx.mailbox(other) == Mailbox("bob", 0, 0, 0)
+
+    def test_a_call_that_is_over_leaves_nothing_of_these(
+        self, store: Store, phone: VerifiedCertificate
+    ) -> None:
+        key = phone.signature_key
+        with store.transaction() as tx:
+            self.begun(tx, self.entries(phone, 2), [key])
+            tx.put_gone(CALL_ID, key, gone=True)
+            tx.put_snapshot(CALL_ID, 1, b"snapshot")
+            tx.sweep(NOW, calls_over=NOW + 2, calls_forgotten=NOW)
+            assert (tx.snapshot(CALL_ID), set(tx.gone(CALL_ID))) == (None, set())
+            assert list(tx.log(CALL_ID)) == []
+            assert tx.call(CALL_ID) is not None
 
 
 class TestInvitationsAndLinks:
