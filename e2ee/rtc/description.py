@@ -1,4 +1,4 @@
-"""Session descriptions (SDP) as a call exchanges them, inside MLS application messages.
+"""Session descriptions (SDP) as calls exchange them: inside MLS application messages with another device, and with a forwarding unit.
 
 What a description may say is narrow: exactly the agreed streams, each with its codec, and the DTLS fingerprints of
 this peer, which come from nowhere else. What it must not say is taken out before aiortc acts on it:
@@ -9,12 +9,13 @@ this peer, which come from nowhere else. What it must not say is taken out befor
   business on 127.0.0.1; and all but the first ``MAX_CANDIDATES``: each of them is an address, anywhere, to which this
   device sends packets because the peer says so.
 
-Nothing about the security of media is read from a description.
+Nothing about the security of media is read from a description. Of a forwarding unit's it is not believed whose stream an
+m-section is either (SFU-2): it may have any number of them, up to a bound, and say so anew at any time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from ipaddress import IPv6Address, ip_address
 
 from aiortc import RTCSessionDescription
@@ -22,66 +23,128 @@ from aiortc.sdp import MediaDescription, SessionDescription
 
 from e2ee.media.encoded_frame import Codec
 from e2ee.rtc.errors import DescriptionError, RtcReason
+from e2ee.session_description import (
+    AUDIO_LEVEL,
+    CANDIDATE,
+    MAX_DESCRIPTION,
+    has_fingerprint,
+    joined,
+    parsed,
+    without_extensions,
+)
 
-__all__ = ["MAX_DESCRIPTION", "MEDIA", "checked_description", "without_audio_level"]
-
-MAX_DESCRIPTION = 1 << 16
-"""Characters. A description of two streams has about 3,000."""
+__all__ = [
+    "MAX_DESCRIPTION",
+    "MAX_SECTIONS",
+    "MEDIA",
+    "checked_description",
+    "checked_unit_answer",
+    "checked_unit_offer",
+    "without_audio_level",
+]
 
 MAX_CANDIDATES = 32
 """Of a description, for all its streams together: they share one transport."""
 
+MAX_SECTIONS = 128
+"""Of what a forwarding unit offers."""
+
 MEDIA = {Codec.OPUS: "audio", Codec.VP8: "video"}
 """The kind of media, as SDP and aiortc name it, that a codec carries."""
 
-_AUDIO_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
-_CANDIDATE = "a=candidate:"
-_DIGESTS = frozenset({"sha-256", "sha-384", "sha-512"})
+_CODEC = {kind: codec for codec, kind in MEDIA.items()}
+_LONGEST_MID = 16
 
 
 def without_audio_level(description: str) -> str:
     """The description without RFC 6464's header extension (CODEC-6)."""
-    lines = description.splitlines()
-    return _joined(
-        line for line in lines if not (line.startswith("a=extmap:") and _AUDIO_LEVEL in line)
-    )
+    return without_extensions(description, {AUDIO_LEVEL})
 
 
 def checked_description(
     text: str, step: str, codecs: Sequence[Codec], *, loopback: bool
 ) -> RTCSessionDescription:
     """A peer's "offer" or "answer" of exactly one stream for each codec, in this order, fit for aiortc. Raises DescriptionError."""
+    description, checked = _read(text, step, loopback=loopback)
+    _check_media(description.media, codecs, {"sendrecv"})
+    return checked
+
+
+def checked_unit_answer(
+    text: str, codecs: Sequence[Codec], *, loopback: bool
+) -> RTCSessionDescription:
+    """A forwarding unit's answer to an offer of these streams. Raises DescriptionError."""
+    description, checked = _read(text, "answer", loopback=loopback)
+    _check_media(description.media, codecs, {"recvonly", "inactive"})
+    return checked
+
+
+def checked_unit_offer(
+    text: str, known: Sequence[tuple[str, str]], *, loopback: bool
+) -> tuple[RTCSessionDescription, list[MediaDescription]]:
+    """A forwarding unit's offer, fit for aiortc, and its m-sections. Raises DescriptionError.
+
+    ``known`` are kind and mid of those that the offer before had: they stay, and others may follow them.
+    """
+    description, checked = _read(text, "offer", loopback=loopback)
+    media = description.media
+    if len(media) > MAX_SECTIONS:
+        raise _unexpected(f"{len(media)} m-sections")
+    names = [(section.kind, section.rtp.muxId) for section in media]
+    if names[: len(known)] != list(known):
+        raise _unexpected("other m-sections than before")
+    mids = [mid for _, mid in names]
+    if not mids or len(set(mids)) != len(mids) or not all(map(_is_mid, mids)):
+        raise _unexpected("mids that name nothing, or the same")
+    if [group.items for group in description.group if group.semantic == "BUNDLE"] != [mids]:
+        raise _unexpected("more than one transport")
+    if not {section.kind for section in media} <= _CODEC.keys():
+        raise _unexpected("neither audio nor video")
+    _check_media(media, [_CODEC[section.kind] for section in media], {"sendonly", "inactive"})
+    return checked, media
+
+
+def _read(
+    text: str, step: str, *, loopback: bool
+) -> tuple[SessionDescription, RTCSessionDescription]:
     if len(text) > MAX_DESCRIPTION:
         raise DescriptionError(RtcReason.MALFORMED_DESCRIPTION, f"{len(text)} characters")
-    text = _joined(_few_candidates(without_audio_level(text).splitlines(), loopback=loopback))
+    text = joined(_few_candidates(without_audio_level(text).splitlines(), loopback=loopback))
     try:
-        media = SessionDescription.parse(text).media
-    except Exception as error:
-        raise DescriptionError(RtcReason.MALFORMED_DESCRIPTION, type(error).__name__) from error
-    _check_media(media, codecs)
-    return RTCSessionDescription(sdp=text, type=step)
+        description = parsed(text)
+    except ValueError as error:
+        raise DescriptionError(RtcReason.MALFORMED_DESCRIPTION, str(error)) from error
+    return description, RTCSessionDescription(sdp=text, type=step)
 
 
-def _check_media(sections: list[MediaDescription], codecs: Sequence[Codec]) -> None:
+def _check_media(
+    sections: list[MediaDescription], codecs: Sequence[Codec], directions: Collection[str]
+) -> None:
     kinds, agreed = [section.kind for section in sections], [MEDIA[codec] for codec in codecs]
     if kinds != agreed:  # CODEC-7
-        raise DescriptionError(RtcReason.UNEXPECTED_MEDIA, f"{kinds} in place of {agreed}")
+        raise _unexpected(f"{kinds} in place of {agreed}")
     for section, codec in zip(sections, codecs, strict=True):
-        if section.direction != "sendrecv":  # CODEC-7
-            detail = f"{section.kind} is {section.direction}"
-            raise DescriptionError(RtcReason.UNEXPECTED_MEDIA, detail)
+        if section.direction not in directions:  # CODEC-7, CODEC-9
+            raise _unexpected(f"{section.kind} is {section.direction}")
         if codec.lower() not in {offered.name.lower() for offered in section.rtp.codecs}:
-            raise DescriptionError(RtcReason.UNEXPECTED_MEDIA, f"{section.kind} without {codec}")
-        fingerprints = section.dtls.fingerprints if section.dtls else []
-        if not any(fingerprint.algorithm.lower() in _DIGESTS for fingerprint in fingerprints):
+            raise _unexpected(f"{section.kind} without {codec}")
+        if not has_fingerprint(section):
             raise DescriptionError(RtcReason.NO_FINGERPRINT, section.kind)
+
+
+def _is_mid(mid: str) -> bool:
+    return 0 < len(mid) <= _LONGEST_MID
+
+
+def _unexpected(detail: str) -> DescriptionError:
+    return DescriptionError(RtcReason.UNEXPECTED_MEDIA, detail)
 
 
 def _few_candidates(lines: Iterable[str], *, loopback: bool) -> Iterator[str]:
     """The lines without candidates on this machine, unless ``loopback``, and without more than there may be."""
     taken = 0
     for line in lines:
-        if line.startswith(_CANDIDATE):
+        if line.startswith(CANDIDATE):
             if taken == MAX_CANDIDATES or (not loopback and _is_local_candidate(line)):
                 continue
             taken += 1
@@ -97,7 +160,3 @@ def _is_local_candidate(line: str) -> bool:
     if isinstance(address, IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
     return address.is_loopback or address.is_unspecified
-
-
-def _joined(lines: Iterable[str]) -> str:
-    return "".join(f"{line}\r\n" for line in lines)

@@ -82,15 +82,19 @@ class _LiveTrack(MediaStreamTrack):
 
 
 class TestPicture(_LiveTrack):
-    """The test picture: 640x480, 30 pictures a second, numbered from 0 (see ``e2ee.rtc.picture``)."""
+    """The test picture: 640x480, ``rate`` pictures a second, numbered from 0 (see ``e2ee.rtc.picture``)."""
 
     __test__ = False  # its name is the television's, not a test runner's
     kind = "video"
 
+    def __init__(self, rate: int = FRAME_RATE) -> None:
+        super().__init__()
+        self.rate = rate
+
     async def recv(self) -> VideoFrame:
-        number = await self._turn(Fraction(1, FRAME_RATE))
+        number = await self._turn(Fraction(1, self.rate))
         frame = VideoFrame.from_ndarray(picture(number), format="yuv420p")
-        frame.pts = number * VIDEO_CLOCK_RATE // FRAME_RATE
+        frame.pts = number * VIDEO_CLOCK_RATE // self.rate
         frame.time_base = VIDEO_TIME_BASE
         return frame
 
