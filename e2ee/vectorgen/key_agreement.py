@@ -1,15 +1,17 @@
-"""Vectors of the chapter Key agreement: suites, what a call's profile may say, and which signatures count."""
+"""Vectors of the chapter Key agreement: suites, and which signatures count.
+
+The chapter's other groups are made in ``call_profiles``, ``joins`` and ``legal_commits``.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 from e2ee.crypto.signature import ED25519, SigningKey
+from e2ee.vectorgen import call_profiles, joins, legal_commits
 from e2ee.vectorgen import edwards25519 as curve
-from e2ee.vectorgen.certificates import vector
-from e2ee.vectorgen.models import MLS_KDF, u16, u32
+from e2ee.vectorgen.models import MLS_KDF
 from e2ee.vectorgen.registry import Case, Chapter, Group
 
 __all__ = ["CHAPTER"]
@@ -20,10 +22,6 @@ choices = Group(
     "The MLS suite that a caller takes: `own` are the suites that it has, `certificates` those that each added device's"
     " certificate lists.",
 )
-profiles = Group(
-    "call-profile",
-    "May a one-to-one call with this group_id have this call_profile extension? output is what it says.",
-)
 signatures = Group("signature", "Is this signature of `message` by `public_key` valid?")
 
 
@@ -32,7 +30,6 @@ class Refusal(StrEnum):
 
     UNPAIRED_SUITE = "UNPAIRED_SUITE"
     NO_COMMON_SUITE = "NO_COMMON_SUITE"
-    BAD_CALL_PROFILE = "BAD_CALL_PROFILE"
     BAD_SIGNATURE = "BAD_SIGNATURE"
 
 
@@ -75,103 +72,6 @@ def highest_of(case: Case, choice: tuple[Any, Any, int]) -> None:
 def nothing_in_common(case: Case) -> None:
     """There is no call rather than one with a suite that somebody lacks."""
     case.input |= {"own": BOTH, "certificates": ((0xF0E2,), (0x0001,))}
-
-
-@dataclass(frozen=True)
-class Profile:
-    """The fields of CallProfile (KEYS-9), with the values of a one-to-one call."""
-
-    version: int = 0x0100
-    kind: int = 1
-    S: int = 10
-    E: int = 4
-    hosts: tuple[bytes, ...] = ()
-    accounts: tuple[bytes, ...] = ()
-    banned: tuple[bytes, ...] = ()
-    speakers: tuple[int, ...] = ()
-    link_id: bytes = b""
-    join_policy: int = 0
-    delivery_key: bytes = field(default=bytes(32))
-    stamps: int = 0
-    signed_lists: int = 0
-
-    def encode(self) -> bytes:
-        """Field by field."""
-        return b"".join(
-            (
-                u16(self.version),
-                bytes([self.kind, self.S, self.E]),
-                vector(b"".join(self.hosts)),
-                vector(b"".join(self.accounts)),
-                vector(b"".join(self.banned)),
-                vector(b"".join(map(u32, self.speakers))),
-                vector(self.link_id),
-                bytes([self.join_policy]),
-                self.delivery_key,
-                bytes([self.stamps, self.signed_lists]),
-            )
-        )
-
-
-def one_to_one(case: Case) -> Profile:
-    """The right profile of this case's call, between accounts of its own."""
-    caller, callee, delivery = (case.entropy.random(32) for _ in range(3))
-    case.input["group_id"] = case.entropy.random(16)
-    return Profile(accounts=(caller, callee), delivery_key=delivery)
-
-
-@profiles.vector("KEYS-9", "KEYS-10")
-def one_to_one_call(case: Case) -> None:
-    """All fields in their order."""
-    profile = one_to_one(case)
-    case.input["call_profile"] = profile.encode()
-    case.output |= asdict(profile)
-
-
-OTHER_VALUES: dict[str, dict[str, Any]] = {
-    "version": {"version": 0x0101},
-    "kind": {"kind": 2},
-    "s": {"S": 8},
-    "e": {"E": 8},
-    "host": {"hosts": (bytes(32),)},
-    "no-account": {"accounts": ()},
-    "one-account": {"accounts": (bytes(32),)},
-    "three-accounts": {"accounts": (bytes(32), b"\x01" * 32, b"\x02" * 32)},
-    "caller-as-callee": {"accounts": (b"\x01" * 32, b"\x01" * 32)},
-    "banned": {"banned": (bytes(32),)},
-    "speaker": {"speakers": (0,)},
-    "link": {"link_id": b"link"},
-    "join-policy": {"join_policy": 1},
-    "stamps": {"stamps": 1},
-    "signed-lists": {"signed_lists": 1},
-}
-
-
-@profiles.vector("KEYS-10", reason=Refusal.BAD_CALL_PROFILE, each=OTHER_VALUES)
-def one_to_one_call_with_other(case: Case, values: dict[str, Any]) -> None:
-    """One field has a value that a one-to-one call does not have."""
-    case.input["call_profile"] = replace(one_to_one(case), **values).encode()
-
-
-@profiles.vector(
-    "KEYS-10", reason=Refusal.BAD_CALL_PROFILE, each={"15-bytes": 15, "17-bytes": 17, "none": 0}
-)
-def one_to_one_call_with_group_id_of(case: Case, length: int) -> None:
-    """call_id and group_id are the same 16 bytes."""
-    case.input["call_profile"] = one_to_one(case).encode()
-    case.input["group_id"] = bytes(length)
-
-
-@profiles.vector("KEYS-9", reason=Refusal.BAD_CALL_PROFILE, each={"cut": -1, "empty": 0})
-def call_profile_of_too_few_bytes(case: Case, end: int) -> None:
-    """Not the structure."""
-    case.input["call_profile"] = one_to_one(case).encode()[:end]
-
-
-@profiles.vector("KEYS-9", reason=Refusal.BAD_CALL_PROFILE)
-def call_profile_with_a_byte_after_its_end(case: Case) -> None:
-    """Not the structure."""
-    case.input["call_profile"] = one_to_one(case).encode() + b"\0"
 
 
 def judged(case: Case, public_key: bytes, r: bytes, s: int, message: bytes) -> None:
@@ -279,6 +179,6 @@ def public_key_with_a_part_of_small_order(case: Case) -> None:
 
 CHAPTER = Chapter(
     "key-agreement",
-    "Suites of calls, the profile of a one-to-one call, and the strict form of Ed25519.",
-    (pairs, choices, profiles, signatures),
+    "Suites of calls, the profile of a call, who may commit what, and the strict form of Ed25519.",
+    (pairs, choices, call_profiles.GROUP, signatures, *joins.GROUPS, legal_commits.GROUP),
 )

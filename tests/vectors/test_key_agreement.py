@@ -7,17 +7,26 @@ from typing import Any
 
 import pytest
 
+from e2ee.crypto.cipher_suite import cipher_suite
 from e2ee.crypto.signature import ED25519
 from e2ee.errors import E2EEError
+from e2ee.identity.device_certificate import verify_certificate
+from e2ee.mls.commit import Commit
 from e2ee.mls.extension import Extension
+from e2ee.mls.framing import Sender
+from e2ee.mls.key_package import KeyPackage, check_key_package
+from e2ee.profile import gone, legal_commits
 from e2ee.profile.call_profile import (
     CALL_PROFILE,
     CallProfile,
     call_profile,
-    check_one_to_one,
+    check_profile,
     group_extensions,
     one_to_one,
 )
+from e2ee.profile.gone import GoneStatement
+from e2ee.profile.join import check_join, check_no_join
+from e2ee.profile.leaves import receiver_policy
 from e2ee.profile.suites import choose_suite, sframe_suite
 
 Vector = dict[str, Any]
@@ -50,9 +59,9 @@ def plain(profile: CallProfile) -> dict[str, Any]:
     values = {name: getattr(profile, name) for name in CallProfile.__dataclass_fields__}
     for name in ("link_id", "delivery_key"):
         values[name] = values[name].hex()
-    for name in ("hosts", "accounts", "banned"):
+    for name in ("hosts", "accounts", "banned", "speakers"):
         values[name] = [key.hex() for key in values[name]]
-    return {**values, "speakers": [*profile.speakers]}
+    return values
 
 
 @pytest.mark.vectors("key-agreement", "call-profile")
@@ -62,11 +71,69 @@ def test_call_profile(vector: Vector) -> None:
 
     def judgement() -> CallProfile:
         profile = call_profile((required, Extension(CALL_PROFILE, data)))
-        check_one_to_one(profile, bytes.fromhex(vector["input"]["group_id"]))
+        check_profile(profile, bytes.fromhex(vector["input"]["group_id"]))
         return profile
 
     found = judge(vector, judgement)
     assert found is None or (plain(found), found.encode()) == (vector["output"], data)
+
+
+@pytest.mark.vectors("key-agreement", "join")
+def test_join(vector: Vector) -> None:
+    given = vector["input"]
+    key_package = KeyPackage.decode(bytes.fromhex(given["key_package"]))
+    suite = cipher_suite(key_package.cipher_suite)
+    check_key_package(suite, key_package, receiver_policy(1_800_000_000_000))
+    if given["call_id"] is None:
+        judge(vector, lambda: check_no_join(key_package))
+        return
+    call_id = bytes.fromhex(given["call_id"])
+    found = judge(vector, lambda: check_join(key_package, call_id, given["join_policy"]))
+    assert found is None or vector["output"] == {
+        "call_id": found.call_id.hex(),
+        "created_at": found.created_at,
+        "link_proof": found.link_proof.hex(),
+    }
+
+
+@pytest.mark.vectors("key-agreement", "gone-statement")
+def test_gone_statement(vector: Vector) -> None:
+    given = vector["input"]
+    statement = GoneStatement.decode(bytes.fromhex(given["statement"]))
+    delivery_key, group_id = (bytes.fromhex(given[name]) for name in ("delivery_key", "group_id"))
+    judge(vector, lambda: gone.check(statement, delivery_key, group_id, given["epoch"]))
+    if vector["result"] == "valid":
+        said = {"leaf": statement.leaf, "gone_since": statement.gone_since}
+        assert vector["output"] == said
+
+
+@pytest.mark.vectors("key-agreement", "legal-commit")
+def test_legal_commit(vector: Vector) -> None:
+    given = vector["input"]
+    profile = CallProfile.decode(bytes.fromhex(given["call_profile"]))
+    commit = Commit.decode(bytes.fromhex(given["commit"]))
+    members = {
+        leaf: verify_certificate(
+            bytes.fromhex(member["identity"]), bytes.fromhex(member["signature_key"])
+        )
+        for leaf, member in enumerate(given["members"])
+    }
+    found = judge(
+        vector,
+        lambda: legal_commits.judge(
+            profile,
+            bytes.fromhex(given["group_id"]),
+            given["epoch"],
+            members,
+            Sender.member(given["sender"]),
+            commit,
+            bytes.fromhex(given["authenticated_data"]),
+        ),
+    )
+    assert found is None or vector["output"] == {
+        "commit": found,
+        "call_profile": legal_commits.profile_after(profile, commit).encode().hex(),
+    }
 
 
 @pytest.mark.vectors("key-agreement", "signature")
