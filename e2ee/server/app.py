@@ -19,9 +19,6 @@ One process serves one store: the service orders what devices ask by doing one t
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import AsyncIterator
-
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 
@@ -33,7 +30,7 @@ from e2ee.server.limits import ConnectionLimits
 from e2ee.server.link_page import link_route
 from e2ee.server.logs import ServerLog
 from e2ee.server.metrics import Metrics
-from e2ee.server.operations import health_routes, metrics_route
+from e2ee.server.operations import health_routes, operations_app
 from e2ee.server.watching import Watchers
 from e2ee.server.websocket import Observer, WebSocketShell
 from e2ee.system_clock import Clock, system_clock
@@ -82,18 +79,7 @@ def create_app(
 def create_operations_app(
     service: DeliveryService, metrics: Metrics, now: Clock | None = None
 ) -> Starlette:
-    """``/health`` and ``/metrics``, for a port that only operators reach.
-
-    While it runs (its lifespan), it looks at how late the event loop is. ``metrics`` are of this one service.
-    """
+    """``/health`` and ``/metrics``, for a port that only operators reach. ``metrics`` are of this one service."""
     clock = now or system_clock()
     metrics.holds(lambda: service.figures(clock()))
-
-    @contextlib.asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        async with metrics.watching_the_loop():
-            yield
-
-    return Starlette(
-        routes=[*health_routes(service.require_store), metrics_route(metrics)], lifespan=lifespan
-    )
+    return operations_app(service.require_store, metrics)

@@ -11,13 +11,14 @@ from e2ee.server.errors import CloseReason
 from e2ee.server.outbox import Outbox
 from e2ee.signalling.errors import WireReason
 
-__all__ = ["Close", "read", "watch", "write"]
+__all__ = ["Close", "read", "watch", "why_disconnected", "write"]
 
 # Close codes of RFC 6455 Section 7.4.1
 UNSUPPORTED_DATA = 1003
 POLICY_VIOLATION = 1008
 MESSAGE_TOO_BIG = 1009
 INTERNAL_ERROR = 1011
+SERVICE_RESTART = 1012
 
 _CLOSING = 5.0
 """Seconds in which a connection that is closed has to take notice."""
@@ -63,3 +64,9 @@ async def watch(outbox: Outbox) -> None:
     reason = await outbox.closed()
     failed = reason is CloseReason.STORE_FAILED
     raise Close(reason, INTERNAL_ERROR if failed else POLICY_VIOLATION)
+
+
+def why_disconnected(group: ExceptionGroup[WebSocketDisconnect]) -> CloseReason:
+    """Who ended it without a reason of ours."""
+    codes = {each.code for each in group.exceptions if isinstance(each, WebSocketDisconnect)}
+    return CloseReason.SERVER_STOPS if SERVICE_RESTART in codes else CloseReason.LEFT

@@ -95,6 +95,14 @@ class ServerLog:
     def turned_away(self, reason: str) -> None:
         _write(logging.WARNING, "connection turned away", {"reason": reason})
 
+    def service_connected(self) -> None:
+        """A service has proved itself to this forwarding unit."""
+        _write(logging.INFO, "service connected", {})
+
+    def service_left(self, reason: str) -> None:
+        """It has gone, and all of its media with it."""
+        _write(logging.INFO, "service left", {"reason": reason})
+
     def unit_failed(self, fault: Exception) -> None:
         _write(logging.ERROR, "forwarding unit failed", {}, fault)
 

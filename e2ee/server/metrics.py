@@ -38,13 +38,14 @@ _HELD: tuple[tuple[str, str, Callable[[Figures], int]], ...] = (
 
 
 class Metrics:
-    """A ``Watcher`` that counts, with a registry of its own."""
+    """A ``Watcher``, and a ``UnitWatcher``, that counts, with a registry of its own."""
 
     def __init__(self, look_every: float = 0.5) -> None:
         """``look_every``: seconds between two looks at the event loop."""
         self._look_every = look_every
         self._registry = CollectorRegistry(auto_describe=True)
         ProcessCollector(registry=self._registry)
+        self._unit: Gauge | None = None
         self._connections = self._gauge("connections", "Connections that are open.")
         self._closed = self._counter("connections_closed", "Connections ended, by why.", "reason")
         self._turned_away = self._counter(
@@ -58,6 +59,7 @@ class Metrics:
             "reason",
         )
         self._deliveries = self._counter("deliveries", "Messages to devices, by name.", "message")
+        self._unit_faults = self._counter("forwarding_faults", "Faults of the forwarding unit.")
         self._transactions = self._histogram(
             "store_transaction_seconds", "Time of a transaction of the store."
         )
@@ -69,6 +71,10 @@ class Metrics:
     def holds(self, figures: Callable[[], Figures]) -> None:
         """Have ``figures`` asked whenever the metrics are."""
         self._registry.register(_Held(figures))
+
+    def forwards(self, units: Collector) -> None:
+        """Have the figures of forwarding units asked whenever the metrics are."""
+        self._registry.register(units)
 
     def render(self) -> bytes:
         """All of it, in Prometheus' text format (``CONTENT_TYPE``)."""
@@ -91,6 +97,21 @@ class Metrics:
 
     def turned_away(self, reason: str) -> None:
         self._turned_away.labels(reason).inc()
+
+    def unit_failed(self, _fault: Exception) -> None:
+        self._unit_faults.inc()
+
+    def unit_connected(self) -> None:
+        self._unit_is(connected=True)
+
+    def unit_lost(self, _reason: str) -> None:
+        self._unit_is(connected=False)
+
+    def _unit_is(self, *, connected: bool) -> None:
+        if self._unit is None:  # a unit inside has no connection to be shown
+            text = "Whether there is a connection to the forwarding unit."
+            self._unit = self._gauge("forwarding_unit_connected", text)
+        self._unit.set(connected)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:

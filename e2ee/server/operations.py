@@ -11,15 +11,17 @@ health without figures only.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import AsyncIterator, Callable
 
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from e2ee.server.metrics import CONTENT_TYPE, Metrics
 
-__all__ = ["Ready", "health_routes", "metrics_route"]
+__all__ = ["Ready", "health_routes", "operations_app"]
 
 Ready = Callable[[], None]
 """Asks the store for something; raises whatever it raises if it does not answer."""
@@ -45,10 +47,16 @@ def health_routes(ready: Ready) -> list[Route]:
     ]
 
 
-def metrics_route(metrics: Metrics) -> Route:
-    """``/metrics``."""
+def operations_app(ready: Ready, metrics: Metrics) -> Starlette:
+    """All of them, for a port that only operators reach. While it runs (its lifespan), it looks at how late the event loop is."""
 
     async def render(_request: Request) -> Response:
         return Response(metrics.render(), media_type=CONTENT_TYPE)
 
-    return Route("/metrics", render, methods=["GET"])
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        async with metrics.watching_the_loop():
+            yield
+
+    routes = [*health_routes(ready), Route("/metrics", render, methods=["GET"])]
+    return Starlette(routes=routes, lifespan=lifespan)

@@ -1,7 +1,8 @@
 """A whole service in one process: what ``e2ee serve`` runs.
 
     one SQLite file    accounts, KeyPackages, mailboxes, call logs, and who the service is: a restart is the same service
-    one public port    the WebSocket and ``/health``, with TLS of its own or behind a proxy that has it
+    one public port    the WebSocket, ``/meet/…`` and ``/health``, with TLS of its own or behind a proxy that has it
+    many UDP ports     media of group calls, if the forwarding unit is inside; or a connection to one that is elsewhere
     one local port     ``/health`` and ``/metrics``, on 127.0.0.1, if wanted
 
 ``Settings`` is checked when it is made; ``run`` returns when the process is told to stop. SIGTERM and SIGINT stop it, a
@@ -10,11 +11,8 @@ second one at once; SIGHUP has it read a renewed certificate.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
-import signal
-import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -31,16 +29,21 @@ from e2ee.delivery.service_identity import ServiceIdentity
 from e2ee.delivery.transaction import Store
 from e2ee.server.app import PATH, create_app, create_operations_app
 from e2ee.server.authentication import Authenticate
-from e2ee.server.errors import ServerConfigurationError
+from e2ee.server.control.connecting import UnitElsewhere
+from e2ee.server.forwarding import ForwardingRouter
+from e2ee.server.forwarding_figures import ForwardingFigures, TotalsOnly
 from e2ee.server.limits import ConnectionLimits
 from e2ee.server.logs import ServerLog
 from e2ee.server.metrics import Metrics, TimedStore
+from e2ee.server.process import reloading, served_locally
 from e2ee.server.serve import allow_many_files, serve, told_to_stop
 from e2ee.server.stores.errors import StoreError, StoreReason
 from e2ee.server.stores.sqlite import SqliteStore
 from e2ee.server.tls import TlsFiles, require_tls
 from e2ee.server.turn import TurnServers
-from e2ee.system_clock import system_clock
+from e2ee.server.units import UnitInside, make_unit
+from e2ee.server.watching import UnitWatchers
+from e2ee.system_clock import Clock, system_clock
 
 try:
     import fcntl
@@ -79,7 +82,8 @@ class Settings:
 
     ``server_name`` is what devices sign for and connect to; ``url`` is where they do, if it is not that name and this port.
     ``port`` 0 is one that the system chooses. ``new_accounts`` is how many an address registers in an hour under open
-    registration, unless a proxy is in front, which then has to limit them. ``metrics_port`` None: no metrics.
+    registration, unless a proxy is in front, which then has to limit them. ``forwarding`` None: group calls have no media.
+    ``metrics_port`` None: no metrics.
     """
 
     store: Path
@@ -94,6 +98,7 @@ class Settings:
     new_accounts: int = REGISTRATIONS.amount
     authenticate: Authenticate | None = None
     turn: TurnServers | None = None
+    forwarding: UnitInside | UnitElsewhere | None = None
     metrics_port: int | None = None
 
     def __post_init__(self) -> None:
@@ -104,12 +109,16 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """What a server that has started tells: where, and the keys that a device must be told by somebody it trusts."""
+    """What a server that has started tells: where, and the keys that a device must be told by somebody it trusts.
+
+    ``forwarding`` is ``inside``, the URL of the unit that is elsewhere, or None.
+    """
 
     url: str
     server_name: str
     directory_keys: Mapping[int, bytes]
     metrics_url: str | None
+    forwarding: str | None
 
 
 async def run(settings: Settings, listening: Callable[[Listening], None]) -> None:
@@ -119,33 +128,78 @@ async def run(settings: Settings, listening: Callable[[Listening], None]) -> Non
     port cannot be had.
     """
     allow_many_files()
-    tls = settings.tls.context() if settings.tls else None
     entropy, now, metrics, log = SystemEntropy(), system_clock(), Metrics(), ServerLog()
     with _opened(settings.store) as file:
         store: Store = TimedStore(file, metrics)
         identity = ServiceIdentity.of(store, settings.server_name, entropy)
         service = _service(settings, identity, store, entropy)
-        app = create_app(
-            service,
-            authenticate=settings.authenticate,
-            limits=ConnectionLimits(per_address=None) if settings.behind_proxy else None,
-            metrics=metrics,
-            log=log,
-            now=now,
-        )
-        operations = create_operations_app(service, metrics, now)
-        with _reloading(settings.tls, tls, log):
-            async with (
-                _served_locally(operations, settings.metrics_port) as metrics_url,
-                serve(app, settings.host, settings.port, tls=tls, closing=CLOSING) as port,
-            ):
-                log.started(tls=tls is not None, registration=settings.registration.value)
-                keys = identity.directory_keys().keys
-                url = settings.url or _url(settings, port)
-                told = told_to_stop()  # before anybody knows that there is something to stop
-                listening(Listening(url, settings.server_name, keys, metrics_url))
-                log.stopping((await told).name)
+        async with _forwarding(settings.forwarding, now, entropy, metrics, log) as forwarding:
+            app = create_app(
+                service,
+                authenticate=settings.authenticate,
+                limits=ConnectionLimits(per_address=None) if settings.behind_proxy else None,
+                metrics=metrics,
+                log=log,
+                now=now,
+                forwarding=forwarding,
+            )
+            operations = create_operations_app(service, metrics, now)
+            await _until_told(settings, identity, app, operations, log, listening)
     log.stopped()
+
+
+async def _until_told(
+    settings: Settings,
+    identity: ServiceIdentity,
+    app: ASGIApp,
+    operations: ASGIApp,
+    log: ServerLog,
+    listening: Callable[[Listening], None],
+) -> None:
+    tls = settings.tls.context() if settings.tls else None
+    with reloading(settings.tls, tls, log):
+        async with (
+            served_locally(operations, settings.metrics_port) as metrics_url,
+            serve(app, settings.host, settings.port, tls=tls, closing=CLOSING) as port,
+        ):
+            forwarding = _where(settings.forwarding)
+            log.started(
+                tls=tls is not None,
+                registration=settings.registration.value,
+                forwarding=forwarding is not None,
+            )
+            keys = identity.directory_keys().keys
+            url = settings.url or _url(settings, port)
+            told = told_to_stop()  # before anybody knows that there is something to stop
+            listening(Listening(url, settings.server_name, keys, metrics_url, forwarding))
+            log.stopping((await told).name)
+
+
+@contextlib.asynccontextmanager
+async def _forwarding(
+    where: UnitInside | UnitElsewhere | None,
+    now: Clock,
+    entropy: Entropy,
+    metrics: Metrics,
+    log: ServerLog,
+) -> AsyncIterator[ForwardingRouter | None]:
+    if where is None:
+        yield None
+        return
+    watcher = UnitWatchers([log, metrics])
+    router = ForwardingRouter(make_unit(where, now, entropy, watcher), watcher=watcher)
+    figures = ForwardingFigures if isinstance(where, UnitInside) else TotalsOnly
+    metrics.forwards(figures(lambda: [router.statistics()]))
+    try:
+        yield router
+    finally:
+        await router.close()
+
+
+def _where(unit: UnitInside | UnitElsewhere | None) -> str | None:
+    if isinstance(unit, UnitElsewhere):
+        return unit.url
+    return None if unit is None else "inside"
 
 
 def _service(
@@ -158,6 +212,7 @@ def _service(
         admission=_ADMISSION[settings.registration],
         registrations=replace(REGISTRATIONS, amount=settings.new_accounts),
         relays=no_relays if settings.turn is None else settings.turn.credentials,
+        forwarding=settings.forwarding is not None,
     )
 
 
@@ -186,15 +241,6 @@ def _alone(path: Path) -> Iterator[None]:
         yield
 
 
-@contextlib.asynccontextmanager
-async def _served_locally(app: ASGIApp, port: int | None) -> AsyncIterator[str | None]:
-    if port is None:
-        yield None
-    else:
-        async with serve(app, port=port) as bound:
-            yield f"http://127.0.0.1:{bound}/metrics"
-
-
 def _url(settings: Settings, port: int) -> str:
     """Behind a proxy devices come to its port, which is TLS's own."""
     if settings.behind_proxy:
@@ -202,28 +248,3 @@ def _url(settings: Settings, port: int) -> str:
     scheme, usual = ("wss", 443) if settings.tls else ("ws", 80)
     name = f"[{settings.server_name}]" if ":" in settings.server_name else settings.server_name
     return f"{scheme}://{name}{'' if port == usual else f':{port}'}{PATH}"
-
-
-@contextlib.contextmanager
-def _reloading(
-    files: TlsFiles | None, context: ssl.SSLContext | None, log: ServerLog
-) -> Iterator[None]:
-    """SIGHUP has new connections use the certificate that is in the files then."""
-    if files is None or context is None or not hasattr(signal, "SIGHUP"):
-        yield
-        return
-    loop = asyncio.get_running_loop()
-
-    def reload() -> None:
-        try:
-            files.load_into(context)
-        except ServerConfigurationError as error:
-            log.certificate_kept(error.reason)
-        else:
-            log.certificate_reloaded()
-
-    loop.add_signal_handler(signal.SIGHUP, reload)
-    try:
-        yield
-    finally:
-        loop.remove_signal_handler(signal.SIGHUP)

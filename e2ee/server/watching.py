@@ -8,7 +8,7 @@ from typing import Protocol
 from e2ee.delivery.service import ConnectionId
 from e2ee.signalling.messages import ServiceMessage
 
-__all__ = ["UnitWatcher", "Watcher", "Watchers", "nobody_watches"]
+__all__ = ["UnitWatcher", "UnitWatchers", "Watcher", "Watchers", "nobody_watches"]
 
 
 class Watcher(Protocol):
@@ -40,18 +40,26 @@ class UnitWatcher(Protocol):
         """That connection has ended, or could not be made."""
 
 
-class _Nobody:
-    def unit_failed(self, _fault: Exception) -> None:
-        """Nobody wants to know."""
+class UnitWatchers:
+    """Several as one."""
+
+    def __init__(self, watchers: Sequence[UnitWatcher] = ()) -> None:
+        self._watchers = tuple(watchers)
+
+    def unit_failed(self, fault: Exception) -> None:
+        for watcher in self._watchers:
+            watcher.unit_failed(fault)
 
     def unit_connected(self) -> None:
-        """The same."""
+        for watcher in self._watchers:
+            watcher.unit_connected()
 
-    def unit_lost(self, _reason: str) -> None:
-        """The same."""
+    def unit_lost(self, reason: str) -> None:
+        for watcher in self._watchers:
+            watcher.unit_lost(reason)
 
 
-nobody_watches: UnitWatcher = _Nobody()
+nobody_watches: UnitWatcher = UnitWatchers()
 
 
 class Watchers:

@@ -25,7 +25,7 @@ from e2ee.server.authentication import Authenticate, authenticated
 from e2ee.server.batch import Batches
 from e2ee.server.errors import CloseReason
 from e2ee.server.forwarding import ForwardingRouter
-from e2ee.server.frames import Close, read, watch, write
+from e2ee.server.frames import Close, read, watch, why_disconnected, write
 from e2ee.server.limits import ConnectionLimits, LoginDeadline
 from e2ee.server.outbox import Outbox
 from e2ee.server.watching import Watcher, Watchers
@@ -38,8 +38,6 @@ __all__ = ["Observer", "WebSocketShell"]
 
 Observer = Callable[[ConnectionId, ServiceMessage], None]
 """Told of every message, from a device or to one, with its connection, in the order of the service."""
-
-SERVICE_RESTART = 1012  # of RFC 6455 Section 7.4.1
 
 
 class WebSocketShell:
@@ -85,7 +83,7 @@ class WebSocketShell:
         try:
             await self._until_end(connection_id, websocket, outbox)
         except* WebSocketDisconnect as group:
-            ended = _why_disconnected(group)
+            ended = why_disconnected(group)
         except* Close as group:
             close = next(error for error in group.exceptions if isinstance(error, Close))
             ended = close.reason
@@ -181,11 +179,6 @@ class WebSocketShell:
         self._watcher.handled(connection_id, message)
         if self._observer is not None:
             self._observer(connection_id, message)
-
-
-def _why_disconnected(group: ExceptionGroup[WebSocketDisconnect]) -> CloseReason:
-    codes = {each.code for each in group.exceptions if isinstance(each, WebSocketDisconnect)}
-    return CloseReason.SERVER_STOPS if SERVICE_RESTART in codes else CloseReason.LEFT
 
 
 async def _require_login(deadline: LoginDeadline) -> None:

@@ -30,13 +30,14 @@ from e2ee.server.control.messages import (
 from e2ee.server.control.proof import NONCE, PROOF, service_proof, unit_proof
 from e2ee.server.errors import CloseReason
 from e2ee.server.forwarding import MakeUnit
-from e2ee.server.frames import Close, read, watch, write
+from e2ee.server.frames import Close, read, watch, why_disconnected, write
 from e2ee.server.limits import ControlLimits
 from e2ee.server.lines import Lines
+from e2ee.server.logs import ServerLog
 from e2ee.server.outbox import Outbox
 from e2ee.server.watching import UnitWatcher, nobody_watches
 from e2ee.sfu.errors import SfuError
-from e2ee.sfu.statistics import UnitStatistics
+from e2ee.sfu.statistics import Totals, UnitStatistics
 from e2ee.sfu.unit import ForwardingUnit, Offer, Participant
 from e2ee.signalling import wire
 from e2ee.signalling.errors import MessageError, WireError
@@ -58,17 +59,21 @@ class ControlledUnits:
         *,
         limits: ControlLimits | None = None,
         watcher: UnitWatcher = nobody_watches,
+        log: ServerLog | None = None,
     ) -> None:
         self._make_unit = make_unit
         self._secret = secret
         self._entropy = entropy
         self._limits = limits or ControlLimits()
         self._watcher = watcher
+        self._log = log or ServerLog()
         self._units: list[ForwardingUnit] = []
+        self._ended = Totals()
 
     def statistics(self) -> Sequence[UnitStatistics]:
-        """Of each unit that there is."""
-        return [unit.statistics() for unit in self._units]
+        """Of each unit that there is, and what passed through those that have ended."""
+        units = [unit.statistics() for unit in self._units]
+        return [*units, UnitStatistics({}, self._ended, 0)]
 
     async def connection(self, websocket: WebSocket) -> None:
         """Serve one connection until its end."""
@@ -79,7 +84,7 @@ class ControlledUnits:
         except* WebSocketDisconnect:
             pass
         except* Close as group:
-            await next(e for e in group.exceptions if isinstance(e, Close)).tell(websocket)
+            await _close(group).tell(websocket)
 
     async def _until_proved(self, websocket: WebSocket) -> None:
         """Raises Close unless the other side has the secret: nothing else of it is looked at before."""
@@ -100,15 +105,32 @@ class ControlledUnits:
             raise Close(CloseReason.TOO_MANY_CONNECTIONS)
         controlled = _Controlled(self._make_unit, self._limits, self._watcher)
         self._units.append(controlled.unit)
+        self._log.service_connected()
+        ended: str = CloseReason.FAULT
         try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(_obey(controlled, websocket))
-                tasks.create_task(write(websocket, controlled.outbox))
-                tasks.create_task(watch(controlled.outbox))
-                tasks.create_task(controlled.tell_what_passed())
+            await _talk(controlled, websocket)
+        except* WebSocketDisconnect as group:
+            ended = why_disconnected(group)
+        except* Close as group:
+            ended = _close(group).reason
+            raise
         finally:
             self._units.remove(controlled.unit)
+            self._ended += controlled.unit.statistics().totals
+            self._log.service_left(ended)
             await controlled.close()
+
+
+def _close(group: BaseExceptionGroup[Close]) -> Close:
+    return next(error for error in group.exceptions if isinstance(error, Close))
+
+
+async def _talk(controlled: _Controlled, websocket: WebSocket) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_obey(controlled, websocket))
+        tasks.create_task(write(websocket, controlled.outbox))
+        tasks.create_task(watch(controlled.outbox))
+        tasks.create_task(controlled.tell_what_passed())
 
 
 async def _obey(controlled: _Controlled, websocket: WebSocket) -> None:
