@@ -1,4 +1,4 @@
-"""Device: the door of the call core. It owns an identity, KeyPackages and the calls of one device.
+"""Device: the door of the call core. It owns an identity, KeyPackages and the calls of one device, of two and of many.
 
     device = Device(owner)
     device.logged_in(now)                             after each login, also after a reconnection
@@ -9,6 +9,7 @@
     device.get_timer(), device.handle_timer(now)      time, in Unix milliseconds
     device.disconnected(now)                          the connection to the service is gone
     device.post_letter(account_id, message)           for the absent; renew, link, ask_relays: what else a device asks
+    device.create_group_call(now), device.join_group_call(link, now), device.invite(call_id, "bob", now)
 
 Messages find their call by ``call_id``; answers of the directory, which name none, by the order in which was asked. An
 invitation that is refused leaves no trace and gets no answer (CALL-5). A call that is over is dropped, and its id
@@ -21,16 +22,18 @@ not (DS-9). What the service has not confirmed is sent again after a reconnectio
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from e2ee.call.call import Call
 from e2ee.call.device_memory import DeviceMemory
+from e2ee.call.directory_questions import QUESTIONS, DirectoryQuestions, question_of
 from e2ee.call.errors import CallReason, CallRefused, CallUsageError
 from e2ee.call.events import (
     CertificateRenewed,
     DeviceRenewed,
     Event,
+    GroupCallOffered,
     KeyPackagesPublished,
     LetterReceived,
     LinkStored,
@@ -39,10 +42,18 @@ from e2ee.call.events import (
     RequestRefused,
     SuiteLowered,
 )
+from e2ee.call.group.asking import Entrance
+from e2ee.call.group.events import GroupCallEntered
+from e2ee.call.group.group_call import GroupCall
+from e2ee.call.group.group_calls import GroupCalls, offer_of
+from e2ee.call.group.link import GroupLink
+from e2ee.call.group.states import State as GroupState
+from e2ee.call.held_back import HeldBack
 from e2ee.call.incoming_invite import Invitation, open_invitation
 from e2ee.call.key_packages import KeyPackages
 from e2ee.call.letterbox import Letterbox
 from e2ee.call.letters import Message
+from e2ee.call.mailbox import Mailbox
 from e2ee.call.medium import Medium
 from e2ee.call.owner import Owner
 from e2ee.call.posting import Posting
@@ -52,6 +63,7 @@ from e2ee.identity.device_certificate import VerifiedCertificate
 from e2ee.identity.errors import IdentityReason, TrustError
 from e2ee.identity.renewal import newer_certificate
 from e2ee.identity.trust import ContactState, Trust
+from e2ee.profile.call_profile import JoinPolicy
 from e2ee.profile.suites import SUITES
 from e2ee.signalling import messages
 from e2ee.signalling.messages import FromDevice, FromService
@@ -74,14 +86,13 @@ class Device:
         self._seen = memory.seen_calls
         self._letterbox = Letterbox(memory.seen_letters)
         self._calls: dict[bytes, Call] = {}
-        self._held_back: dict[bytes, bytes] = {}
-        """CALL-21: invitations that do not ring, and the call of ours because of which; both by their call_id."""
-        self._asked: deque[tuple[str, Call | Posting]] = deque()
-        """Requests to the directory that wait for an answer: name, and who asked."""
+        self._groups = GroupCalls(memory.seen_calls)
+        self._held_back = HeldBack(self._is_settled)
+        self._questions = DirectoryQuestions()
         self._unconfirmed = Unconfirmed()
-        self._taken = 0
-        """The number of the last message that was taken from the mailbox."""
-        self._acknowledged = 0
+        self._mailbox = Mailbox()
+        self._offers: deque[GroupCallOffered] = deque()
+        """Of group calls, which this device asks to join now (GROUP-6)."""
         self._events: deque[Event] = deque()
         self._outbox: deque[FromDevice] = deque()
 
@@ -91,6 +102,11 @@ class Device:
         return {
             call_id: call for call_id, call in self._calls.items() if call.state is not State.ENDED
         }
+
+    @property
+    def group_calls(self) -> Mapping[bytes, GroupCall]:
+        """The group calls that are not over, by call_id."""
+        return self._groups.current
 
     @property
     def trust(self) -> Trust:
@@ -112,12 +128,57 @@ class Device:
         # CALL-21: "MUST NOT place a call to an account whose call it could answer"
         if any(call.may_be_answered_from(account_id) for call in self.calls.values()):
             raise CallUsageError(CallReason.RINGS_HERE, account_id)
+        return self._place(account_id, now, medium)
+
+    def _place(
+        self,
+        account_id: str,
+        now: int,
+        medium: Medium,
+        group_offer: messages.GroupOffer | None = None,
+    ) -> Call:
         # CALL-1: "`call_id` MUST be 16 bytes from a cryptographic random generator"
         call_id = self._owner.entropy.random(_CALL_ID_LENGTH)
+        call = Call.place(self._owner, call_id, account_id, now, medium, group_offer=group_offer)
         self._seen.note(call_id, now)
-        call = Call.place(self._owner, call_id, account_id, now, medium)
         self._calls[call_id] = call
         return call
+
+    # Group calls
+
+    def create_group_call(
+        self,
+        now: int,
+        *,
+        join_policy: JoinPolicy = JoinPolicy.LINK,
+        accounts: Sequence[bytes] = (),
+        speakers: Sequence[bytes] = (),
+        suite: int | None = None,
+    ) -> GroupCall:
+        """Begin a group call, with this device's account as its host; ``GroupCallOpened`` brings its link (GROUP-1).
+
+        ``accounts`` may come while the policy is ``ADMITTED`` or ``CLOSED``; ``speakers`` may send media, all if it is empty:
+        both are account keys. ``suite`` is an MLS suite, the highest of this device if None. Raises CallUsageError.
+        """
+        return self._groups.create(
+            self._owner,
+            now,
+            join_policy=join_policy,
+            accounts=accounts,
+            speakers=speakers,
+            suite=suite,
+        )
+
+    def join_group_call(self, link: GroupLink, now: int) -> GroupCall:
+        """Ask to be let into a group call; ``Joined`` tells when it is. Raises CallUsageError (ALREADY_IN_CALL)."""
+        return self._groups.join(self._owner, Entrance.by(link), now)
+
+    def invite(
+        self, group_call_id: bytes, account_id: str, now: int, medium: Medium = Medium.VIDEO
+    ) -> Call:
+        """Ring an account to invite it to a group call that this device is in (GROUP-4). Raises CallUsageError."""
+        group_call = self._groups.require(group_call_id)
+        return self._place(account_id, now, medium, offer_of(group_call, now, medium.value))
 
     # What else a device asks of the service
 
@@ -141,6 +202,8 @@ class Device:
     def take_certificate(self, certificate: VerifiedCertificate, now: int) -> None:
         """Go on with this certificate: new KeyPackages carry it. Calls keep the one with which they began."""
         self._owner = replace(self._owner, certificate=certificate)
+        for group_call in self._groups.all():
+            group_call.owner_renewed(self._owner)
         self.publish_key_packages(now)
         self._events.append(CertificateRenewed(certificate))
 
@@ -152,9 +215,9 @@ class Device:
 
     def disconnected(self, now: int) -> None:
         """It is gone, and with it every question that was asked. Calls that have a group go on."""
-        self._asked.clear()
+        self._questions.lost()
         self._outbox.clear()
-        for call in list(self._calls.values()):
+        for call in self._every_call():
             call.service_lost(now)
         self._letterbox.service_lost()
         self._collect()
@@ -165,11 +228,15 @@ class Device:
         The mailbox comes anew. What was taken over an earlier connection is refused like any repetition; so nothing is
         lost if the service lost count.
         """
-        self._taken = self._acknowledged = 0
+        self._mailbox.logged_in()
+        self._collect()
+        unsent = [each for each in self._outbox if not self._unconfirmed.holds(each)]
+        self._outbox = deque([*self._unconfirmed.again(), *unsent, *self._groups.left(now)])
         for call in self.calls.values():
             call.hasten_alive()
-        unsent = [each for each in self._outbox if not self._unconfirmed.holds(each)]
-        self._outbox = deque([*self._unconfirmed.again(), *unsent])
+        for group_call in self._groups.all():
+            self._drop_requests(group_call.call_id)
+            group_call.service_regained(now)
         # also if there are none: the answer says how many the service has, which may be fewer than this device made
         self._outbox.append(messages.Publish(self._key_packages.replenish(self._owner, now)))
 
@@ -179,34 +246,30 @@ class Device:
         """What the delivery service says. Raises RemoteProtocolError; then nothing has changed."""
         number: int = getattr(message, "number", 0)
         # DS-9: "a device MUST take each number once a connection"
-        if 0 < number <= self._taken:
+        if self._mailbox.holds(number):
             return
         try:
             self._dispatch(message, now)
         finally:
-            self._taken = max(self._taken, number)
+            self._mailbox.take(number)
         self._release_held_back(now)
         self._collect()
+        self._accept_offers(now)
 
     def _dispatch(self, message: FromService, now: int) -> None:
         match message:
             case messages.Invited():
                 self._receive_invitation(message, now)
             case messages.Devices() | messages.KeyPackages():
-                self._receive_answer(_ASKED_BY[type(message)], message, now)
+                self._receive_answer(question_of(message), message, now)
             case messages.Stored():
-                self._receive_stored(message)
+                self._receive_stored(message, now)
             case messages.Refused():
                 self._receive_refusal(message, now)
-            case messages.Committed():
-                self._call(message.call_id).receive(message, now)
-                self._drop_commit(message.call_id)
-            case messages.Sent():
-                self._call(message.call_id).receive(message, now)
-            case messages.Presence():
-                # DS-11: the service cannot know which calls are over
-                if message.call_id in self.calls:
-                    self._call(message.call_id).receive(message, now)
+            case messages.Added() if self._groups.get(message.call_id) is None:
+                self._outbox.append(self._groups.refuse_added(message))
+            case messages.Presence() if message.call_id not in {*self.calls, *self.group_calls}:
+                pass  # DS-11: the service cannot know which calls are over
             case messages.Published():
                 self._key_packages.published(message.count, self._owner, now)
                 self._events.append(KeyPackagesPublished(message.count))
@@ -224,8 +287,21 @@ class Device:
                         message.urls, message.username, message.credential, message.until
                     )
                 )
+            case _ if isinstance(message, _OF_A_CALL):
+                self._call(message.call_id).receive(message, now)
+                if isinstance(message, messages.Committed):
+                    self._drop_commit(message.call_id)
             case _:
                 raise CallRefused(CallReason.UNEXPECTED_ANSWER, message.name)
+
+    def _accept_offers(self, now: int) -> None:
+        """GROUP-6: an invitation to a group call was answered here, and `accepted` was opened."""
+        while self._offers:
+            offered = self._offers.popleft()
+            group_call = self._groups.accept(self._owner, offered, now)
+            if group_call is not None:
+                self._events.append(GroupCallEntered(offered.call_id, group_call.call_id))
+            self._collect()
 
     def _receive_invitation(self, invited: messages.Invited, now: int) -> None:
         # CALL-3: "MUST refuse an invitation ... whose `call_id` it has seen before"
@@ -251,13 +327,13 @@ class Device:
         rival = next((other for other in others if _is_glare(other, invitation)), None)
         if rival is not None and rival.call_id > call.call_id:
             call.hold_back()
-            self._held_back[call.call_id] = rival.call_id
+            self._held_back.hold(call.call_id, rival.call_id)
         elif rival is not None:
             rival.give_way(now)
             self._events.append(Replaced(rival.call_id, call.call_id))
             call.answer(now)
         # CALL-18: "in a call that is not over"
-        elif len(others) >= self._owner.configuration.most_calls:
+        elif len(others) + len(self.group_calls) >= self._owner.configuration.most_calls:
             call.be_busy(now)
         else:
             call.ring(now)
@@ -268,14 +344,8 @@ class Device:
             self._events.append(SuiteLowered(call.call_id, call.account_id, suite))
 
     def _receive_answer(self, request: str, message: FromService, now: int) -> None:
-        """An answer of the directory, which belongs to the request that waits longest."""
-        if not self._asked or self._asked[0][0] != request:
-            raise CallRefused(CallReason.UNEXPECTED_ANSWER, message.name)
-        asker = self._asked[0][1]
-        account_id = getattr(message, "account_id", None)
-        if account_id not in (None, asker.account_id):
-            raise CallRefused(CallReason.UNEXPECTED_ANSWER, f"about {account_id}")
-        self._asked.popleft()
+        """An answer of the directory."""
+        asker = self._questions.answered(request, message)
         if isinstance(asker, Call) and asker.state is State.ENDED:
             return
         asker.receive(message, now)
@@ -294,27 +364,34 @@ class Device:
         )
         self.publish_key_packages(now)
 
-    def _receive_stored(self, stored: messages.Stored) -> None:
+    def _receive_stored(self, stored: messages.Stored, now: int) -> None:
         self._unconfirmed.confirm(stored.request, stored.call_id)
         if stored.request == messages.Post.name:
             self._events.append(self._letterbox.stored())
         elif stored.request == messages.Link.name:
             self._events.append(LinkStored())
+        elif stored.request == messages.Open.name and stored.call_id is not None:
+            self._call(stored.call_id).receive(stored, now)
 
     def _receive_refusal(self, refused: messages.Refused, now: int) -> None:
         self._unconfirmed.confirm(refused.request, refused.call_id)
+        if refused.call_id is not None and self._groups.has_left(refused):
+            return
         if refused.call_id is not None:
             self._call(refused.call_id).receive(refused, now)
         elif refused.request == messages.Post.name:
             self._events.append(self._letterbox.refused(refused))
-        elif refused.request in _ASKED:
+        elif refused.request in QUESTIONS:
             self._receive_answer(refused.request, refused, now)
         else:
             event = RequestRefused(refused.request, None, refused.reason, refused.detail)
             self._events.append(event)
 
-    def _call(self, call_id: bytes) -> Call:
-        call = self._calls.get(call_id)
+    def _every_call(self) -> list[Call | GroupCall]:
+        return [*self._calls.values(), *self._groups.all()]
+
+    def _call(self, call_id: bytes) -> Call | GroupCall:
+        call = self._groups.get(call_id) or self._calls.get(call_id)
         if call is None:
             # CALL-13: "MUST refuse every further message of the call"
             ended = self._seen.seen(call_id)
@@ -335,14 +412,14 @@ class Device:
 
     def get_timer(self) -> int | None:
         """When ``handle_timer`` is due, or None."""
-        if any(map(self._is_settled, self._held_back.values())):
+        if self._held_back.is_due:
             return 0
-        timers = [call.get_timer() for call in self._calls.values()]
+        timers = [call.get_timer() for call in self._every_call()]
         return min((timer for timer in timers if timer is not None), default=None)
 
     def handle_timer(self, now: int) -> None:
         """Do what is due at ``now``."""
-        for call in self._calls.values():
+        for call in self._every_call():
             call.handle_timer(now)
         self._release_held_back(now)
         self._collect()
@@ -354,17 +431,16 @@ class Device:
 
     def _release_held_back(self, now: int) -> None:
         """CALL-21: what waited for a call of ours rings if that is over, and finds this device busy if it was answered."""
-        for held_back, rival in list(self._held_back.items()):
-            if self._is_settled(rival):
-                del self._held_back[held_back]
-                call = self.calls.get(held_back)
-                if call is not None:
-                    self._ring_or_be_busy(call, now)
+        while (held_back := self._held_back.release()) is not None:
+            call = self.calls.get(held_back)
+            if call is not None:
+                self._ring_or_be_busy(call, now)
 
     def _ring_or_be_busy(self, call: Call, now: int) -> None:
-        waiting = {call.call_id, *self._held_back}
+        waiting = {call.call_id, *self._held_back.invitations}
+        others = [*(self.calls.keys() - waiting), *self.group_calls]
         # CALL-18: "in a call that is not over"
-        if len(self.calls.keys() - waiting) >= self._owner.configuration.most_calls:
+        if len(others) >= self._owner.configuration.most_calls:
             call.be_busy(now)
         else:
             call.ring(now)
@@ -381,30 +457,43 @@ class Device:
         self._collect()
         outgoing = list(self._outbox)
         self._outbox.clear()
-        if self._taken > self._acknowledged:
-            self._acknowledged = self._taken
-            outgoing.append(messages.Acknowledge(self._taken))
+        if (acknowledgement := self._mailbox.acknowledgement()) is not None:
+            outgoing.append(acknowledgement)
         return outgoing
 
     def _collect(self) -> None:
         """Take what calls and letters have to say and to send, and drop those that are over."""
         for call in list(self._calls.values()):
             while (event := call.next_event()) is not None:
-                self._events.append(event)
+                self._tell(event)
             for message in call.messages_to_send():
                 self._pass_on(message, call)
             if call.state is State.ENDED:
                 del self._calls[call.call_id]
                 self._drop_commit(call.call_id)
                 self._leave_note(call)
+        for group_call in self._groups.all():
+            while (event := group_call.next_event()) is not None:
+                self._events.append(event)
+            for message in group_call.messages_to_send():
+                self._send(message)
+            if group_call.state is not GroupState.ENDED:
+                continue
+            self._groups.drop(group_call)
+            self._drop_commit(group_call.call_id)
         for event in self._letterbox.events():
             self._events.append(event)
         for posting, message in self._letterbox.messages_to_send():
             self._pass_on(message, posting)
 
+    def _tell(self, event: Event) -> None:
+        self._events.append(event)
+        if isinstance(event, GroupCallOffered):
+            self._offers.append(event)
+
     def _pass_on(self, message: FromDevice, asker: Call | Posting) -> None:
-        if message.name in _ASKED:
-            self._asked.append((message.name, asker))
+        if message.name in QUESTIONS:
+            self._questions.asked(message.name, asker)
         self._send(message)
 
     def _drop_commit(self, call_id: bytes) -> None:
@@ -414,6 +503,14 @@ class Device:
             each
             for each in self._outbox
             if not (isinstance(each, messages.Commit) and each.call_id == call_id)
+        )
+
+    def _drop_requests(self, call_id: bytes) -> None:
+        """What a group call asks anew over a new connection is not sent twice."""
+        self._outbox = deque(
+            each
+            for each in self._outbox
+            if not (isinstance(each, _ASKED_ANEW) and each.call_id == call_id)
         )
 
     def _leave_note(self, call: Call) -> None:
@@ -434,10 +531,21 @@ def _is_glare(own: Call, invitation: Invitation) -> bool:
     )
 
 
-_ASKED_BY: Mapping[type[FromService], str] = {
-    messages.Devices: messages.Find.name,
-    messages.KeyPackages: messages.Claim.name,
-}
-"""Which request each answer of the directory answers."""
+_OF_A_CALL = (
+    messages.Committed,
+    messages.Sent,
+    messages.Presence,
+    messages.Joining,
+    messages.JoinRequested,
+    messages.TurnedAway,
+    messages.Added,
+    messages.Tree,
+    messages.Gone,
+    messages.Voided,
+    messages.MediaPublished,
+    messages.MediaOffer,
+    messages.MediaLost,
+)
+"""What the service says of a call."""
 
-_ASKED = frozenset(_ASKED_BY.values())
+_ASKED_ANEW = (messages.Open, messages.Join, messages.AskTree)

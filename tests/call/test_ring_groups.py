@@ -86,7 +86,7 @@ def test_an_invitation_rings_is_answered_and_tells_which_call_to_join(
     assert (offered.call_id, offered.group) == (placed.call_id, SHOWN)
     assert (offered.link.call_id, offered.link.secret) == (GROUP_CALL_ID, Secret(SECRET))
     for device, remote in ((alice, False), (bob, True)):
-        (ended,) = device.told(Ended)
+        (ended,) = (each for each in device.told(Ended) if each.call_id == placed.call_id)
         assert (ended.reason, ended.remote) == (EndReason.DONE, remote)
         assert device.core.calls == {}
         assert device.refused == []

@@ -54,6 +54,8 @@ class GroupCallMachine:
         self._looked_at = now
         self._removal_reported = 0
         """The epoch of the last removal whose end the application was told."""
+        self.ended_at = 0
+        """When the call ended here, in Unix milliseconds."""
 
     @property
     def call_id(self) -> bytes:
@@ -263,6 +265,8 @@ class GroupCallMachine:
         if state in _LASTS and (state is not self._state or happened is Input.INVALID_COMMIT):
             self._deadline = now + _LASTS[state]
         self._state = state
+        if state is State.ENDED:
+            self.ended_at = now
 
 
 def _reason_to_stop(participation: Participation, now: int) -> StopReason | None:
