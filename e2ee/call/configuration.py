@@ -78,7 +78,7 @@ ALIVE_PERIODS = 3
 """CALL-23: after how many periods without an ``alive`` a member counts as silent."""
 
 MANY_MEMBERS = 32
-"""GROUP-19: in larger groups not everybody says at once that an epoch was applied."""
+"""GROUP-19, CHAT-12, VERIFY-9: in larger groups not everybody says at once that an epoch was applied, and some things not at all."""
 
 EPOCH_END = 660_000
 """CALL-27: how long after it was applied an epoch is sent with, in milliseconds: a minute more than it may last."""

@@ -74,10 +74,14 @@ class Conversation:
         removed = removal.leaves if removal is not None and newly else frozenset[int]()
         if self._chat is None:
             self._chat = ChatRoom(
-                self._call_id, epochs.own_leaf, epochs.others, self._chat_configuration
+                self._call_id,
+                epochs.own_leaf,
+                epochs.others,
+                self._chat_configuration,
+                came_late_with=epochs.came_late_with,
             )
         else:
-            self._chat.change_members(epochs.others, removed, now)
+            self._chat.change_members(epochs.others, removed, epochs.number, now)
         self.code.enter_epoch(epochs.code_epoch())
 
     def hear(self, said: Said, member: Member, now: int) -> None:

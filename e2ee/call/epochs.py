@@ -111,6 +111,9 @@ class Epochs:
         """Leaf -> the epoch from which on its member, who could send media before, may not any more."""
         self._sas_key: Secret | None = None
         self._enter(group, roster(group.tree), now)
+        late = self.profile.kind == CallKind.GROUP and group.epoch > 0
+        self.came_late_with = group.epoch if late else None
+        """The epoch in which this device came to a call that others had before it; None if there were none, or it rang."""
         if link is not None:
             self.set_link(link)
         self._export(frozenset(), frozenset(), now)
@@ -308,6 +311,7 @@ class Epochs:
             sas_key=self._sas_key,
             own_leaf=self.own_leaf,
             accounts={leaf: each.account_id for leaf, each in self._roster.items()},
+            one_to_one=self.profile.kind == CallKind.ONE_TO_ONE,
         )
 
     def _export(self, added: frozenset[int], removed: frozenset[int], now: int) -> None:

@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from e2ee.call.configuration import MANY_MEMBERS
 from e2ee.call.errors import CallRefused, CallUsageError
 from e2ee.call.events import CallEvent
 from e2ee.call.verification import Code, code_commitment, spoken_code
@@ -70,6 +71,8 @@ class CodeReason(Reason):
     REVEALED_TWICE = "REVEALED_TWICE"
     UNDER_WAY = "UNDER_WAY"
     NO_ATTEMPT_LEFT = "NO_ATTEMPT_LEFT"
+    TOO_MANY_MEMBERS = "TOO_MANY_MEMBERS"
+    """Of whom each would have to take part."""
 
 
 class Failure(StrEnum):
@@ -130,6 +133,7 @@ class CodeEpoch:
     sas_key: Secret
     own_leaf: int
     accounts: Mapping[int, str]
+    one_to_one: bool
 
     @property
     def contacts(self) -> frozenset[str]:
@@ -137,10 +141,15 @@ class CodeEpoch:
         return frozenset(self.accounts.values()) - {self.accounts[self.own_leaf]}
 
     @property
+    def is_large(self) -> bool:
+        """Whether there are too many members to compare a code."""
+        return len(self.accounts) > MANY_MEMBERS
+
+    @property
     def verifies(self) -> int | None:
-        """VERIFY-8: "Only a one-to-one call sets the verified mark": the other leaf, if there is just one."""
+        """VERIFY-8: "Only a one-to-one call sets the verified mark": the other leaf, if it is one."""
         others = self.accounts.keys() - {self.own_leaf}
-        return next(iter(others)) if len(others) == 1 else None
+        return next(iter(others)) if self.one_to_one and len(others) == 1 else None
 
     def commitment(self, leaf: int, attempt: int, random: bytes) -> bytes:
         """VERIFY-3, for this epoch."""
@@ -189,15 +198,17 @@ class SpokenCode:
 
     def attempts_left(self, now: int) -> int:
         """How often a code may still be had in this call."""
-        if self._epoch is None:
+        if self._epoch is None or self._epoch.is_large:
             return 0
         # VERIFY-6: "at most 3 attempts a call and at most 3 a contact in any 24 h"
         by_contact = [self._attempts.code_attempts_left(who, now) for who in self._epoch.contacts]
         return max(0, min(ATTEMPTS_A_CALL - self._shown, *by_contact))
 
     def begin(self, now: int, entropy: Entropy) -> None:
-        """A person here wants a code. Raises CallUsageError: NO_ATTEMPT_LEFT, UNDER_WAY."""
+        """A person here wants a code. Raises CallUsageError: NO_ATTEMPT_LEFT, TOO_MANY_MEMBERS, UNDER_WAY."""
         epoch, attempt = self._epoch, self._attempt
+        if epoch is not None and epoch.is_large:  # VERIFY-9
+            raise CallUsageError(CodeReason.TOO_MANY_MEMBERS, f"{len(epoch.accounts)}")
         if epoch is None or not self.attempts_left(now):
             raise CallUsageError(CodeReason.NO_ATTEMPT_LEFT)
         if attempt is None:
@@ -224,6 +235,9 @@ class SpokenCode:
         # VERIFY-4: "All of an attempt belongs to the epoch of its first commitment"
         if current is None or epoch != current.number:
             raise CallRefused(CodeReason.WRONG_EPOCH, f"epoch {epoch}")
+        # VERIFY-9: "a member MUST NOT begin a code nor take part in one, and MUST refuse"
+        if current.is_large:
+            raise CallRefused(CodeReason.TOO_MANY_MEMBERS, f"{len(current.accounts)}")
         if leaf not in current.accounts or leaf == current.own_leaf:
             raise CallRefused(CodeReason.NOT_A_MEMBER, f"leaf {leaf}")
         if isinstance(message, CodeCommit):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from itertools import count
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,90 +21,8 @@ from e2ee.call.chat.events import (
 from e2ee.call.chat.in_order import Item
 from e2ee.call.chat.live_text import LiveLine
 from e2ee.call.chat.member import Position
-from e2ee.call.chat.room import ChatRoom
-from e2ee.call.events import CallEvent
-from e2ee.signalling.messages import CALL, Caption, Chat, LiveText, Reaction, Receipt, Typing
-from e2ee.signalling.wire import decode, encode
-from e2ee.testing.mls_members import snapshot
-
-CALL_ID = bytes(range(16))
-ALICE, BOB, CAROL, NOBODY = 0, 1, 2, 7
-START = 1_700_000_000_000
-
-
-@dataclass
-class Chatter:
-    """A member: its room, and where its next message stands among its messages."""
-
-    leaf: int
-    room: ChatRoom
-    generation: count[int] = field(default_factory=count)
-
-    def sent(self) -> list[tuple[Position, ChatMessage]]:
-        """What the room has to send, each at its place and as it comes off the wire."""
-        outgoing = self.room.messages_to_send()
-        return [(self.place(), decode(CALL, encode(each))) for each in outgoing]  # type: ignore[misc]
-
-    def place(self) -> Position:
-        return Position(2, next(self.generation))
-
-    def heard(self) -> list[CallEvent]:
-        events = []
-        while (event := self.room.next_event()) is not None:
-            events.append(event)
-        return events
-
-
-class Chatting:
-    """Members of one call, and the time."""
-
-    def __init__(self, *leaves: int, configuration: ChatConfiguration | None = None) -> None:
-        self.now = START
-        self.chatters = {
-            leaf: Chatter(leaf, ChatRoom(CALL_ID, leaf, set(leaves) - {leaf}, configuration))
-            for leaf in leaves
-        }
-
-    def __getitem__(self, leaf: int) -> Chatter:
-        return self.chatters[leaf]
-
-    def give(
-        self, to: int, sender: int, message: ChatMessage, place: Position | None = None
-    ) -> None:
-        place = place or self[sender].place()
-        self[to].room.receive(sender, message, place, self.now)
-
-    def exchange(self) -> None:
-        """All that was said reaches all others."""
-        for sender in self.chatters.values():
-            for place, message in sender.sent():
-                for to in self.chatters.values():
-                    if to is not sender:
-                        self.give(to.leaf, sender.leaf, message, place)
-
-    def wait(self, milliseconds: int) -> None:
-        """Time passes, with every timer at its time."""
-        until = self.now + milliseconds
-        while True:
-            timers = [chatter.room.get_timer() for chatter in self.chatters.values()]
-            due = min((timer for timer in timers if timer is not None), default=until + 1)
-            if due > until:
-                break
-            self.now = max(self.now, due)
-            for chatter in self.chatters.values():
-                chatter.room.handle_timer(self.now)
-        self.now = until
-
-    def refuses(
-        self, to: int, sender: int, message: ChatMessage, place: Position | None = None
-    ) -> ChatReason:
-        """The reason why ``to`` refuses a message, which changes nothing."""
-        before = snapshot(self[to].room)
-        with pytest.raises(ChatRefused) as refused:
-            self.give(to, sender, message, place)
-        assert snapshot(self[to].room) == before
-        assert isinstance(refused.value.reason, ChatReason)
-        return refused.value.reason
+from e2ee.signalling.messages import Caption, Chat, LiveText, Reaction, Receipt, Typing
+from tests.call.chatting import ALICE, BOB, CALL_ID, CAROL, NOBODY, Chatting
 
 
 @pytest.fixture
@@ -433,7 +348,7 @@ def test_what_is_withheld_is_never_called_delivered(chat: Chatting) -> None:
 
 
 BAD_RECEIPTS = [
-    (Receipt(BOB, 1, read=False), ChatReason.OWN_TEXT),
+    (Receipt(BOB, 1, read=True), ChatReason.OWN_TEXT),
     (Receipt(NOBODY, 1, read=False), ChatReason.UNKNOWN_MEMBER),
     (Receipt(ALICE, 4, read=True), ChatReason.NO_SUCH_TEXT),
     (Receipt(ALICE, 0, read=False), ChatReason.NOTHING_NEW),
@@ -637,7 +552,7 @@ def test_who_leaves_has_said_what_still_waited_and_a_leaf_begins_anew(three: Cha
     say(three, 2)
     three.give(BOB, ALICE, Typing(typing=True))
     three[BOB].heard()
-    three[BOB].room.change_members({ALICE, CAROL}, removed={ALICE}, now=three.now)
+    three[BOB].room.change_members({ALICE, CAROL}, removed={ALICE}, epoch=3, now=three.now)
     assert three[BOB].heard() == [
         missing(1, 1),
         text(2),
@@ -648,7 +563,7 @@ def test_who_leaves_has_said_what_still_waited_and_a_leaf_begins_anew(three: Cha
 
 
 def test_who_joins_is_heard_and_who_left_is_not(chat: Chatting) -> None:
-    chat[BOB].room.change_members({CAROL}, removed={ALICE}, now=chat.now)
+    chat[BOB].room.change_members({CAROL}, removed={ALICE}, epoch=3, now=chat.now)
     chat[BOB].room.receive(CAROL, Chat(1, "hi"), Position(3, 0), chat.now)
     assert chat.refuses(BOB, ALICE, Chat(1, "bye")) is ChatReason.UNKNOWN_MEMBER
 

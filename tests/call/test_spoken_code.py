@@ -53,11 +53,12 @@ class Person:
     entropy: SeededEntropy
     epoch: int = 2
     accounts: dict[int, str] = field(default_factory=dict)
+    one_to_one: bool = True
 
     def enter(self, epoch: int, *, group: bytes = b"") -> None:
         self.epoch = epoch
         secret = Secret((group + bytes([epoch])).ljust(32, b"."))
-        facts = CodeEpoch(CALL_ID, epoch, secret, secret, self.leaf, self.accounts)
+        facts = CodeEpoch(CALL_ID, epoch, secret, secret, self.leaf, self.accounts, self.one_to_one)
         self.code.enter_epoch(facts)
 
     def wants(self, now: int = NOW) -> None:
@@ -81,13 +82,18 @@ class Person:
         return ready.code
 
 
-def people(*names: str, group: bytes = b"", epoch: int = 2) -> list[Person]:
+def people(
+    *names: str, group: bytes = b"", epoch: int = 2, one_to_one: bool | None = None
+) -> list[Person]:
+    """In a one-to-one call if there are two, unless ``one_to_one`` says something else."""
     accounts = dict(enumerate(names))
     made = []
     for leaf, name in accounts.items():
         trust = Trust(MemoryTrustStore(), DirectoryKeys({}))
         entropy = SeededEntropy(b"spoken code " + name.encode() + group)
-        made.append(Person(name, leaf, SpokenCode(trust), trust, entropy, accounts=accounts))
+        person = Person(name, leaf, SpokenCode(trust), trust, entropy, accounts=accounts)
+        person.one_to_one = len(names) == 2 if one_to_one is None else one_to_one
+        made.append(person)
         made[-1].enter(epoch, group=group)
     return made
 
@@ -185,7 +191,17 @@ def test_only_a_call_of_two_can_verify_somebody(alice_and_bob: tuple[Person, Per
     exchange(alice, bob)
     assert [event.verifies for event in alice.told() if isinstance(event, CodeReady)] == [1]
     assert [event.verifies for event in bob.told() if isinstance(event, CodeReady)] == [0]
-    alice, bob, carol = members = people("alice", "bob", "carol")
+    for names in (("alice", "bob", "carol"), ("alice", "bob")):
+        members = people(*names, one_to_one=False)
+        compare(members)
+        for member in members:
+            (ready,) = member.told()[-1:]
+            assert isinstance(ready, CodeReady)
+            assert ready.verifies is None
+
+
+def compare(members: list[Person]) -> None:
+    """All of them want a code, and hear each other."""
     for member in members:
         member.wants()
     for _ in "commitments", "reveals":
@@ -193,9 +209,25 @@ def test_only_a_call_of_two_can_verify_somebody(alice_and_bob: tuple[Person, Per
             for receiver in members:
                 if receiver is not sender:
                     receiver.hears(sender, said)
-    ready = carol.told()[-1]
-    assert isinstance(ready, CodeReady)
-    assert ready.verifies is None
+
+
+@pytest.mark.requirement("VERIFY-9")
+def test_among_32_there_is_a_code() -> None:
+    members = people(*(f"member {number}" for number in range(32)))
+    compare(members)
+    codes = [member.reads() for member in members]
+    assert all(code == codes[0] for code in codes)
+
+
+@pytest.mark.requirement("VERIFY-9")
+def test_among_more_than_32_there_is_none() -> None:
+    alice, bob, *_ = people(*(f"member {number}" for number in range(33)))
+    assert alice.code.attempts_left(NOW) == 0
+    with pytest.raises(CallUsageError) as usage:
+        alice.wants()
+    assert usage.value.reason is CodeReason.TOO_MANY_MEMBERS
+    for said in (CodeCommit(1, bytes(32)), CodeReveal(1, bytes(32))):
+        assert refused(alice, bob.leaf, said) is CodeReason.TOO_MANY_MEMBERS
 
 
 # Commit, then reveal

@@ -32,7 +32,7 @@ class ChatReason(Reason):
     NUMBER_TAKEN = "NUMBER_TAKEN"  # CHAT-1, CHAT-6: another one waits
     CAPTION_FINAL = "CAPTION_FINAL"  # CHAT-7
     NO_SUCH_TEXT = "NO_SUCH_TEXT"  # CHAT-4, CHAT-5
-    OWN_TEXT = "OWN_TEXT"  # CHAT-5: a receipt about its sender's texts
+    OWN_TEXT = "OWN_TEXT"  # CHAT-5: its sender has read its own texts
     NOTHING_NEW = "NOTHING_NEW"  # CHAT-5
     OVERTAKEN = "OVERTAKEN"  # CHAT-8
 

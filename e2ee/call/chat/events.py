@@ -59,7 +59,7 @@ class TypingChanged(CallEvent):
 
 @dataclass(frozen=True, slots=True)
 class Delivered(CallEvent):
-    """A member's device has shown this device's texts up to ``number``, all of them (CHAT-5)."""
+    """A member's device has shown this device's texts up to ``number``, all of them since it came (CHAT-5, CHAT-11)."""
 
     leaf: int
     number: int

@@ -73,15 +73,20 @@ class LiveLine:
 
 
 class LiveTextReader:
-    """The real-time text of another member."""
+    """The real-time text of another member, from its first message on or from the first that comes."""
 
-    def __init__(self) -> None:
-        self._messages: InOrder[str] = InOrder(PATIENCE)
+    def __init__(self, *, from_first: bool = True) -> None:
+        self._messages: InOrder[str] = InOrder(PATIENCE, from_first=from_first)
         self._line, self._text = 1, ""
 
-    def take(self, number: int, text: str, now: int) -> list[LiveLine]:
-        """A message that came; gives the lines that it changed. Raises ChatRefused."""
-        return self._apply(self._messages.take(number, text, now))
+    @property
+    def waiting(self) -> int:
+        """How many characters wait for those before them."""
+        return self._messages.size
+
+    def take(self, number: int, text: str, now: int, *, room: bool = True) -> list[LiveLine]:
+        """A message that came; gives the lines that it changed. Without ``room`` none waits. Raises ChatRefused."""
+        return self._apply(self._messages.take(number, text, now, room=room))
 
     def handle_timer(self, now: int) -> list[LiveLine]:
         """The lines that change because something did not come."""

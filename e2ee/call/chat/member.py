@@ -26,12 +26,14 @@ class Position(NamedTuple):
 
 
 class ChatMember:
-    """The member at ``leaf``."""
+    """The member at ``leaf``; ``from_first`` tells that this device was there when it came."""
 
-    def __init__(self, leaf: int) -> None:
+    def __init__(self, leaf: int, *, from_first: bool = True) -> None:
         self.leaf = leaf
-        self.texts: InOrder[str] = InOrder(PATIENCE)
-        self.live_text = LiveTextReader()
+        self.texts: InOrder[str] = InOrder(PATIENCE, from_first=from_first)
+        self.live_text = LiveTextReader(from_first=from_first)
+        self.waiting = 0
+        """How many of its characters wait for those before them, as ``waits_anew`` found it."""
         self.typing = TypingReader()
         self.receipts = Receipts(leaf)
         self._caption: Caption | None = None
@@ -56,6 +58,11 @@ class ChatMember:
         if last is not None and caption.number == last.number and last.final:
             raise ChatRefused(ChatReason.CAPTION_FINAL, f"caption {caption.number}")
         self._caption = caption
+
+    def waits_anew(self) -> int:
+        """By how much more waits now, or less if negative."""
+        before, self.waiting = self.waiting, self.texts.size + self.live_text.waiting
+        return self.waiting - before
 
     def get_timer(self) -> int | None:
         """When something of this member is due."""
