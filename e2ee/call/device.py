@@ -525,6 +525,7 @@ def _is_glare(own: Call, invitation: Invitation) -> bool:
     caller = invitation.caller
     return (
         own.may_give_way()
+        and invitation.group_offer is None
         and own.account_id == caller.account_id
         and invitation.contact is not ContactState.CHANGED
         and own.is_with(caller.account_key)
