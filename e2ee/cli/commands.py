@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, str] = {
     "requirements": "The specification's requirements, with the vectors, tests and code of each.",
     "rotate-directory-key": "Have a service's next directory key take over.",
     "serve": "Run a delivery service on this machine.",
+    "sfu": "Run a forwarding unit of group calls as a process of its own.",
     "vectors": "The test vectors: make them, or check that they are up to date.",
     "verify": "Compare the safety number with a contact.",
 }

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import typer
 
 from e2ee.cli import serve_options as options
 from e2ee.cli.main import refuse
-from e2ee.cli.serve_options import TURN_SECRET, LogLevel
+from e2ee.cli.serve_options import SFU_SECRET, TURN_SECRET, LogLevel
 from e2ee.cli.server_process import refusing, run_until_told, shared_secret, tls_files
 from e2ee.cli.store_path import StorePath
 from e2ee.delivery.limits import REGISTRATIONS
 from e2ee.server.authentication import JwtKeys
+from e2ee.server.control.connecting import UnitElsewhere
 from e2ee.server.logs import configure
 from e2ee.server.standalone import Listening, Registration, Settings, run
 from e2ee.server.tls import is_loopback
 from e2ee.server.turn import TurnServers
+from e2ee.server.units import UnitInside, unit_beside
 
 __all__ = ["register"]
 
@@ -45,6 +48,10 @@ def serve(
     jwt_audience: options.JwtAudience = "",
     turn_url: options.TurnUrls = None,
     turn_secret_file: options.TurnSecretFile = None,
+    no_sfu: options.NoSfu = False,
+    sfu: options.Sfu = None,
+    sfu_secret_file: options.SfuSecretFile = None,
+    media_address: options.MediaAddress = None,
     metrics_port: options.MetricsPort = None,
     log_level: options.Level = LogLevel.INFO,
     json_logs: options.JsonLogs = False,
@@ -65,6 +72,14 @@ def serve(
     Or a proxy has it, which must pass WebSockets on and wait for a minute of silence:
 
         e2ee serve --behind-proxy --name calls.example
+
+    Media of group calls pass through a forwarding unit, which has no key of
+    them. It is inside of this process; media come to UDP ports of the system's
+    choice. For more than a few calls at a time it is a process of its own, here
+    or elsewhere (see e2ee sfu):
+
+        e2ee serve --sfu wss://sfu.example:8444/control
+                   --sfu-secret-file secret …
 
     The store holds the service's keys and who calls whom: keep copies of it (made by
     sqlite3's .backup) as secret. From an old copy KeyPackages would be handed out twice.
@@ -88,6 +103,9 @@ def serve(
             registration=_registration(registration, jwt_keys, local=local and not behind_proxy),
             new_accounts=new_accounts,
             turn=_turn(turn_url or [], turn_secret_file),
+            forwarding=_UnitOptions(no_sfu, sfu, sfu_secret_file, media_address or []).unit(
+                host, behind_proxy=behind_proxy, insecure=insecure_without_tls
+            ),
             metrics_port=metrics_port,
         )
     configure(log_level.value, as_json=json_logs)
@@ -115,6 +133,44 @@ def _keys(path: Path | None, issuer: str, audience: str) -> JwtKeys | None:
 def _turn(urls: list[str], secret_file: Path | None) -> TurnServers | None:
     secret = shared_secret(secret_file, TURN_SECRET)
     return TurnServers(tuple(urls), secret) if urls or secret else None
+
+
+@dataclass(frozen=True, slots=True)
+class _UnitOptions:
+    """What is said of the forwarding unit."""
+
+    without: bool
+    url: str | None
+    secret_file: Path | None
+    addresses: list[str]
+
+    def unit(
+        self, host: str, *, behind_proxy: bool, insecure: bool
+    ) -> UnitInside | UnitElsewhere | None:
+        """Where it is, if there is one. Raises ServerConfigurationError, OSError."""
+        self._require_sense()
+        if self.url is not None:
+            secret = shared_secret(self.secret_file, SFU_SECRET)
+            return UnitElsewhere(self.url, secret, insecure=insecure)
+        if self.without:
+            return None
+        if find_spec("aiortc") is None:
+            typer.echo(
+                "e2ee serve: group calls have no media without e2ee-calling[rtc]; --no-sfu says so",
+                err=True,
+            )
+            return None
+        return unit_beside(host, self.addresses, behind_proxy=behind_proxy)
+
+    def _require_sense(self) -> None:
+        if self.without and self.url is not None:
+            refuse("--no-sfu and --sfu exclude each other")
+        if self.secret_file is not None and self.url is None:
+            refuse(
+                "--sfu-secret-file is shared with a forwarding unit of its own: --sfu says where"
+            )
+        if self.addresses and (self.without or self.url is not None):
+            refuse("--media-address is for the forwarding unit inside of this process")
 
 
 # What it says at the start

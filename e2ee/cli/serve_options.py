@@ -11,6 +11,7 @@ import typer
 from e2ee.server.standalone import Registration
 
 __all__ = [
+    "SFU_SECRET",
     "TURN_SECRET",
     "AsJson",
     "BehindProxy",
@@ -21,12 +22,18 @@ __all__ = [
     "JwtIssuer",
     "JwtKeySet",
     "Level",
+    "ListenOn",
     "LogLevel",
+    "MediaAddress",
     "MetricsPort",
     "Name",
     "NewAccounts",
+    "NoSfu",
     "Port",
     "Registering",
+    "SecretFile",
+    "Sfu",
+    "SfuSecretFile",
     "TlsCert",
     "TlsKey",
     "TurnSecretFile",
@@ -38,6 +45,10 @@ TURN_SECRET = "E2EE_TURN_SECRET"
 """The environment variable that has the secret shared with TURN servers, if no file does."""
 
 
+SFU_SECRET = "E2EE_SFU_SECRET"
+"""The one that has the secret shared by a service and a forwarding unit."""
+
+
 class LogLevel(StrEnum):
     DEBUG = "debug"
     INFO = "info"
@@ -45,8 +56,8 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
-_LISTENING, _TLS, _ACCOUNTS, _RELAYS, _OPERATING = (
-    *("Listening", "TLS", "Accounts", "Relays", "Operating"),
+_LISTENING, _TLS, _ACCOUNTS, _RELAYS, _GROUPS, _OPERATING = (
+    *("Listening", "TLS", "Accounts", "Relays", "Media of group calls", "Operating"),
 )
 """Panels."""
 
@@ -143,6 +154,53 @@ TurnSecretFile = Annotated[
     typer.Option(
         help=f"The secret shared with it (coturn: static-auth-secret); or in {TURN_SECRET}.",
         rich_help_panel=_RELAYS,
+    ),
+]
+
+NoSfu = Annotated[
+    bool,
+    typer.Option("--no-sfu", help="No forwarding unit: no media in them.", rich_help_panel=_GROUPS),
+]
+
+Sfu = Annotated[
+    str | None,
+    typer.Option(
+        help="A forwarding unit of its own, as e2ee sfu prints it; else it is inside of this process.",
+        metavar="URL",
+        rich_help_panel=_GROUPS,
+    ),
+]
+
+SfuSecretFile = Annotated[
+    Path | None,
+    typer.Option(help=f"The secret shared with it; or in {SFU_SECRET}.", rich_help_panel=_GROUPS),
+]
+
+MediaAddress = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="An address of this machine that media come to, by UDP on ports of the system's choice; more than once."
+        " On loopback the one to listen on, else all.",
+        rich_help_panel=_GROUPS,
+    ),
+]
+
+SecretFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--secret-file",
+        help=f"The secret shared with the services, 16 bytes or more; or in {SFU_SECRET}.",
+        rich_help_panel=_LISTENING,
+    ),
+]
+
+ListenOn = Annotated[
+    str,
+    typer.Option(
+        "--listen",
+        metavar="ADDRESS:PORT",
+        help="Where services connect. Port 0: any that is free.",
+        rich_help_panel=_LISTENING,
     ),
 ]
 
