@@ -190,7 +190,7 @@ def test_it_protects_no_media_and_nothing_else_is_said_in_it(
     calls.deliver_all(alice)
     assert placed.state is State.CONNECTING
     assert placed.epoch == 2
-    assert placed._actions.in_group.frame_keys.send.epoch is None
+    assert placed._actions.in_group.frame_keys.get_timer() is None  # nothing was installed
     with pytest.raises(CallUsageError) as refused:
         placed.open_stream(Codec.OPUS, Kind.MICROPHONE)
     assert refused.value.reason is CallReason.NO_MEDIA_YET
