@@ -244,7 +244,9 @@ class Device:
 
     def receive(self, message: FromService, now: int) -> None:
         """What the delivery service says. Raises RemoteProtocolError; then nothing has changed."""
-        number: int = getattr(message, "number", 0)
+        # a `media_offer` comes through no mailbox: its `number` is SFU-4's
+        offer = isinstance(message, messages.MediaOffer)
+        number: int = 0 if offer else getattr(message, "number", 0)
         # DS-9: "a device MUST take each number once a connection"
         if self._mailbox.holds(number):
             return
