@@ -30,9 +30,11 @@ class Attendance:
     away: dict[bytes, int] = field(default_factory=dict)
     gone: dict[bytes, int] = field(default_factory=dict)
     stated: dict[bytes, int] = field(default_factory=dict)
+    ended: set[bytes] = field(default_factory=set)
+    """Whose media have been ended since they are missing."""
     asked: dict[bytes, int] = field(default_factory=dict)
     due_at: int | None = None
-    """When the next statement is due."""
+    """When to look for what is due; nothing is before."""
 
     def is_of(self, entries: int, changed_at: int) -> bool:
         """Whether it is that of a log with so many entries, which changed last then."""
@@ -47,6 +49,7 @@ class Attendance:
         present = set(gone).union(connected)
         self.away = {key: self.away.get(key, now) for key in call.leaves if key not in present}
         self.stated = {}
+        self.ended &= {*self.away, *self.gone}
         self._reckon()
 
     def came(self, signature_key: bytes) -> None:
@@ -54,24 +57,30 @@ class Attendance:
         self.away.pop(signature_key, None)
         if signature_key not in self.gone:
             self.stated.pop(signature_key, None)
-        self._reckon()
+            self.ended.discard(signature_key)
 
     def went(self, signature_key: bytes, now: int) -> None:
         """A member has lost its connection."""
         if signature_key in self.leaves and signature_key not in self.gone:
             self.away[signature_key] = now
-            self._reckon()
+            self._look_at(now + GONE_AFTER)
 
     def left(self, signature_key: bytes, now: int) -> None:
         """A member is gone for good."""
         self.away.pop(signature_key, None)
         self.gone.setdefault(signature_key, now)
-        self._reckon()
+        self._look_at(now)
 
     def due(self, now: int) -> list[tuple[bytes, int]]:
         """Who is to be said to be gone now, and since when, in the order of the leaves."""
         missing = self._missing()
         return [(key, missing[key][0]) for key in self.leaves if _is_due(missing, key, now)]
+
+    def newly_ended(self, signature_keys: Iterable[bytes]) -> list[bytes]:
+        """Those of these whose media are not ended yet, and are from now on."""
+        ended = [key for key in signature_keys if key not in self.ended]
+        self.ended.update(ended)
+        return ended
 
     def stated_now(self, signature_keys: Iterable[bytes], now: int) -> None:
         """It was said of these."""
@@ -94,6 +103,9 @@ class Attendance:
         for key in missing.keys() & self.stated.keys():
             missing[key] = missing[key][0], self.stated[key] + GONE_AGAIN_AFTER
         return missing
+
+    def _look_at(self, time: int) -> None:
+        self.due_at = time if self.due_at is None else min(self.due_at, time)
 
     def _reckon(self) -> None:
         self.due_at = min((due_at for _, due_at in self._missing().values()), default=None)

@@ -6,6 +6,7 @@ only: the service has no key to anything that it passes on.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from e2ee.delivery.call import Call
@@ -41,11 +42,12 @@ _HYBRID = 0xF0E2
 @dataclass(frozen=True, slots=True)
 class Entry:
     """What a commit made: the call after it, and the signature keys of the devices that it added and removed; who came
-    back as a new leaf is among both."""
+    back as a new leaf is among both. In a group call ``welcomes`` are what each of the added needs of the Welcome."""
 
     call: Call
     added: tuple[bytes, ...]
     removed: tuple[bytes, ...]
+    welcomes: Mapping[bytes, Welcome]
 
 
 def open_call(
@@ -82,14 +84,14 @@ def commit(call: Call, request: messages.Commit, device: VerifiedCertificate, no
     staged = _staged(call, verified, len(request.commit), now)
     added = tuple(member.key_package.leaf_node.signature_key for member in staged.applied.added)
     removed = tuple(call.members[leaf].signature_key for leaf in staged.applied.removed)
-    _check_invitation(call, request, staged)
+    welcomes = _checked_invitation(call, request, staged)
     profile = call_profile(staged.context.extensions)
     group, members = call.group.merge(staged), roster(staged.tree, call.members)
     after = Call.of(group, profile, members, now)
     if call.is_group:
         _check_room(after, added)
         after = call.followed_by(after, device.signature_key, added, removed)
-    return Entry(after, added, removed)
+    return Entry(after, added, removed, welcomes)
 
 
 def most_members(suite: int) -> int:
@@ -144,9 +146,11 @@ def _check_room(after: Call, added: tuple[bytes, ...]) -> None:
         raise DeliveryError(DeliveryReason.CALL_FULL, f"at most {most} members in this suite")
 
 
-def _check_invitation(call: Call, request: messages.Commit, staged: StagedPublicCommit) -> None:
+def _checked_invitation(
+    call: Call, request: messages.Commit, staged: StagedPublicCommit
+) -> Mapping[bytes, Welcome]:
     """Whom a commit adds it invites, with one Welcome for exactly these, in a call between two with one offer; others it
-    does not."""
+    does not. Gives each one's part of the Welcome."""
     added = bool(staged.applied.added)
     if not added and (request.welcome is not None or request.offer is not None):
         raise DeliveryError(DeliveryReason.WELCOME_UNEXPECTED, "nobody is added")
@@ -154,20 +158,24 @@ def _check_invitation(call: Call, request: messages.Commit, staged: StagedPublic
     if call.is_group and request.offer is not None:
         raise DeliveryError(DeliveryReason.WELCOME_UNEXPECTED, "an offer in a group call")
     if not added:
-        return
+        return {}
     if request.welcome is None:
         raise DeliveryError(DeliveryReason.WELCOME_MISSING, "who is added gets a Welcome")
-    _check_welcome(call, request.welcome, staged)
+    welcomes = _welcomes(call, request.welcome, staged)
     if not call.is_group:
         _check_offer(request, staged.context.epoch)
+    return welcomes
 
 
-def _check_welcome(call: Call, data: bytes, staged: StagedPublicCommit) -> None:
+def _welcomes(call: Call, data: bytes, staged: StagedPublicCommit) -> Mapping[bytes, Welcome]:
     welcome, suite = body(Welcome, data), call.group.suite
-    due = sorted(make_key_package_ref(suite, m.key_package) for m in staged.applied.added)
+    added = (member.key_package for member in staged.applied.added)
+    due = {make_key_package_ref(suite, each): each.leaf_node.signature_key for each in added}
     sealed_to = sorted(secrets.new_member for secrets in welcome.secrets)
-    if welcome.cipher_suite != suite.code_point or sealed_to != due:
+    if welcome.cipher_suite != suite.code_point or sealed_to != sorted(due):
         raise DeliveryError(DeliveryReason.WELCOME_MISMATCH, "not for exactly those who are added")
+    # DS-16: "of the Welcome's secrets only its own": else a thousand who come together get a thousand times a thousand
+    return {due[each.new_member]: replace(welcome, secrets=(each,)) for each in welcome.secrets}
 
 
 def _check_offer(request: messages.Commit, epoch: int) -> None:

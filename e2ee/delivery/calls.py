@@ -17,6 +17,7 @@ from e2ee.delivery.mls_messages import check_application_message
 from e2ee.delivery.presence import CALL_EPOCH
 from e2ee.delivery.transaction import LogEntry
 from e2ee.identity.device_certificate import VerifiedCertificate
+from e2ee.mls.message import MLSMessage
 from e2ee.signalling import messages, wire
 
 __all__ = ["commit", "open_call", "send"]
@@ -106,10 +107,11 @@ def _tell_group(
     before = attend(at, call_id, call)
     committed: Kept = messages.Committed(call_id, request.commit)
     told = [m for m in call.devices() if m not in before.gone and m != device.signature_key]
-    others = [(member, committed) for member in told]
-    if request.welcome is not None:
-        added = messages.Added(call_id, request.welcome)
-        others += [(newcomer, added) for newcomer in entry.added]
+    others: list[tuple[bytes, Kept]] = [(member, committed) for member in told]
+    others += [
+        (newcomer, messages.Added(call_id, MLSMessage.of(welcome).encode()))
+        for newcomer, welcome in entry.welcomes.items()
+    ]
     left_out = deliver(at, [(device.signature_key, committed)], unasked=others)
     _attend_next(at, call_id, entry, left_out)
 

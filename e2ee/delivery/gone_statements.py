@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from e2ee.delivery.attendance import Attendance
 from e2ee.delivery.handling import Handling
@@ -18,7 +19,11 @@ def ranked(
     at: Handling, attendance: Attendance, *, but: Iterable[bytes] = ()
 ) -> list[ConnectionId]:
     """The connections of the members with the lowest leaves that are there, which act by their rank (GROUP-8)."""
-    return _connections(at, [key for key in attendance.leaves if key not in but], attendance)
+    kept_out = {*but, *attendance.gone}
+    connections = (
+        at.service.sessions.connection_of(key) for key in attendance.leaves if key not in kept_out
+    )
+    return list(islice((each for each in connections if each is not None), MAX_RANKS))
 
 
 def state_all_due(at: Handling) -> None:
@@ -35,9 +40,8 @@ def state_all_due(at: Handling) -> None:
 def state_due(at: Handling, call_id: bytes, attendance: Attendance) -> None:
     """Say of who is gone, and has not been said to be in this epoch, that it is."""
     due = attendance.due(at.now)
-    for signature_key, _ in due:
-        if signature_key not in attendance.stated:
-            at.service.forwarding.end(call_id, signature_key)  # SFU-7
+    for signature_key in attendance.newly_ended(key for key, _ in due):
+        at.service.forwarding.end(call_id, signature_key)  # SFU-7
     # DS-19: "to the 8 connected devices with the lowest leaves"
     receivers = list(enumerate(ranked(at, attendance)))
     _give(at, call_id, attendance, due, receivers)
@@ -72,16 +76,3 @@ def _give(
         encoded = statement.encode()
         for rank, connection_id in receivers:
             at.send(connection_id, messages.Gone(call_id, encoded, rank))
-
-
-def _connections(
-    at: Handling, signature_keys: Iterable[bytes], attendance: Attendance
-) -> list[ConnectionId]:
-    found: list[ConnectionId] = []
-    for signature_key in signature_keys:
-        connection_id = at.service.sessions.connection_of(signature_key)
-        if connection_id is not None and signature_key not in attendance.gone:
-            found.append(connection_id)
-        if len(found) == MAX_RANKS:
-            break
-    return found

@@ -20,7 +20,6 @@ def leave(at: Handling, device: VerifiedCertificate, request: messages.Leave) ->
     if device.signature_key in attendance.gone:
         return
     at.tx.put_gone(request.call_id, device.signature_key, gone=True)
-    at.service.forwarding.end(request.call_id, device.signature_key)  # SFU-7
     attendance.left(device.signature_key, at.now)
     # DS-19: "or has sent `leave`, the service MUST issue a GoneStatement"
     state_due(at, request.call_id, attendance)

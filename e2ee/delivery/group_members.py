@@ -51,7 +51,6 @@ def leave_out(at: Handling, call_id: bytes, attendance: Attendance, signature_ke
     """A member cannot follow the log any more: it has no room for an entry, or has ended with one that is void."""
     at.tx.put_gone(call_id, signature_key, gone=True)
     attendance.left(signature_key, at.now)
-    at.service.forwarding.end(call_id, signature_key)
     connection_id = at.service.sessions.connection_of(signature_key)
     if connection_id is not None:
         at.send(connection_id, gone_notice(call_id))

@@ -12,7 +12,7 @@ from e2ee.delivery.call import Call, PastEpoch
 from e2ee.delivery.errors import DeliveryError, DeliveryReason
 from e2ee.delivery.gone_statements import state_due
 from e2ee.delivery.group_members import attend, group_call, leave_out, require_not_gone
-from e2ee.delivery.handling import Handling, refusal
+from e2ee.delivery.handling import Handling
 from e2ee.delivery.limits import VOID_WITHIN
 from e2ee.delivery.mailboxes import deliver
 from e2ee.delivery.presence import went
@@ -41,11 +41,13 @@ def report_invalid(
 
 def _entry(call: Call, epoch: int, now: int) -> PastEpoch:
     """The epoch that the reported entry ended. Raises DeliveryError."""
+    if epoch >= call.epoch:
+        raise DeliveryError(DeliveryReason.WRONG_EPOCH, f"epoch {call.epoch} goes on")
     for ended in call.past:
+        # DS-20: "within 5 s"
         if ended.call.epoch == epoch and now - ended.ended_at <= VOID_WITHIN:
             return ended
-    # DS-20: "within 5 s"
-    raise DeliveryError(DeliveryReason.TOO_LATE, f"or too soon: epoch {call.epoch} goes on")
+    raise DeliveryError(DeliveryReason.TOO_LATE, f"more than {VOID_WITHIN // 1000} s ago")
 
 
 def _require_say(ended: PastEpoch, device: VerifiedCertificate) -> None:
@@ -92,9 +94,8 @@ def _close_connection(at: Handling, signature_key: bytes, request: messages.Repo
     connection_id = at.service.sessions.connection_of(signature_key)
     if connection_id is None:
         return
-    error = DeliveryError(DeliveryReason.COMMIT_VOIDED, f"of epoch {request.epoch}")
-    commit = messages.Commit(request.call_id, b"", None, None)
-    at.send(connection_id, refusal(error, commit))
+    reason, detail = DeliveryReason.COMMIT_VOIDED, f"of epoch {request.epoch}"
+    at.send(connection_id, messages.Refused("commit", request.call_id, reason.value, detail))
     at.service.sessions.log_out(connection_id)
-    at.service.closing.append((connection_id, DeliveryReason.COMMIT_VOIDED))
+    at.service.closing.append((connection_id, reason))
     went(at, signature_key)

@@ -16,7 +16,13 @@ from e2ee.crypto.cipher_suite import cipher_suite
 from e2ee.crypto.seeded_entropy import SeededEntropy
 from e2ee.crypto.signature import ED25519
 from e2ee.delivery.journal import Table
-from e2ee.delivery.service import DeliveryService, Outgoing, ServiceIdentity
+from e2ee.delivery.service import (
+    DeliveryService,
+    ForwardEnd,
+    ForwardRequest,
+    Outgoing,
+    ServiceIdentity,
+)
 from e2ee.delivery.store import MemoryStore
 from e2ee.identity.account import AccountKey
 from e2ee.identity.device_certificate import DeviceCertificate, VerifiedCertificate
@@ -61,6 +67,10 @@ class Town:
         """What has arrived at connections; messages of mailboxes without their numbers, which are beside."""
         self.numbers: dict[int, list[int]] = {}
         self.accounts: dict[str, AccountKey] = {}
+        self.forwarding: list[ForwardRequest | ForwardEnd] = []
+        """What there was for the forwarding unit."""
+        self.closed: list[tuple[int, str]] = []
+        """The connections that were to be closed, and why."""
 
     def _new_service(self) -> DeliveryService:
         nonces = self.entropy.fork(b"service's nonces")
@@ -84,6 +94,15 @@ class Town:
         """A connection is gone."""
         self._arrive(self.service.disconnected(connection, self.now))
 
+    def advance(self, milliseconds: int) -> None:
+        """Time passes, and the service does what is due."""
+        target = self.now + milliseconds
+        while (timer := self.service.get_timer()) is not None and timer <= target:
+            self.now = max(self.now, timer)
+            self._arrive(self.service.handle_timer(self.now))
+            assert self.service.get_timer() != timer, "still due after it was handled"
+        self.now = target
+
     def restart(self) -> None:
         """The service's process ends and another one begins, on the same store; nobody is connected."""
         self.service = self._new_service()
@@ -106,6 +125,10 @@ class Town:
                 arrived = replace(arrived, number=0)  # type: ignore[type-var]
                 self.numbers.setdefault(to, []).append(number)
             self.inboxes[to].append(arrived)
+        self.forwarding += self.service.take_forwarding()
+        for connection, reason in self.service.take_closing():
+            self.closed.append((connection, reason))
+            self.disconnect(connection)
 
     def take(self, connection: int) -> list[FromService]:
         """What has arrived since the last time."""
@@ -137,7 +160,8 @@ class Town:
         connections = {n: deepcopy(c) for n, c in sessions._connections.items()}
         calls = dict(self.service._service.calls._calls)
         waits = dict(sessions._awaiting)
-        return self.kept(), connections, dict(sessions._of_device), waits, calls
+        in_memory = deepcopy(self.service._service.attendances._of), len(self.forwarding)
+        return self.kept(), connections, dict(sessions._of_device), waits, calls, in_memory
 
     def kept(self) -> Any:
         """All that is in the store."""

@@ -1,0 +1,139 @@
+"""What members ask of the forwarding unit, and what the service tells it of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from e2ee.delivery import limits
+from e2ee.delivery.errors import DeliveryReason
+from e2ee.delivery.service import DeliveryService, ForwardEnd, ForwardRequest
+from e2ee.mls.proposal import Remove
+from e2ee.signalling import messages
+from tests.delivery.meeting import MEETING_ID, meet
+
+if TYPE_CHECKING:
+    from tests.delivery.conftest import Device, Town
+
+PUBLISH = messages.PublishMedia(MEETING_ID, "an offer")
+REQUESTS = (
+    PUBLISH,
+    messages.SubscribeMedia(MEETING_ID),
+    messages.MediaAnswer(MEETING_ID, 1, "an answer"),
+    messages.WantMedia(MEETING_ID, ("1", "2")),
+)
+
+
+@pytest.fixture
+def town(town: Town) -> Town:
+    """A service with a forwarding unit, which is the test."""
+    town.options = {"forwarding": True}
+    town.restart()
+    return town
+
+
+def end(device: Device) -> ForwardEnd:
+    return ForwardEnd(MEETING_ID, device.key.public)
+
+
+@pytest.mark.requirement("SFU-3", "DS-23")
+@pytest.mark.parametrize("request_", REQUESTS, ids=lambda each: each.name)
+def test_members_ask_and_nobody_else(town: Town, request_: messages.PublishMedia) -> None:
+    _, (alice, bob) = meet(town, "alice", "bob")
+    mallory = town.member("mallory")
+    assert mallory.refused(request_) == DeliveryReason.NOT_A_MEMBER
+    assert bob.send(request_) == []
+    assert town.forwarding == [ForwardRequest(MEETING_ID, bob.key.public, 1, request_)]
+    bob.send(messages.Leave(MEETING_ID))
+    assert bob.refused(request_) == DeliveryReason.GONE
+    assert alice.send(request_)[-1:] != []  # the statement alone
+
+
+@pytest.mark.requirement("DS-23")
+def test_who_may_not_speak_publishes_nothing(town: Town) -> None:
+    meeting, (alice, bob) = meet(town, "alice", "bob")
+    meeting.change(alice, meeting.another_profile(speakers=(alice.account.public,)))
+    bob.take()
+    assert bob.refused(PUBLISH) == DeliveryReason.NOT_A_SPEAKER
+    assert bob.send(messages.SubscribeMedia(MEETING_ID)) == []
+    both = (alice.account.public, bob.account.public)
+    meeting.change(alice, meeting.another_profile(speakers=both))
+    bob.take()
+    assert bob.send(PUBLISH) == []
+
+
+@pytest.mark.requirement("SFU-3")
+def test_in_group_calls_alone(town: Town) -> None:
+    alice, bob = town.member("alice"), town.member("bob", key_packages=1)
+    alice.invite("bob")
+    bob.join()
+    ask = messages.SubscribeMedia(bytes(range(16)))
+    assert alice.refused(ask) == DeliveryReason.NOT_A_GROUP_CALL
+
+
+def test_a_service_without_a_unit_says_so(town: Town) -> None:
+    town.options = {}
+    town.restart()
+    _, (alice, bob) = meet(town, "alice", "bob")
+    for request in REQUESTS:
+        assert alice.refused(request) == DeliveryReason.NO_FORWARDING
+    bob.disconnect()
+    town.advance(60_000)
+    assert town.forwarding == []
+
+
+def test_what_the_unit_says_goes_to_the_device(town: Town) -> None:
+    _, (alice, bob) = meet(town, "alice", "bob")
+    published = messages.MediaPublished(MEETING_ID, "an answer")
+    service: DeliveryService = town.service
+    outgoing = service.forwarded(MEETING_ID, bob.key.public, published, town.now)
+    assert outgoing == [(bob.connection, published)]
+    bob.disconnect()
+    assert service.forwarded(MEETING_ID, bob.key.public, published, town.now) == []
+    assert alice.take() != []
+
+
+class TestEnds:
+    """SFU-7: whose connections are to be closed."""
+
+    pytestmark = pytest.mark.requirement("SFU-7", "DS-23")
+
+    def test_who_is_removed(self, town: Town) -> None:
+        meeting, (alice, bob, _) = meet(town, "alice", "bob", "carol")
+        meeting.remove(alice, bob)
+        assert town.forwarding == [end(bob)]
+
+    def test_who_leaves(self, town: Town) -> None:
+        _, (_, bob) = meet(town, "alice", "bob")
+        bob.send(messages.Leave(MEETING_ID))
+        assert town.forwarding == [end(bob)]
+
+    def test_who_has_no_connection_for_ten_seconds(self, town: Town) -> None:
+        meeting, (alice, bob) = meet(town, "alice", "bob")
+        bob.disconnect()
+        town.advance(9_999)
+        assert town.forwarding == []
+        town.advance(1)
+        assert town.forwarding == [end(bob)]
+        meeting.change(alice)
+        town.advance(60_000)
+        assert town.forwarding == [end(bob)]  # once
+        bob.reconnect()
+        bob.disconnect()
+        town.advance(10_000)
+        assert town.forwarding == [end(bob)] * 2
+
+    def test_who_comes_back_as_a_new_leaf(self, town: Town) -> None:
+        meeting, (alice, bob) = meet(town, "alice", "bob")
+        bundle = meeting.ask(bob)
+        del meeting.groups[bob.key.public]
+        meeting.commit(alice, meeting.adding(alice, bundle, contents=[Remove(1)]))
+        assert town.forwarding == [end(bob)]
+
+    def test_everybody_when_the_call_is_over(self, town: Town) -> None:
+        meeting, (alice, bob) = meet(town, "alice", "bob")
+        town.now += limits.CALL_IDLE + 1
+        alice.send(messages.AskRelays())
+        assert town.forwarding == [end(alice), end(bob)]
+        assert meeting.call_id == MEETING_ID
