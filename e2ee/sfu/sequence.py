@@ -36,7 +36,7 @@ class ReceivedSequence:
         self._base = 0
         self._shift = 0
         self._suspect: int | None = None
-        self._missing: dict[int, int] = {}  # index -> how often it was asked for
+        self._missing: dict[int, tuple[int, int]] = {}  # index -> how often it was asked for, when again
         self._next_ask = 0
 
     def take(self, sequence_number: int) -> int | None:
@@ -58,7 +58,7 @@ class ReceivedSequence:
     def _out_of_order(self, sequence_number: int, ahead: int) -> int | None:
         if 1 < ahead <= MAX_GAP:
             for index in range(self.highest + 1, self.highest + ahead):
-                self._missing[index] = 0
+                self._missing[index] = 0, 0
             self.highest += ahead
             self.received += 1
             self._next_ask = 0
@@ -105,17 +105,20 @@ class ReceivedSequence:
         """The sequence numbers of missing packets to ask for now, oldest first; empty most of the time."""
         if now < self._next_ask:
             return []
-        self._next_ask = now + ASK_EVERY
         self.given_up += self._give_up()
-        for index in self._missing:
-            self._missing[index] += 1
-        return [index - self._shift & _MASK for index in self._missing]
+        due = [index for index, (_, when) in self._missing.items() if when <= now]
+        for index in due:
+            self._missing[index] = self._missing[index][0] + 1, now + ASK_EVERY
+        self._next_ask = min((when for _, when in self._missing.values()), default=0)
+        return [index - self._shift & _MASK for index in due]
 
     def _give_up(self) -> list[int]:
         """Forget what was asked for often enough, and what is too old for anybody to have."""
         oldest = self.highest - HISTORY
         hopeless = [
-            index for index, asked in self._missing.items() if asked >= ASK_TIMES or index <= oldest
+            index
+            for index, (asked, _) in self._missing.items()
+            if asked >= ASK_TIMES or index <= oldest
         ]
         for index in hopeless:
             del self._missing[index]

@@ -196,7 +196,7 @@ class Meeting:
         decode: bool = True,
     ) -> Member:
         """A member with its keys, that sends a camera's picture, and a tone, as soon as it is published."""
-        keys = FrameKeys()
+        keys, identity = FrameKeys(), name or b"member at leaf %d" % leaf
         publishing = PublishingPeer(clock, host_addresses=LOOPBACK)
         for kind in kinds:
             publishing.add_stream(keys.send.open_stream(STREAMS[kind], kind))
@@ -211,11 +211,9 @@ class Meeting:
             decode=decode,
             host_addresses=LOOPBACK,
             observers=observers,
-            on_stream=lambda name, *, began: member.began(name, began=began),
+            on_stream=lambda name, *, began: self.members[identity].began(name, began=began),
         )
-        member = Member(
-            self, leaf, publishing, subscribing, keys, name or b"member at leaf %d" % leaf
-        )
+        member = Member(self, leaf, publishing, subscribing, keys, identity)
         self.members[member.id] = member
         return member
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from e2ee.media.encoded_frame import Kind
 
 if TYPE_CHECKING:
