@@ -395,6 +395,9 @@ class GroupCallActions:
     def await_log(self, _: object, _now: int) -> None:
         """The service took none of what was said in this epoch: the next one is on its way, or was."""
 
+    def ignore(self, _: object, _now: int) -> None:
+        """What says nothing any more."""
+
     def go_on(self, _: object, now: int) -> None:
         """GROUP-20: "the call goes on with another commit of that epoch"."""
         self.in_group.commit_refused(now)

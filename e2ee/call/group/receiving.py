@@ -67,7 +67,13 @@ def _stored(_: GroupCallActions, stored: messages.Stored, _now: int) -> Happened
     return Happened(Input.OPENED)
 
 
-def _joining(_: GroupCallActions, joining: messages.Joining, _now: int) -> Happened:
+def _is_let_in(actions: GroupCallActions) -> bool:
+    return actions.fetching is not None or actions.participation is not None
+
+
+def _joining(actions: GroupCallActions, joining: messages.Joining, _now: int) -> Happened:
+    if _is_let_in(actions):
+        return Happened(Input.ANSWERED_LATE)
     return Happened(Input.HOSTS_ASKED if joining.lobby else Input.MEMBERS_ASKED)
 
 
@@ -242,6 +248,8 @@ def _refused(actions: GroupCallActions, refused: messages.Refused, _now: int) ->
     if refused.reason == "GONE":
         return Happened(Input.CUT_OFF, Anew("the service gives no more of the log"))
     match refused.request:
+        case messages.AskTree.name if actions.fetching is not None:
+            return Happened(Input.TREE_USELESS, Anew(f"no tree: {refused.reason}"))
         case messages.Open.name if refused.reason == "CALL_ID_USED":
             return Happened(
                 Input.OPENED
@@ -256,6 +264,8 @@ def _refused(actions: GroupCallActions, refused: messages.Refused, _now: int) ->
 
 
 def _join_refused(actions: GroupCallActions, refused: messages.Refused) -> Happened:
+    if _is_let_in(actions):
+        return Happened(Input.ANSWERED_LATE)
     if refused.reason == "KEY_PACKAGE_CIPHER_SUITE":
         asking = actions.asking
         if asking is not None and asking.has_other_suite:

@@ -62,6 +62,7 @@ class Input(StrEnum):
     TURNED_AWAY = "turned-away"
     OTHER_SUITE = "other-suite"  # the call is of another suite than that which was asked with
     NOT_LET_IN = "not-let-in"
+    ANSWERED_LATE = "answered-late"  # a request to be let in, when this device was
     JOIN_REQUESTED = "join-requested"
     KNOCKED = "knocked"
     GONE = "gone"
@@ -126,6 +127,7 @@ class Action(StrEnum):
     HEAR = "hear"
     REPORT_INVALID = "report-invalid"
     AWAIT_LOG = "await-log"
+    IGNORE = "ignore"
     GO_ON = "go-on"
     JOIN_ANEW = "join-anew"
     GIVE_UP = "give-up"
@@ -182,6 +184,7 @@ def _in_group(state: State) -> dict[Input, Transition]:
         _I.FORWARDER: _T(_A.REPORT_FORWARDER, state),
         _I.REFUSED: _T(_A.REPORT_REFUSAL, state),
         _I.COMMIT_REFUSED: _T(_A.TRY_AGAIN, state),
+        _I.ANSWERED_LATE: _T(_A.IGNORE, state),
         _I.ALIVE: _T(_A.ACKNOWLEDGE, state),
         _I.ALIVE_DUE: _T(_A.SEND_ALIVE, state),
         _I.SAID: _T(_A.HEAR, state),
@@ -217,8 +220,9 @@ _TABLE: dict[State, dict[Input, Transition]] = {
         _I.LOGGED_IN: _T(_A.ASK_TREE_ON, _S.FETCHING),
         _I.TREE_USELESS: _T(_A.JOIN_ANEW, _S.ASKING),
         _I.VOIDED_HERE: _T(_A.JOIN_ANEW, _S.ASKING),
-        _I.REFUSED: _T(_A.JOIN_ANEW, _S.ASKING),
+        _I.CUT_OFF: _T(_A.JOIN_ANEW, _S.ASKING),
         _I.TIMEOUT: _T(_A.JOIN_ANEW, _S.ASKING),
+        _I.ANSWERED_LATE: _T(_A.IGNORE, _S.FETCHING),
         _I.CALL_UNKNOWN: _T(_A.END_UNKNOWN, _S.ENDED),
         _I.LEAVE: _T(_A.GIVE_UP, _S.ENDED),
     },
@@ -243,7 +247,7 @@ WAYS_BACK: frozenset[tuple[State, Input]] = frozenset(
         (_S.IN_LOBBY, _I.MEMBERS_ASKED),  # a host has listed the account
         (_S.FETCHING, _I.TREE_USELESS),
         (_S.FETCHING, _I.VOIDED_HERE),
-        (_S.FETCHING, _I.REFUSED),
+        (_S.FETCHING, _I.CUT_OFF),
         (_S.FETCHING, _I.TIMEOUT),
         (_S.IN_CALL, _I.CUT_OFF),
         (_S.IN_CALL, _I.VOIDED_HERE),
