@@ -105,6 +105,7 @@ class ReceiveEpochs:
         self._slots: dict[int, _Slot] = {}  # by the low bits of the number
         self._newest = -1
         self._roster: frozenset[int] = frozenset()  # the newest one
+        self._speakers: frozenset[int] = frozenset()  # of the newest one
         self._removed_by: dict[int, int] = {}  # leaf -> the newest epoch that removed it
         self._heard: dict[
             int, tuple[int, int]
@@ -115,13 +116,16 @@ class ReceiveEpochs:
         if epoch.number <= self._newest:
             raise BadEpoch(MediaReason.NOT_NEWER, f"epoch {epoch.number} after {self._newest}")
         grace = limits.EARLIER_EPOCHS_AFTER_REMOVAL if epoch.removed else limits.EARLIER_EPOCHS
+        silenced = self._speakers - epoch.speakers
         for earlier in self._slots.values():
             earlier.end_by(now + grace)  # FKEY-10, FKEY-12
+            for leaf_index in silenced:  # FKEY-12: "for a leaf that may not send media any more"
+                earlier.end_for(leaf_index, now + limits.EARLIER_EPOCHS_AFTER_REMOVAL)
         erased = epoch.number - limits.EPOCHS_KEPT  # FKEY-14: "epochs up to n - 16"
         kept = [slot for slot in self._slots.values() if slot.number > erased]
         self._slots = {_low_bits(slot.number): slot for slot in (*kept, _Slot(epoch))}
         self._newest = epoch.number
-        self._roster = epoch.roster
+        self._roster, self._speakers = epoch.roster, epoch.speakers
         self._removed_by |= dict.fromkeys(epoch.removed, epoch.number)
         self._settle(now)
 
@@ -135,7 +139,9 @@ class ReceiveEpochs:
             if slot.number < epoch:
                 changed |= slot.end_for(leaf_index, end)
         if changed:
-            self._settle(now)
+            for key in self.keys:
+                if key.key_id.leaf_index == leaf_index:
+                    key.ends_at = self._end_of(key)
 
     def heard_at(self, leaf_index: int, epoch: int) -> int | None:
         """Since when the member is heard in ``epoch`` or a newer one; None if it is not."""

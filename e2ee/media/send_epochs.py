@@ -25,6 +25,8 @@ __all__ = ["SendEpochs"]
 class _SendEpoch:
     epoch: FrameEpoch
     deadline: int
+    missing: set[int]
+    """The other members that are not known to have applied it."""
     _keys: dict[tuple[Kind, int], SendKey] = field(default_factory=dict, repr=False)
 
     def key(self, kind: Kind, instance: int) -> SendKey | None:
@@ -65,13 +67,18 @@ class SendEpochs:
             raise BadEpoch(MediaReason.NOT_NEWER, f"epoch {epoch.number} after {self._newest}")
         self._newest = epoch.number
         grace = limits.SEND_DEADLINE_AFTER_REMOVAL if epoch.removed else limits.SEND_DEADLINE
-        self._waiting.append(_SendEpoch(epoch, deadline=now + grace))  # FKEY-8: fixed here
+        others = epoch.roster - {epoch.own_leaf}
+        missing = {leaf for leaf in others if self._applied.get(leaf, -1) < epoch.number}
+        self._waiting.append(_SendEpoch(epoch, now + grace, missing))  # FKEY-8: fixed here
         self._advance(now)
 
     def acknowledged(self, leaf_index: int, epoch: int, now: int) -> None:
         """The member at ``leaf_index`` is known to have applied ``epoch``."""
         if epoch > self._applied.get(leaf_index, -1):
             self._applied[leaf_index] = epoch
+            for waiting in self._waiting:
+                if waiting.epoch.number <= epoch:
+                    waiting.missing.discard(leaf_index)
             self._advance(now)
 
     def get_timer(self) -> int | None:
@@ -119,18 +126,12 @@ class SendEpochs:
 
     def _advance(self, now: int) -> None:
         """FKEY-7: "the newest epoch that all other members are known to have applied, or ... past its send deadline"."""
-        for index in reversed(range(len(self._waiting))):
-            if self._may_use(self._waiting[index], now):
+        for index, waiting in reversed([*enumerate(self._waiting)]):
+            if now >= waiting.deadline or not waiting.missing:
                 skipped, self._waiting = self._waiting[: index + 1], self._waiting[index + 1 :]
                 # FKEY-16, also for who was added by an epoch that is skipped
                 self._use(skipped[-1], key_frame=any(each.epoch.added for each in skipped))
                 return
-
-    def _may_use(self, waiting: _SendEpoch, now: int) -> bool:
-        epoch = waiting.epoch
-        return now >= waiting.deadline or all(
-            self._applied.get(leaf, -1) >= epoch.number for leaf in epoch.roster - {epoch.own_leaf}
-        )
 
     def _use(self, epoch: _SendEpoch, *, key_frame: bool) -> None:
         self._in_use = epoch

@@ -7,6 +7,7 @@ timers. Timers of the code under test are called or not, which must make no diff
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -96,9 +97,14 @@ class Receiving:
         return min(ends, default=1 << 70)
 
     def end_for(self, leaf: int, epoch: Applied) -> int:
-        """FKEY-13."""
+        """FKEY-13, and FKEY-12 for who may not send any more."""
         ends = [
             at + 1_000 for who, number, at in self.heard if who == leaf and number > epoch.number
+        ]
+        ends += [
+            after.at + 2_000
+            for before, after in pairwise(self.applied)
+            if before.number >= epoch.number and leaf in before.speakers - after.speakers
         ]
         return min([self.end(epoch), *ends])
 
