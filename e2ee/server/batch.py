@@ -164,7 +164,7 @@ class Batches:
             return
         if self._timer is not None:
             self._timer.cancel()
-        self._due = due
+        self._due, self._timer = due, None
         if due is not None:
             delay = max(0, due - self._now()) / 1000
             self._timer = asyncio.get_running_loop().call_later(delay, self._timer_due)

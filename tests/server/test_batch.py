@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 import pytest
 
 from e2ee.crypto.seeded_entropy import SeededEntropy
-from e2ee.delivery.errors import ServiceUsageError
+from e2ee.delivery.errors import DeliveryReason, ServiceUsageError
 from e2ee.delivery.service import (
     DeliveryService,
     ForwardEnd,
@@ -182,3 +182,113 @@ def test_a_message_that_cannot_be_sent_leaves_nobody_waiting() -> None:
             each.cancel()
 
     assert run(story).closed
+
+
+# What the service does by itself
+
+END = ForwardEnd(bytes(16), bytes(32))
+
+
+def once(*what: object) -> Callable[[], list[object]]:
+    """Gives these the first time."""
+    waiting = list(what)
+
+    def take() -> list[object]:
+        taken, waiting[:] = list(waiting), []
+        return taken
+
+    return take
+
+
+def test_what_is_for_the_unit_and_who_is_to_go_come_after_the_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def story(scene: Scene) -> None:
+        monkeypatch.setattr(scene.service, "take_forwarding", once(END))
+        closing = once((7, DeliveryReason.COMMIT_VOIDED))
+        monkeypatch.setattr(scene.service, "take_closing", closing)
+        await scene.batches.handle(1, HELLO)
+        await scene.batches.handle(2, HELLO)
+
+    assert run(story).notes == [
+        *("begin", "end", "welcome to 1", "7 closed: COMMIT_VOIDED", "ForwardEnd to the unit"),
+        *("begin", "end", "welcome to 2"),
+    ]
+
+
+@pytest.mark.parametrize("failing", ["full", "unsendable"])
+def test_what_is_for_the_unit_is_undone_with_the_rest_and_not_lost_with_answers(
+    monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    """Who was removed in the log must not go on being forwarded because an answer could not be sent."""
+
+    async def story(scene: Scene) -> None:
+        monkeypatch.setattr(scene.service, "take_forwarding", once(END))
+        setattr(scene, failing, True)
+        scene.store.full = failing == "full"
+        with pytest.raises(Full):
+            scene.batches.disconnected(1)
+        scene.store.full = scene.unsendable = False
+        await scene.batches.handle(2, HELLO)
+
+    scene = run(story)
+    assert scene.closed
+    assert scene.notes.count("ForwardEnd to the unit") == (failing == "unsendable")
+
+
+def test_what_the_unit_says_takes_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    lost = messages.MediaLost(bytes(16))
+
+    async def story(scene: Scene) -> None:
+        sessions = scene.service._service.sessions
+        monkeypatch.setattr(sessions, "connection_of", {bytes(32): 7}.get)
+        waiting = [asyncio.create_task(scene.batches.handle(1, HELLO))]
+        await asyncio.sleep(0)
+        scene.batches.forwarded(bytes(16), bytes(32), lost)
+        scene.batches.forwarded(bytes(16), bytes([1]) * 32, lost)  # who is not there
+        await scene.batches.handle(2, HELLO)
+        await asyncio.gather(*waiting)
+
+    assert run(story).notes == ["begin", "end", "welcome to 1", "media_lost to 7", "welcome to 2"]
+
+
+class Timers:
+    """The event loop's, without time passing: each as its delay and what it does."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.set: list[tuple[float, Callable[[], None]]] = []
+        self.cancelled = 0
+        monkeypatch.setattr(asyncio.get_running_loop(), "call_later", self)
+
+    def __call__(self, delay: float, callback: Callable[[], None]) -> Timers:
+        self.set.append((delay, callback))
+        return self
+
+    def cancel(self) -> None:
+        self.cancelled += 1
+
+
+def test_the_service_is_called_when_something_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(scene: Scene) -> None:
+        timers, due = Timers(monkeypatch), [10_000, 10_000, 4_000, None, 5_000, None]
+        monkeypatch.setattr(scene.service, "get_timer", lambda: due.pop(0))
+        for connection in range(1, 6):
+            await scene.batches.handle(connection, HELLO)
+        assert [delay for delay, _ in timers.set] == [10.0, 4.0, 5.0]
+        assert timers.cancelled == 2
+        scene.notes.clear()
+        timers.set[-1][1]()
+        assert scene.notes == ["begin", "end"]
+        assert not due
+
+    run(story)
+
+
+def test_a_time_that_is_over_is_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(scene: Scene) -> None:
+        timers = Timers(monkeypatch)
+        monkeypatch.setattr(scene.service, "get_timer", lambda: -5)
+        await scene.batches.handle(1, HELLO)
+        assert [delay for delay, _ in timers.set] == [0.0]
+
+    run(story)
