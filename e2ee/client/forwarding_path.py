@@ -4,7 +4,7 @@
     path.start()                 from now on there is to be a connection
     path.described(peer)         both descriptions of the newest one are known
     path.lost(), path.refused()  the service's word; or it was away, and does not know that it was asked
-    await path.stop()            there is to be none any more
+    path.end()                   there is to be none any more
 
 ``begin`` asks for a connection, and every attempt has so long to come about. What fails is tried again, sooner at first
 than later; a group call goes on without media meanwhile.
@@ -13,7 +13,6 @@ than later; a group call goes on without media meanwhile.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Protocol
@@ -75,15 +74,13 @@ class ForwardingPath:
         if self._keeping is None:
             self._keeping = asyncio.ensure_future(self._keep())
 
-    async def stop(self) -> None:
+    def end(self) -> None:
         """There is to be none any more. Who made its connection closes it."""
         keeping, self._keeping = self._keeping, None
         self.is_up = self._was_up = False
         self.failure = ""
         if keeping is not None:
             keeping.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await keeping
 
     def described(self, peer: _Peer) -> None:
         """The newest connection has both descriptions."""

@@ -23,7 +23,10 @@ from e2ee.delivery.service import DeliveryService, ServiceIdentity, no_relays
 from e2ee.delivery.store import MemoryStore
 from e2ee.delivery.transaction import Store
 from e2ee.server.app import PATH, create_app
+from e2ee.server.forwarding import ForwardingRouter
 from e2ee.server.serve import serve
+from e2ee.sfu.aiortc_unit import AiortcForwardingUnit
+from e2ee.sfu.unit import OnLost, OnOffer
 from e2ee.signalling.messages import Relays
 from e2ee.system_clock import Clock, system_clock
 
@@ -41,11 +44,14 @@ class Platform:
 
     store: Store = field(default_factory=MemoryStore)
     relays: Callable[[int, Entropy], Relays] = no_relays
+    forwards: bool = False
+    """Whether there is a forwarding unit, for group calls."""
     port: int = 0
     profiles: dict[str, Profile] = field(default_factory=dict)
     running: AsyncExitStack = field(default_factory=AsyncExitStack)
     advanced: int = 0
     """By how many milliseconds everybody's clock is ahead of the system's."""
+    unit: AiortcForwardingUnit | None = None
     _clock: Clock = field(default_factory=system_clock)
 
     def now(self) -> int:
@@ -63,9 +69,18 @@ class Platform:
         """Run the service, again on the port that it had."""
         entropy = SystemEntropy()
         identity = ServiceIdentity.of(self.store, SERVER_NAME, entropy)
-        service = DeliveryService(identity, self.store, entropy, relays=self.relays)
-        app = create_app(service, now=self.now)
+        service = DeliveryService(
+            identity, self.store, entropy, relays=self.relays, forwarding=self.forwards
+        )
+        router = ForwardingRouter(self._new_unit) if self.forwards else None
+        if router is not None:
+            self.running.push_async_callback(router.close)
+        app = create_app(service, now=self.now, forwarding=router)
         self.port = await self.running.enter_async_context(serve(app, port=self.port))
+
+    def _new_unit(self, on_offer: OnOffer, on_lost: OnLost) -> AiortcForwardingUnit:
+        self.unit = AiortcForwardingUnit(on_offer, on_lost, self.now, host_addresses=["127.0.0.1"])
+        return self.unit
 
     async def stop(self) -> None:
         """End it. What the store keeps, it keeps."""

@@ -58,7 +58,7 @@ def tell(story: Callable[[Unit], Coroutine[Any, Any, None]]) -> None:
         unit = Unit()
         async with asyncio.timeout(30):
             await story(unit)
-            await unit.path.stop()
+            unit.path.end()
         assert not unit.path.is_wanted
         assert not unit.path.is_up
 
@@ -140,7 +140,7 @@ def test_it_can_be_ended_and_begun_again() -> None:
     async def story(unit: Unit) -> None:
         unit.path.start()
         await unit.connect()
-        await unit.path.stop()
+        unit.path.end()
         assert not unit.path.is_troubled
         unit.path.start()
         await unit.connect()

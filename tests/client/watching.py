@@ -8,8 +8,12 @@ from typing import TypeVar
 from aiortc import MediaStreamTrack
 
 from e2ee.call.events import Ended, Event
+from e2ee.call.roster import Member
 from e2ee.client.call import Call, Connected
 from e2ee.client.client import Client
+from e2ee.client.group_call import GroupCall
+from e2ee.client.group_events import StreamBegan
+from e2ee.client.group_media import StreamName
 from e2ee.client.media import Media
 from e2ee.media.encoded_frame import Kind
 from e2ee.rtc.measure import read_number
@@ -36,15 +40,19 @@ class Arrivals(FrameObserver):
             await self._came.acquire()
 
 
-async def until(events: Call | Client, kind: type[E]) -> E:
-    """The next event of a kind."""
+async def until(events: Call | GroupCall | Client, kind: type[E], **fields: object) -> E:
+    """The next event of a kind, with these fields."""
     async for event in events:
-        if isinstance(event, kind):
+        if isinstance(event, kind) and _has(event, fields):
             return event
     raise AssertionError(f"ended without {kind.__name__}")
 
 
-async def ending(call: Call) -> Ended:
+def _has(event: Event, fields: dict[str, object]) -> bool:
+    return all(getattr(event, name) == value for name, value in fields.items())
+
+
+async def ending(call: Call | GroupCall) -> Ended:
     """How a call ends."""
     return await until(call, Ended)
 
@@ -87,3 +95,32 @@ async def listen(call: Call, count: int = 3) -> None:
 def sent(call: Call, kind: Kind) -> int:
     """How many frames of a kind left this device."""
     return call.statistics.sent[kind].frames
+
+
+def member(call: GroupCall, account_id: str) -> Member:
+    """The member of this account."""
+    (found,) = (each for each in call.members if each.account_id == account_id)
+    return found
+
+
+async def see(call: GroupCall, *accounts: str, kind: Kind = Kind.CAMERA, count: int = 3) -> None:
+    """Until so many pictures more of each of these members were opened, decoded and read."""
+
+    async def see_one(account_id: str) -> None:
+        name = StreamName(member(call, account_id).leaf_index, kind)
+        while (track := call.track(member(call, account_id), kind)) is None:
+            await until(call, StreamBegan)
+        opened = call.statistics.received[name].opened
+        while call.statistics.received[name].opened < opened + count:
+            await next_number(track)
+
+    for account_id in accounts:
+        await see_one(account_id)
+
+
+async def hear(call: GroupCall, account_id: str, count: int = 3) -> None:
+    """Until so many frames of a member's sound were decoded."""
+    while (track := call.track(member(call, account_id), Kind.MICROPHONE)) is None:
+        await until(call, StreamBegan)
+    for _ in range(count):
+        await track.recv()
