@@ -107,6 +107,8 @@ class IncomingFrames:
         self.stream = stream
         self.key_frames = KeyFrameRequests(clock)
         self._withheld = False
+        self._begins = True
+        """The decoder lacks what came before: the next picture must not depend on it."""
         self._concealment = Concealment()
         self._counts: Counter[str] = Counter()
         self._dropped: Counter[Reason] = Counter()
@@ -132,6 +134,7 @@ class IncomingFrames:
         """Whether what is opened is kept from the decoder. What comes after that begins with a key frame."""
         if self._withheld and not withheld:
             self._concealment.restart()
+            self._begins = True
             self.key_frames.want()
         self._withheld = withheld
 
@@ -155,15 +158,19 @@ class IncomingFrames:
         self.key_frames.want()
 
     def connected_anew(self) -> None:
-        """From now on the frames come over another connection, with other timestamps."""
+        """From now on the frames come over another connection, with other timestamps, and go to another decoder."""
         self._concealment.restart()
+        self._begins = True
 
     def deliver(self, frame: OpenedFrame, receiver: RTCRtpReceiver, arrival: Arrival) -> None:
         """To the decoder of this receiver."""
-        if frame.codec is Codec.VP8 and not frame.data[0] & 1:  # RFC 6386 Section 9.1: a key frame
+        if frame.codec is not Codec.VP8 or not frame.data[0] & 1:  # RFC 6386 Section 9.1: a key frame
             self.key_frames.satisfied()
-        if self._withheld:
+            self._begins = self._withheld
+        if self._withheld or self._begins:
             self._counts["withheld"] += 1
+            if not self._withheld:
+                self.key_frames.want()
             return
         for packet, timestamp in self._concealment.before(frame, arrival.timestamp):
             self._counts["concealed"] += 1

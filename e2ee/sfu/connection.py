@@ -32,7 +32,7 @@ __all__ = ["Connection"]
 
 
 class Connection:
-    """See the module. ``lost`` is called once, when the connection has failed or was closed by the member."""
+    """See the module. ``connected`` is called when media can flow, ``lost`` once, when it has failed or the member closed it."""
 
     def __init__(
         self,
@@ -40,10 +40,12 @@ class Connection:
         rtp: Callable[[bytes], None],
         rtcp: Callable[[bytes], None],
         lost: Callable[[], None],
+        connected: Callable[[], None] = lambda: None,
     ) -> None:
         self._host_addresses = host_addresses
         self._received = rtp, rtcp
         self._lost: Callable[[], None] | None = lost
+        self._connected = connected
         self._path: PacketPath | None = None
         self._first: RTCRtpTransceiver | None = None
         self._is_described = False
@@ -119,8 +121,10 @@ class Connection:
         await self._connection.close()
 
     def _state_changed(self) -> None:
-        lost = self._lost
-        if lost is not None and self._connection.connectionState in {"failed", "closed"}:
+        lost, state = self._lost, self._connection.connectionState
+        if state == "connected":
+            self._connected()
+        elif lost is not None and state in {"failed", "closed"}:
             self._lost = None
             lost()
 

@@ -36,7 +36,9 @@ class ReceivedSequence:
         self._base = 0
         self._shift = 0
         self._suspect: int | None = None
-        self._missing: dict[int, tuple[int, int]] = {}  # index -> how often it was asked for, when again
+        self._missing: dict[
+            int, tuple[int, int]
+        ] = {}  # index -> how often it was asked for, when again
         self._next_ask = 0
 
     def take(self, sequence_number: int) -> int | None:

@@ -10,7 +10,7 @@ dropped.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Protocol
 
 from aiortc.rtp import RtcpSenderInfo, RtcpSrPacket
 
@@ -19,7 +19,7 @@ from e2ee.sfu.rtp import HEADER, PADDING, Packet, send_time
 from e2ee.sfu.source import Format, Source
 from e2ee.sfu.statistics import SinkStatistics, Totals
 
-__all__ = ["Sink"]
+__all__ = ["Path", "Sink"]
 
 _VERSION = 0x80
 _EXTENSION = 0x10
@@ -27,25 +27,26 @@ _NUMBER = 0xFFFF
 _TIME = 0xFFFFFFFF
 
 
-class Sink:
-    """See the module. ``send`` and ``send_rtcp`` lead to the member."""
+class Path(Protocol):
+    """The way to the member."""
 
-    def __init__(
-        self,
-        mid: str,
-        kind: str,
-        form: Format,
-        send: Callable[[bytes], bool],
-        send_rtcp: Callable[[bytes], object],
-    ) -> None:
+    @property
+    def is_connected(self) -> bool: ...
+    def send(self, packet: bytes) -> bool: ...
+    def send_rtcp(self, packet: bytes) -> bool: ...
+
+
+class Sink:
+    """See the module."""
+
+    def __init__(self, mid: str, kind: str, form: Format, path: Path) -> None:
         self.mid = mid
         self.kind = kind
         self.form = form
         self.source: Source | None = None
         self.wanted = kind == "audio"
         self.held_back = False
-        self._send = send
-        self._send_rtcp = send_rtcp
+        self._path = path
         self._flows = False
         self._first = 0
         """Index of the first packet since it flows."""
@@ -80,8 +81,17 @@ class Sink:
         self.source = source
         self._new_source = True
         source.sinks.append(self)
-        if self.wanted:
-            source.request_key_frame(now)
+        self.ask(now)
+
+    def ask(self, now: int) -> None:
+        """Ask the publisher for a key frame to begin with, if the member can get it."""
+        if (
+            self.source is not None
+            and self.wanted
+            and not self.held_back
+            and self._path.is_connected
+        ):
+            self.source.request_key_frame(now)
 
     def take_away(self) -> None:
         """Nothing is given here any more, nor given again of what was."""
@@ -101,8 +111,8 @@ class Sink:
         after = self.wanted and not self.held_back
         if before and not after:
             self._flows = False
-        elif after and not before and self.source is not None:
-            self.source.request_key_frame(now)
+        elif after and not before:
+            self.ask(now)
 
     # -------------------------------------------------------------------------------------------- packets
 
@@ -137,7 +147,7 @@ class Sink:
     def _begin(self, packet: Packet, now: int) -> bool:
         """Whether the stream goes on with this packet."""
         source = self.source
-        if source is None or self.held_back or not self.wanted:
+        if source is None or self.held_back or not self.wanted or not self._path.is_connected:
             return False
         begins_key_frame = source.begins_key_frame
         if begins_key_frame is not None and not (
@@ -174,7 +184,7 @@ class Sink:
         extension = send_time(extension_id, time) if extension_id else b""
         first = _VERSION | packet.flags | (_EXTENSION if extension else 0)
         header = HEADER.pack(first, packet.marker | payload_type, number, timestamp, ssrc)
-        if self._send(header + extension + prefix + packet.payload):
+        if self._path.send(header + extension + prefix + packet.payload):
             self._packets += 1
             self._bytes += len(packet.payload)
 
@@ -229,7 +239,7 @@ class Sink:
             packet_count=self._packets & _TIME,
             octet_count=self._bytes & _TIME,
         )
-        self._send_rtcp(bytes(RtcpSrPacket(ssrc=self.form.ssrc, sender_info=own)))
+        self._path.send_rtcp(bytes(RtcpSrPacket(ssrc=self.form.ssrc, sender_info=own)))
 
     @property
     def totals(self) -> Totals:

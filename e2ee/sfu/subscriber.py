@@ -89,7 +89,7 @@ class Subscriber:
         self._number = number
         self._offered = offered
         self._lost = lost
-        self._connection = Connection(host_addresses, self._rtp, self._rtcp, lost)
+        self._connection = Connection(host_addresses, self._rtp, self._rtcp, lost, self._connected)
         self._sections: list[_Section] = []
         self._waiting: dict[Source, None] = {}  # in the order in which they began
         self._by_ssrc: dict[int, Sink] = {}
@@ -168,7 +168,7 @@ class Subscriber:
                 await self._offer_once()
         except Exception as error:  # noqa: BLE001 - aiortc's, for a connection that ended meanwhile
             if not self._is_closed:
-                _log.warning("no offer: %s", type(error).__name__)
+                _log.info("no offer: %s", type(error).__name__)
                 self._lost()
         finally:
             self._offering = None
@@ -239,10 +239,13 @@ class Subscriber:
             sink.give(source, self._clock())
 
     def _sink(self, section: _Section, form: Format) -> Sink:
-        connection = self._connection
-        sink = Sink(section.mid, section.kind, form, connection.send, connection.send_rtcp)
+        sink = Sink(section.mid, section.kind, form, self._connection)
         self._by_ssrc[form.ssrc] = sink
         return sink
+
+    def _connected(self) -> None:
+        for sink in self.sinks.values():
+            sink.ask(self._clock())
 
     # ------------------------------------------------------------------------------------ what is wanted
 

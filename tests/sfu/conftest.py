@@ -160,11 +160,11 @@ class Member:
     async def leave(self) -> None:
         """It is gone: from the unit, and from what is announced."""
         await self.meeting.unit.close_member(CALL, self.id)
-        del self.meeting.members[self.id]
         self.meeting.announcements.pop(self.leaf, None)
+        await self.close()
+        del self.meeting.members[self.id]
         for member in self.meeting.members.values():
             member.subscribing.announcements_changed()
-        await self.close()
 
     async def close(self) -> None:
         await asyncio.gather(self.publishing.close(), self.subscribing.close())

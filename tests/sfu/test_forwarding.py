@@ -135,13 +135,14 @@ class Viewer:
         self.nacks = NackGenerator()
         self._buffer = VideoFrameBuffer()
         self.loses: set[int] = set()
-        self.sink = Sink("4", kind, form, self._take, self._report)
+        self.is_connected = True
+        self.sink = Sink("4", kind, form, self)
 
     def watch(self, publisher: Publisher, *, wanted: bool = True) -> None:
         self.sink.choose(publisher.now, wanted=wanted)
         self.sink.give(publisher.source, publisher.now)
 
-    def _take(self, data: bytes) -> bool:
+    def send(self, data: bytes) -> bool:
         packet = RtpPacket.parse(data)
         if packet.sequence_number in self.loses:
             return True
@@ -161,10 +162,11 @@ class Viewer:
         self.lost_frames += lost
         self.frames += [frame.data for frame in frames if frame.whole]
 
-    def _report(self, data: bytes) -> None:
+    def send_rtcp(self, data: bytes) -> bool:
         [packet] = RtcpPacket.parse(data)
         assert isinstance(packet, RtcpSrPacket)
         self.reports.append(packet)
+        return True
 
     @property
     def numbers(self) -> list[int]:
@@ -219,6 +221,23 @@ def test_video_begins_with_a_key_frame_which_is_asked_for() -> None:
     assert viewer.packets[0].payload.startswith(FIRST_OF_A_FRAME + KEY)
     publisher.frames(2)
     viewer.sees_one_stream()
+
+
+def test_a_stream_does_not_begin_before_there_is_a_path() -> None:
+    publisher, viewer = Publisher(), Viewer()
+    viewer.is_connected = False
+    viewer.watch(publisher)
+    publisher.frame(KEY)
+    publisher.frames(2)
+    assert not viewer.packets
+    assert publisher.key_frames_asked_for == 0
+    viewer.is_connected = True
+    viewer.sink.ask(publisher.now)
+    assert publisher.key_frames_asked_for == 1
+    publisher.frames(1)
+    assert not viewer.packets
+    publisher.frame(KEY)
+    assert len(viewer.packets) == 3
 
 
 def test_a_stream_does_not_begin_in_the_middle_of_a_key_frame() -> None:
