@@ -17,6 +17,11 @@ order = Group(
     "Texts of one member arrive, each in time order; until `until` nothing else does. What is shown, and when, and up to "
     "which number a receipt may say that all were delivered.",
 )
+newcomer = Group(
+    "newcomer",
+    "The same at who has just come, of a member that was there before: first it says how many texts it had sent before,"
+    " `sent_before`, or it is not told that if null.",
+)
 live_text = Group(
     "live-text",
     "Messages of real-time text of one member arrive, and nothing else until `until`. How its lines stand then: the last one "
@@ -245,6 +250,50 @@ def texts_one_too_many(case: Case) -> None:
     _order(case, [*waiting, (67, 67, "taken"), (70, 66, "taken")], shown, 0)
 
 
+def _newcomer(
+    case: Case,
+    sent_before: int | None,
+    arrivals: Arrivals,
+    shown: list[dict[str, Any]],
+    delivered: int,
+) -> None:
+    case.input["sent_before"] = sent_before
+    _order(case, arrivals, shown, delivered)
+
+
+@newcomer.vector("CHAT-11")
+def texts_after_those_from_before(case: Case) -> None:
+    """Nothing of what was said before is missing, and what is said now is delivered."""
+    _newcomer(case, 2, [(0, 3, "taken"), (10, 4, "taken")], [*_shown(0, 3), *_shown(10, 4)], 4)
+
+
+@newcomer.vector("CHAT-11")
+def text_from_before(case: Case) -> None:
+    """It is not for who was not there."""
+    _newcomer(case, 2, [(0, 2, "NUMBER_PASSED"), (10, 3, "taken")], _shown(10, 3), 3)
+
+
+@newcomer.vector("CHAT-5", "CHAT-11")
+def first_text_that_was_withheld(case: Case) -> None:
+    """It is missing, and nothing after it is called delivered."""
+    shown = [*_missing(5_000, 3, 3), *_shown(5_000, 4)]
+    _newcomer(case, 2, [(0, 4, "taken")], shown, 2)
+
+
+@newcomer.vector("CHAT-5", "CHAT-11")
+def number_that_was_withheld(case: Case) -> None:
+    """The first text that comes is the next one, but nothing is called delivered."""
+    arrivals = [(0, 4, "taken"), (10, 3, "NUMBER_PASSED"), (20, 6, "taken")]
+    shown = [*_shown(0, 4), *_missing(5_020, 5, 5), *_shown(5_020, 6)]
+    _newcomer(case, None, arrivals, shown, 0)
+
+
+@newcomer.vector("CHAT-11")
+def member_that_had_said_nothing(case: Case) -> None:
+    """It has no number to say; who opens its first text knows that there was none before."""
+    _newcomer(case, None, [(0, 1, "taken"), (10, 2, "taken")], [*_shown(0, 1), *_shown(10, 2)], 2)
+
+
 Written = list[tuple[int, int, str]]
 
 
@@ -295,5 +344,5 @@ def message_that_was_withheld(case: Case) -> None:
 CHAPTER = Chapter(
     "chat",
     "What may be said, in which order texts are shown, and how lines of real-time text stand.",
-    (content, order, live_text),
+    (content, order, newcomer, live_text),
 )

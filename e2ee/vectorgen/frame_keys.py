@@ -295,6 +295,34 @@ def removal_ends_every_earlier_epoch(case: Case) -> None:
     scene.judged(3_500, scene.protected(2, 0), epoch=2)
 
 
+@receiving.vector("FKEY-12", "FRAME-7")
+def earlier_epoch_just_after_a_member_was_taken_off_the_stage(case: Case) -> None:
+    """From epoch 3 on only leaf 0 may speak; leaf 2, who may not know it yet, has 1,999 ms."""
+    scene = Scene(case)
+    scene.applied(0, 2)
+    scene.applied(1_000, 3, speakers=(0,))
+    scene.judged(2_999, scene.protected(2, 0, leaf=2), epoch=2)
+
+
+@receiving.vector("FKEY-12", "FRAME-7", reason=Refusal.EXPIRED)
+def earlier_epoch_two_seconds_after_a_member_was_taken_off_the_stage(case: Case) -> None:
+    """Else leaf 2 could speak on for ten seconds."""
+    scene = Scene(case)
+    scene.applied(0, 2)
+    scene.earlier(10, scene.protected(2, 0, leaf=2).frame)
+    scene.applied(1_000, 3, speakers=(0,))
+    scene.judged(3_000, scene.protected(2, 1, leaf=2), epoch=2)
+
+
+@receiving.vector("FKEY-12")
+def earlier_epoch_of_who_stays_on_the_stage(case: Case) -> None:
+    """That leaf 2 may not speak any more changes nothing for leaf 0."""
+    scene = Scene(case)
+    scene.applied(0, 2)
+    scene.applied(1_000, 3, speakers=(0,))
+    scene.judged(10_999, scene.protected(2, 0), epoch=2)
+
+
 @receiving.vector("FKEY-13")
 def earlier_epoch_of_a_sender_just_heard_in_a_newer_one(case: Case) -> None:
     """Frames that were overtaken on the way have 999 ms."""
@@ -371,6 +399,25 @@ def removed_leaf_under_a_key_already_in_use(case: Case) -> None:
     scene.earlier(10, scene.protected(2, 0, leaf=2).frame)
     scene.applied(1_000, 3, roster=(0, 1), removed=(2,))
     scene.judged(1_001, scene.protected(2, 1, leaf=2), epoch=2)
+
+
+@receiving.vector("FKEY-15", reason=Refusal.REMOVED)
+def leaf_that_is_somebody_elses_now(case: Case) -> None:
+    """The commit of epoch 3 removed who had leaf 2 and gave it to a newcomer; the former one sends on under epoch 2."""
+    scene = Scene(case)
+    scene.applied(0, 2)
+    scene.earlier(10, scene.protected(2, 0, leaf=2).frame)
+    scene.applied(1_000, 3, removed=(2,), added=(2,))
+    scene.judged(1_001, scene.protected(2, 1, leaf=2), epoch=2)
+
+
+@receiving.vector("FKEY-15")
+def newcomer_at_a_leaf_that_was_somebody_elses(case: Case) -> None:
+    """The newcomer's frames, under epoch 3, are refused for nothing."""
+    scene = Scene(case)
+    scene.applied(0, 2)
+    scene.applied(1_000, 3, removed=(2,), added=(2,))
+    scene.judged(1_001, scene.protected(3, 0, leaf=2), epoch=3)
 
 
 @receiving.vector("FKEY-17", each={"0x0004": 0x0004, "0x0005": 0x0005})

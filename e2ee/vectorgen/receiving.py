@@ -163,6 +163,15 @@ def frame_of_a_listener(case: Case) -> None:
     scene.judged(1, scene.protected(2, 0, leaf=2), epoch=2)
 
 
+@receiving.vector("FRAME-7", reason=Refusal.NOT_A_SPEAKER)
+def frame_of_who_was_no_speaker_yet(case: Case) -> None:
+    """From epoch 3 on leaf 2 may speak; the epoch of the frame counts."""
+    scene = Scene(case)
+    scene.applied(0, 2, speakers=(0,))
+    scene.applied(1_000, 3, speakers=(0, 2))
+    scene.judged(1_001, scene.protected(2, 0, leaf=2), epoch=2)
+
+
 @receiving.vector("FRAME-3", reason=Refusal.UNKNOWN_KEY)
 def frame_of_an_empty_leaf(case: Case) -> None:
     """Nobody is at leaf 3."""

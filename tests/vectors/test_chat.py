@@ -59,15 +59,27 @@ def shown(room: ChatRoom, at: int) -> Iterator[Vector]:
                 yield {"at": at, "first": event.first, "last": event.last, "missing": True}
 
 
+@pytest.mark.vectors("chat", "newcomer")
+def test_newcomer(vector: Vector) -> None:
+    room = ChatRoom(bytes(16), 0, {1}, came_late_with=2)
+    if (sent_before := vector["input"]["sent_before"]) is not None:
+        room.receive(1, Receipt(1, sent_before, read=False), Position(2, 0), 0)
+    check_order(room, vector)
+
+
 @pytest.mark.vectors("chat", "order")
 def test_order(room: ChatRoom, vector: Vector) -> None:
+    check_order(room, vector)
+
+
+def check_order(room: ChatRoom, vector: Vector) -> None:
     seen: list[Vector] = []
     outcomes: list[str] = []
     for place, text in enumerate(vector["input"]["texts"]):
         for timer in wait(room, text["at"] - 1):
             seen += shown(room, timer)
         try:
-            room.receive(1, Chat(text["number"], "x"), Position(2, place), text["at"])
+            room.receive(1, Chat(text["number"], "x"), Position(2, place + 1), text["at"])
         except ChatRefused as refused:
             outcomes.append(refused.reason.value)
         else:
