@@ -34,7 +34,8 @@ def requirements(
     write: Annotated[
         bool,
         typer.Option(
-            "--write", help=f"Write spec/{INDEX}, spec/{TRACE} and spec/{state_diagram.PICTURE}."
+            "--write",
+            help=f"Write spec/{INDEX}, spec/{TRACE} and the pictures of the state tables.",
         ),
     ] = False,
     confirm: Annotated[
@@ -52,7 +53,7 @@ def requirements(
         trace = _trace()
         if write:
             _write(trace, confirm or [])
-        findings = [*trace.findings(e2ee.SPEC_VERSION), *_stale_picture(trace)] if check else []
+        findings = [*trace.findings(e2ee.SPEC_VERSION), *_stale_pictures(trace)] if check else []
         _report(findings, as_json=as_json)
     else:
         _print(_entries(which or []), as_json=as_json)
@@ -78,10 +79,9 @@ def _write(trace: Trace, confirmed: list[str]) -> None:
     state_diagram.write(trace.specification.folder)
 
 
-def _stale_picture(trace: Trace) -> Iterator[Finding]:
-    if not state_diagram.is_current(trace.specification.folder):
-        picture = f"spec/{state_diagram.PICTURE}"
-        yield Finding("STALE", picture, "is not what the state table says (--write)")
+def _stale_pictures(trace: Trace) -> Iterator[Finding]:
+    for picture in state_diagram.stale(trace.specification.folder):
+        yield Finding("STALE", f"spec/{picture}", "is not what the state table says (--write)")
 
 
 def _report(findings: list[Finding], *, as_json: bool) -> None:
