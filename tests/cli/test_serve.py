@@ -33,6 +33,7 @@ from e2ee.cli.commands import application
 from e2ee.crypto.system_entropy import SystemEntropy
 from e2ee.identity.account import AccountKey
 from e2ee.identity.login import register_signature
+from e2ee.server.units import unit_beside
 from e2ee.signalling import messages
 from e2ee.system_clock import system_clock
 from tests.server.certificates import certificate
@@ -346,6 +347,52 @@ def test_the_next_directory_key_takes_over(tmp_path: Path) -> None:
     assert before["2"] == after["2"]
 
 
+# Media of group calls
+
+
+def test_the_forwarding_unit_is_inside_unless_there_shall_be_none(tmp_path: Path) -> None:
+    async def run() -> list[tuple[str | None, bool]]:
+        said = []
+        for options in ((), ("--no-sfu",)):
+            metrics = ("--metrics-port", "0")
+            async with server(tmp_path / "store", *metrics, *options) as running:
+                figures = await fetched(running.said["metrics_url"])
+                shown = "e2ee_forwarding_packets_sent_total 0.0" in figures
+                said.append((running.said["forwarding"], shown))
+                assert (await running.stop())[0] == 0
+        return said
+
+    assert asyncio.run(run()) == [("inside", True), (None, False)]
+
+
+@pytest.mark.parametrize(
+    ("host", "proxied", "addresses"),
+    [
+        ("127.0.0.1", False, ("127.0.0.1",)),
+        ("localhost", False, ("127.0.0.1",)),
+        ("127.0.0.1", True, None),
+        ("0.0.0.0", False, None),  # noqa: S104
+    ],
+)
+def test_media_come_to_where_devices_connect(
+    host: str, proxied: bool, addresses: tuple[str, ...] | None
+) -> None:
+    assert unit_beside(host, [], behind_proxy=proxied).addresses == addresses
+    given = unit_beside(host, ["127.0.0.1"], behind_proxy=proxied)
+    assert given.addresses == ("127.0.0.1",)
+
+
+def test_without_aiortc_group_calls_have_no_media_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("e2ee.cli.serve.find_spec", lambda _: None)
+    readable = tmp_path / "store"
+    readable.touch(0o640)  # so that it ends at once
+    status, out, err = refused(readable)
+    assert (status, out) == (1, "")
+    assert "group calls have no media without e2ee-calling[rtc]" in err
+
+
 # What does not run
 
 
@@ -374,6 +421,12 @@ def loggers_as_before() -> Iterator[None]:
         (["--jwt-keys", "absent.json"], "absent.json"),
         (["--registration", "users"], "needs --jwt-keys"),
         (["--turn-url", "turn:turn.example"], "16 bytes"),
+        (["--sfu", "wss://sfu.example/control"], "16 bytes"),
+        (["--sfu", "wss://sfu.example/control", "--sfu-secret-file", "absent"], "absent"),
+        (["--sfu", "wss://sfu.example/control", "--no-sfu"], "exclude each other"),
+        (["--sfu-secret-file", "secret"], "--sfu says where"),
+        (["--media-address", "127.0.0.1", "--no-sfu"], "inside of this process"),
+        (["--media-address", "192.0.2.1"], "not an address of this machine"),
         (["--registration", "whoever"], "Invalid value"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
