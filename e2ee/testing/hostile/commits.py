@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 
-from e2ee.call import policy
+from e2ee.call import logged
 from e2ee.call.call import Call
 from e2ee.call.states import State
 from e2ee.mls.commit import Commit
@@ -125,11 +125,17 @@ def _commit_of(
 
 
 def _judge_kindly(
-    profile: CallProfile, epoch: int, members: Roster, sender: Sender, commit: Commit
+    profile: CallProfile,
+    group_id: bytes,
+    epoch: int,
+    members: Roster,
+    sender: Sender,
+    commit: Commit,
+    authenticated_data: bytes,
 ) -> LegalCommit:
     """What is not legal is taken for a timed commit."""
     try:
-        return judge(profile, epoch, members, sender, commit)
+        return judge(profile, group_id, epoch, members, sender, commit, authenticated_data)
     except ProfileError:
         return LegalCommit.TIMED
 
@@ -137,7 +143,7 @@ def _judge_kindly(
 @attack(
     by=Adversary.MEMBER,
     counters=("KEYS-11", "KEYS-12", "CALL-32", "THREAT-2"),
-    without=replaced(policy, judge=_judge_kindly),
+    without=replaced(logged, judge=_judge_kindly),
 )
 def bring_a_third_one_in(trial: Trial) -> None:
     """Commits what a call of two does not allow.

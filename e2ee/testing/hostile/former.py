@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from e2ee.call import call as call_module
 from e2ee.call import epochs as epochs_module
+from e2ee.call import machine
 from e2ee.call.actions import ACTIONS, CallActions
 from e2ee.call.epochs import Epochs
 from e2ee.call.mls_messages import application_message, body
@@ -26,6 +26,7 @@ from e2ee.mls.joining import join
 from e2ee.mls.message import MLSMessage
 from e2ee.mls.welcome import Welcome
 from e2ee.profile import legal_commits
+from e2ee.profile.call_profile import CallKind
 from e2ee.profile.leaves import receiver_policy
 from e2ee.profile.legal_commits import LegalCommit
 from e2ee.sframe.cipher_suite import cipher_suite
@@ -109,7 +110,7 @@ def _send_answer_to_all(actions: CallActions, _: None, now: int) -> None:
     by=Adversary.FORMER,
     counters=("KEYS-11", "KEYS-12", "CALL-8", "THREAT-4"),
     without=all_of(
-        replaced(call_module, ACTIONS={**ACTIONS, Action.SEND_ANSWER: _send_answer_to_all}),
+        replaced(machine, ACTIONS={**ACTIONS, Action.SEND_ANSWER: _send_answer_to_all}),
         replaced(
             legal_commits,
             _LEGAL=tuple(
@@ -196,7 +197,9 @@ def former_device_talks(trial: Trial) -> None:
 @attack(
     by=Adversary.FORMER,
     counters=("CALL-6", "FKEY-11"),
-    without=replaced(epochs_module, CALL_EPOCH=1),
+    without=replaced(
+        epochs_module, _MEDIA_FROM={**epochs_module._MEDIA_FROM, CallKind.ONE_TO_ONE: 1}
+    ),
 )
 def media_under_keys_of_ringing(trial: Trial) -> None:
     """Sends sound under the keys of the epoch in which devices rang, as each of the leaves that there were."""

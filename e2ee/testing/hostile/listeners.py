@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from types import MappingProxyType
 
-from e2ee.call import call as call_module
+from e2ee.call import machine
 from e2ee.call.actions import ACTIONS, CallActions
 from e2ee.call.call import Call
 from e2ee.call.configuration import Configuration
@@ -224,7 +224,7 @@ def _ring_and_describe(actions: CallActions, argument: None, now: int) -> None:
 @attack(
     by=Adversary.STRANGER,
     counters=("CALL-7", "CALL-8", "CALL-17"),
-    without=replaced(call_module, ACTIONS={**ACTIONS, Action.RING: _ring_and_describe}),
+    without=replaced(machine, ACTIONS={**ACTIONS, Action.RING: _ring_and_describe}),
 )
 def ring_to_learn_an_address(trial: Trial) -> None:
     """Rings, to learn where the other is before anybody has answered.

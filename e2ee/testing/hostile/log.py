@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from types import MappingProxyType
 
-from e2ee.call import call as call_module
+from e2ee.call import machine
 from e2ee.call.alive import Aliveness, StopReason
 from e2ee.call.events import SendingStopped
 from e2ee.call.states import TRANSITIONS, Action, Input, State, Transition
@@ -133,7 +133,7 @@ _ENDS_BY_REFUSAL = MappingProxyType(
 @attack(
     by=Adversary.SERVICE,
     counters=("CALL-15", "DS-11"),
-    without=replaced(call_module, TRANSITIONS=_ENDS_BY_REFUSAL),
+    without=replaced(machine, TRANSITIONS=_ENDS_BY_REFUSAL),
 )
 def answer_what_nobody_asked(trial: Trial) -> None:
     """Sends every message that a service can send, unasked, in different states of a call.

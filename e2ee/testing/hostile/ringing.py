@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from e2ee.call import call as call_module
-from e2ee.call import incoming_invite
+from e2ee.call import incoming_invite, machine
 from e2ee.call.call import Call
 from e2ee.call.configuration import OFFER_TOLERANCE
 from e2ee.call.errors import CallUsageError
@@ -133,7 +132,7 @@ def change_an_invitation(trial: Trial) -> None:
 @attack(
     by=Adversary.SERVICE,
     counters=("CALL-8", "CALL-9", "KEYS-11"),
-    without=replaced(call_module, _MEDIA=call_module._MEDIA | {State.ACCEPTING}),
+    without=replaced(machine, _MEDIA=machine._MEDIA | {State.ACCEPTING}),
 )
 def show_each_device_its_own_answer(trial: Trial) -> None:
     """Shows each of two devices that answer its own Answer as the log's.
