@@ -1,13 +1,16 @@
 """Until when somebody who was removed can still open what is sent (CALL-25).
 
 A removal is over when every remaining sender has gone on: each was heard in the new epoch, by a message or a frame that
-authenticated under it. Before that it is unknown, and said so; nothing here is an estimate.
+authenticated under it, and the send deadline after that has passed, until which a member that has the new epoch may send with
+the former one (FKEY-9). Before all were heard it is unknown, and said so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from e2ee.media.limits import SEND_DEADLINE_AFTER_REMOVAL
 
 __all__ = ["HeardAt", "Removal"]
 
@@ -29,12 +32,13 @@ class Removal:
     _until: int | None = None
 
     def removed_can_open_until(self, heard_at: HeardAt) -> int | None:
-        """The latest of all senders' first sign of the new epoch, this device's included; None while one is missing.
+        """The latest of all senders' first sign of the new epoch, this device's included, and a send deadline more; None while
+        one is missing.
 
         What is known stays: that a sender is heard in a still newer epoch moves nothing.
         """
-        if self._until is None:
-            self._until = self._latest_sign(heard_at)
+        if self._until is None and (latest := self._latest_sign(heard_at)) is not None:
+            self._until = latest + SEND_DEADLINE_AFTER_REMOVAL
         return self._until
 
     def _latest_sign(self, heard_at: HeardAt) -> int | None:

@@ -16,6 +16,7 @@ from e2ee.crypto.cipher_suite import cipher_suite
 from e2ee.identity.device_certificate import VerifiedCertificate, verify_certificate
 from e2ee.media.frame_epoch import FrameEpoch
 from e2ee.media.frame_keys import FrameKeys
+from e2ee.media.limits import SEND_DEADLINE_AFTER_REMOVAL
 from e2ee.mls.errors import Rule, ValidationError
 from e2ee.mls.key_package import sign_key_package
 from e2ee.mls.proposal import Add, GroupContextExtensions, Remove
@@ -341,7 +342,7 @@ def test_a_removal_is_over_when_all_who_may_speak_were_heard(device: MakeDevice)
     assert epochs.removal.senders == {at_bob.leaf}
     assert epochs.removed_can_open_until is None
     hear_alive(group_call.host, at_bob, group_call.now + 700)
-    assert epochs.removed_can_open_until == group_call.now + 700
+    assert epochs.removed_can_open_until == group_call.now + 700 + SEND_DEADLINE_AFTER_REMOVAL
 
 
 @pytest.mark.requirement("CALL-25")
@@ -366,6 +367,6 @@ def test_who_was_taken_off_the_stage_and_may_not_know_it_is_waited_for(device: M
     assert epochs.removal is not None
     assert epochs.removal.senders == {at_bob.leaf}
     hear_alive(group_call.host, at_bob, group_call.now + 700)
-    assert epochs.removed_can_open_until == group_call.now + 700
+    assert epochs.removed_can_open_until == group_call.now + 700 + SEND_DEADLINE_AFTER_REMOVAL
     group_call.remove(at_carol.leaf)
     assert epochs.removal.senders == frozenset()

@@ -190,8 +190,9 @@ def test_until_the_other_was_heard_in_the_new_epoch_it_is_unknown(
     assert alice.told(RemovalComplete) == []
     for device in both:
         calls.deliver_all(device)
-    assert [device.call.removed_can_open_until for device in both] == [calls.now] * 2
-    complete = RemovalComplete(alice.call.call_id, frozenset({2}), calls.now)
+    until = calls.now + SEND_DEADLINE_AFTER_REMOVAL
+    assert [device.call.removed_can_open_until for device in both] == [until] * 2
+    complete = RemovalComplete(alice.call.call_id, frozenset({2}), until)
     assert alice.told(RemovalComplete) == [complete]
 
 
@@ -218,14 +219,14 @@ def test_a_frame_is_a_sign_as_good_as_a_message(
     calls.advance(1_000, settle=False)
     assert alice.call.removed_can_open_until is None
     assert isinstance(talking.say(b"hello"), OpenedFrame)
-    heard_at = calls.now
-    assert alice.call.removed_can_open_until == heard_at
+    until = calls.now + SEND_DEADLINE_AFTER_REMOVAL
+    assert alice.call.removed_can_open_until == until
     calls.advance(5_000, settle=False)  # a later frame changes nothing
     talking.say(b"hello?")
-    assert alice.call.removed_can_open_until == heard_at
+    assert alice.call.removed_can_open_until == until
     alice.call.handle_timer(calls.now)
     calls.send()
-    assert [event.until for event in alice.told(RemovalComplete)] == [heard_at]
+    assert [event.until for event in alice.told(RemovalComplete)] == [until]
 
 
 @pytest.mark.requirement("CALL-25")
@@ -263,7 +264,7 @@ def test_later_epochs_change_nothing_about_it(
 ) -> None:
     placed, _ = calls.go_live(alice, phone)
     until = placed.removed_can_open_until
-    assert until == calls.now
+    assert until == calls.now + SEND_DEADLINE_AFTER_REMOVAL
     calls.advance(600_000)
     assert placed.epoch == 3
     assert placed.removed_can_open_until == until
