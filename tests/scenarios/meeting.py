@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from e2ee.call.group.group_call import GroupCall
 from e2ee.call.group.link import GroupLink
 from e2ee.call.group.states import State
 from e2ee.call.roster import Member
+from e2ee.media.encoded_frame import Codec, Kind, OpenedFrame
+from e2ee.media.incoming_stream import IncomingStream
+from e2ee.media.opener import Held, Rejected
+from e2ee.media.protector import FrameProtector
 from e2ee.profile.call_profile import JoinPolicy
 from e2ee.testing.simulated_calls import SimulatedCalls, SimulatedDevice
 
-__all__ = ["COMMIT_PAUSE", "Meeting"]
+__all__ = ["COMMIT_PAUSE", "Meeting", "Voice"]
 
 COMMIT_PAUSE = 1_000
 """GROUP-23, in milliseconds."""
@@ -99,3 +103,32 @@ class Meeting:
         """Let so much time pass that a commit may follow on another, and be made."""
         self.calls.settle()
         self.calls.advance(COMMIT_PAUSE)
+
+
+@dataclass
+class Voice:
+    """A microphone of one member, as the others hear it."""
+
+    meeting: Meeting
+    speaker: SimulatedDevice
+    protector: FrameProtector = field(init=False)
+
+    def __post_init__(self) -> None:
+        call = self.meeting.at(self.speaker)
+        self.protector = call.open_stream(Codec.OPUS, Kind.MICROPHONE)
+
+    def say(self, words: bytes) -> bytes:
+        """A frame, protected."""
+        return self.protector.protect(words)
+
+    def hear(self, listener: SimulatedDevice, protected: bytes) -> OpenedFrame | Rejected | Held:
+        """What somebody in the call makes of a frame."""
+        stream = IncomingStream(Codec.OPUS, Kind.MICROPHONE)
+        opener = self.meeting.at(listener).opener
+        return opener.open(stream, protected, self.meeting.calls.now)
+
+    def reaches(self, *listeners: SimulatedDevice) -> bool:
+        """Whether all of them hear what is said now."""
+        protected = self.say(b"words")
+        heard = [self.hear(listener, protected) for listener in listeners]
+        return all(isinstance(each, OpenedFrame) and each.data == b"words" for each in heard)

@@ -49,11 +49,14 @@ def judge(actions: GroupCallActions, message: FromService, now: int) -> Happened
     """What a message of the service is. Raises RemoteProtocolError."""
     if (judged := _JUDGES.get(type(message))) is None:
         raise CallRefused(CallReason.UNEXPECTED_ANSWER, message.name)
+    if actions.participation is None and isinstance(message, _FOR_MEMBERS):
+        waits = actions.fetching is not None and isinstance(message, _KEPT)
+        return _meanwhile(actions, message) if waits else Happened(Input.NOT_YET)
     return judged(actions, message, now)
 
 
 def _epochs(actions: GroupCallActions) -> Epochs:
-    if actions.participation is None:  # GROUP-24
+    if actions.participation is None:
         raise CallRefused(CallReason.NOT_IN_THIS_STATE, "not in the call")
     return actions.participation.epochs
 
@@ -120,8 +123,6 @@ def _meanwhile(actions: GroupCallActions, message: FromService) -> Happened:
 
 
 def _committed(actions: GroupCallActions, committed: messages.Committed, now: int) -> Happened:
-    if actions.fetching is not None:
-        return _meanwhile(actions, committed)
     epochs = _epochs(actions)
     try:
         logged = epochs.stage(committed.commit, now)
@@ -165,6 +166,8 @@ def _voided(actions: GroupCallActions, voided: messages.Voided, _now: int) -> Ha
         if voided.epoch >= actions.fetching.epoch:
             return _meanwhile(actions, voided)
         return Happened(Input.VOIDED_HERE, Anew("added by a commit that is void"))
+    if actions.participation is None:
+        return Happened(Input.NOT_YET)
     epochs = _epochs(actions)
     if voided.epoch == epochs.number:
         return Happened(Input.VOIDED)
@@ -178,8 +181,6 @@ def _voided(actions: GroupCallActions, voided: messages.Voided, _now: int) -> Ha
 
 
 def _sent(actions: GroupCallActions, sent: messages.Sent, now: int) -> Happened:
-    if actions.fetching is not None:
-        return _meanwhile(actions, sent)
     epochs = _epochs(actions)
     said = epochs.open(sent.message, now)
     return Happened(input_of_message(said, epochs, actions.inside.left), said)
@@ -274,6 +275,11 @@ def _join_refused(actions: GroupCallActions, refused: messages.Refused) -> Happe
         return Happened(Input.REFUSED, refused)
     return Happened(Input.NOT_LET_IN, refused)
 
+
+_KEPT = (messages.Committed, messages.Sent)
+"""What is looked at when the tree is there."""
+
+_FOR_MEMBERS = (*_KEPT, messages.JoinRequested, messages.Gone, messages.Presence)
 
 _BEHIND = frozenset({"NOT_A_MEMBER"})
 """Reasons of the service that say that this device does not know the log's end."""

@@ -372,6 +372,9 @@ HAPPENINGS: Mapping[Input, Callable[[Scene], object]] = {
     Input.TREE_COMPLETE: _tree_complete,
     Input.TREE_USELESS: lambda scene: _give_tree(scene, b"no tree", 7),
     Input.MEANWHILE: lambda scene: scene.give(messages.Sent(scene.meeting.call_id, b"later")),
+    Input.NOT_YET: lambda scene: scene.give(
+        messages.Presence(scene.meeting.call_id, 0, connected=True)
+    ),
     Input.TURNED_AWAY: lambda scene: scene.give(messages.TurnedAway(scene.meeting.call_id)),
     Input.OTHER_SUITE: _other_suite,
     Input.ANSWERED_LATE: lambda scene: scene.refuse("join", "RATE_LIMITED"),
