@@ -179,8 +179,9 @@ SfuSecretFile = Annotated[
 MediaAddress = Annotated[
     list[str] | None,
     typer.Option(
-        help="An address of this machine that media come to, by UDP on ports of the system's choice; more than once."
-        " On loopback the one to listen on, else all.",
+        metavar="ADDRESS",
+        help="Of this machine, where media come to by UDP, on ports of the system's choice; ADDRESS=PUBLIC if members"
+        " know it as another one; more than once. Else all that it has.",
         rich_help_panel=_GROUPS,
     ),
 ]

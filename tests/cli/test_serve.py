@@ -33,7 +33,7 @@ from e2ee.cli.commands import application
 from e2ee.crypto.system_entropy import SystemEntropy
 from e2ee.identity.account import AccountKey
 from e2ee.identity.login import register_signature
-from e2ee.server.units import unit_beside
+from e2ee.server.units import UnitInside, unit_beside
 from e2ee.signalling import messages
 from e2ee.system_clock import system_clock
 from tests.server.certificates import certificate
@@ -366,20 +366,26 @@ def test_the_forwarding_unit_is_inside_unless_there_shall_be_none(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("host", "proxied", "addresses"),
+    ("host", "proxied", "loopback"),
     [
-        ("127.0.0.1", False, ("127.0.0.1",)),
-        ("localhost", False, ("127.0.0.1",)),
-        ("127.0.0.1", True, None),
-        ("0.0.0.0", False, None),  # noqa: S104
+        ("127.0.0.1", False, True),
+        ("localhost", False, True),
+        ("127.0.0.1", True, False),
+        ("0.0.0.0", False, False),  # noqa: S104
     ],
 )
-def test_media_come_to_where_devices_connect(
-    host: str, proxied: bool, addresses: tuple[str, ...] | None
-) -> None:
-    assert unit_beside(host, [], behind_proxy=proxied).addresses == addresses
+def test_media_come_to_where_devices_connect(host: str, *, proxied: bool, loopback: bool) -> None:
+    assert unit_beside(host, [], behind_proxy=proxied) == UnitInside(loopback=loopback)
     given = unit_beside(host, ["127.0.0.1"], behind_proxy=proxied)
-    assert given.addresses == ("127.0.0.1",)
+    assert given.host_addresses() == ["127.0.0.1"]
+
+
+def test_who_listens_on_loopback_has_media_there_and_elsewhere() -> None:
+    """Devices look for media on loopback only if they are told to, and on another address only if there is a network."""
+    addresses = UnitInside(loopback=True).host_addresses()
+    assert addresses is not None
+    assert addresses[0] == "127.0.0.1"
+    assert UnitInside().host_addresses() is None
 
 
 def test_without_aiortc_group_calls_have_no_media_and_that_is_said(
@@ -426,7 +432,9 @@ def loggers_as_before() -> Iterator[None]:
         (["--sfu", "wss://sfu.example/control", "--no-sfu"], "exclude each other"),
         (["--sfu-secret-file", "secret"], "--sfu says where"),
         (["--media-address", "127.0.0.1", "--no-sfu"], "inside of this process"),
-        (["--media-address", "192.0.2.1"], "not an address of this machine"),
+        (["--media-address", "198.51.100.1"], "not an address of this machine"),
+        (["--media-address", "sfu.example"], "no IP address"),
+        (["--media-address", "127.0.0.1=sfu.example"], "no IP address"),
         (["--registration", "whoever"], "Invalid value"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

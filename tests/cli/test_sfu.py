@@ -194,7 +194,7 @@ def refused(*options: str) -> tuple[int, str, str]:
         (["--listen", "127.0.0.1:65536"], "no ADDRESS:PORT"),
         (["--listen", "0.0.0.0:0"], "--insecure-without-tls"),
         (["--tls-cert", "c.pem"], "go together"),
-        (["--media-address", "192.0.2.1"], "not an address of this machine"),
+        (["--media-address", "198.51.100.1"], "not an address of this machine"),
     ],
     ids=lambda value: " ".join(value) or "nothing" if isinstance(value, list) else "",
 )
