@@ -198,7 +198,7 @@ def flood_of_texts(trial: Trial) -> None:
     for number in range(2, 302):
         outcome = outcome_of(parties.say(messages.Chat(number, longest)))
         chat = alice.call._actions.conversation.chat
-        most = max(most, len(chat._members[1].texts._waiting))
+        most = max(most, len(chat._members.at(1).texts._waiting))
         trial.tried(f"text {number}", held=most <= 64, outcome=outcome)
     trial.claim("what never came is shown as missing", len(alice.told(TextsMissing)) == 1)
     for what, text in {
