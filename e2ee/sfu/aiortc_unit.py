@@ -279,11 +279,15 @@ class AiortcForwardingUnit:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK)
-            now = self._clock()
-            for call_id, call in self._calls.items():
-                for member_id, record in call.items():
-                    for connection in record.connections():
-                        self._attend(call_id, member_id, connection, now)
+            self.tick()
+
+    def tick(self) -> None:
+        """What is done once a second, by itself: report, measure, hold back, and give up who does not come."""
+        now = self._clock()
+        for call_id, call in self._calls.items():
+            for member_id, record in call.items():
+                for connection in record.connections():
+                    self._attend(call_id, member_id, connection, now)
 
     def _attend(
         self, call_id: bytes, member_id: bytes, connection: Publisher | Subscriber, now: int

@@ -243,6 +243,7 @@ class Meeting:
         self.lost.append(member_id)
 
     async def close(self) -> None:
+        self.answers_offers = False
         await asyncio.gather(*self._answering)
         await asyncio.gather(*(member.close() for member in self.members.values()))
         await self.unit.close()
