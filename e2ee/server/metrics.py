@@ -19,7 +19,7 @@ from prometheus_client.registry import Collector
 from e2ee.delivery.service import ConnectionId, Figures
 from e2ee.delivery.transaction import Store, Transaction
 from e2ee.errors import E2EEError
-from e2ee.signalling.messages import FromDevice, Refused, ServiceMessage
+from e2ee.signalling.messages import FromDevice, Open, Refused, ServiceMessage, Stored, Voided
 
 __all__ = ["CONTENT_TYPE", "Metrics", "TimedStore"]
 
@@ -59,6 +59,11 @@ class Metrics:
             "reason",
         )
         self._deliveries = self._counter("deliveries", "Messages to devices, by name.", "message")
+        self._group_calls = self._counter("group_calls_opened", "Group calls that were opened.")
+        self._voided = self._counter(
+            "commits_voided", "Commits taken out of the log of a group call, with what followed."
+        )
+        self._last_voided: tuple[bytes, int] | None = None
         self._unit_faults = self._counter("forwarding_faults", "Faults of the forwarding unit.")
         self._transactions = self._histogram(
             "store_transaction_seconds", "Time of a transaction of the store."
@@ -90,6 +95,16 @@ class Metrics:
             self._refusals.labels(message.request, message.reason).inc()
         else:
             self._deliveries.labels(message.name).inc()
+            self._count_of_group(message)
+
+    def _count_of_group(self, message: ServiceMessage) -> None:
+        if isinstance(message, Stored) and message.request == Open.name:
+            self._group_calls.inc()
+        elif isinstance(message, Voided) and self._last_voided != (
+            voided := (message.call_id, message.epoch)
+        ):  # all members are told, one after the other
+            self._last_voided = voided
+            self._voided.inc()
 
     def closed(self, _connection_id: ConnectionId, reason: str) -> None:
         self._connections.dec()

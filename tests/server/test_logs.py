@@ -12,13 +12,25 @@ from typing import Any
 
 import pytest
 
+from e2ee.crypto.secret import Secret
+from e2ee.crypto.seeded_entropy import SeededEntropy
 from e2ee.delivery.service import DeliveryService
 from e2ee.server.app import create_app
+from e2ee.server.control.app import CONTROL_PATH, create_control_app
+from e2ee.server.control.connecting import UnitElsewhere
+from e2ee.server.control.controlled import ControlledUnits
+from e2ee.server.control.remote import RemoteUnit
+from e2ee.server.errors import ForwardingError
 from e2ee.server.logs import JsonLines, PlainLines, ServerLog, configure
+from e2ee.server.serve import serve
+from e2ee.sfu.unit import OnLost, OnOffer, Participant
 from e2ee.signalling import messages, wire
 from e2ee.signalling.messages import ServiceMessage
 from tests.server.conftest import NOW, Device
 from tests.server.conversation import HELLO, ask, connected, log_in
+from tests.server.scripted_unit import ScriptedUnit
+
+CALL_ID = b"a call's own id!"
 
 
 @pytest.fixture(autouse=True)
@@ -75,6 +87,49 @@ def test_no_name_no_byte_of_a_message_and_no_address(
 def pieces(encoded: bytes, length: int = 12) -> list[bytes]:
     """The bytes in pieces, each long enough to be nowhere by chance; the message's name is not one."""
     return [encoded[i : i + length] for i in range(16, len(encoded) - length, length)]
+
+
+@pytest.mark.parametrize("formatter", [JsonLines(), PlainLines()], ids=["json", "plain"])
+def test_no_description_no_secret_and_no_address_of_who_has_media(
+    formatter: logging.Formatter,
+) -> None:
+    """Of a service and a unit that is elsewhere, from the lowest level on, faults included."""
+    written = everything(formatter)
+    secret, words = Secret(b"known to two, and to no log"), "c=IN IP4 203.0.113.9"
+    log = ServerLog()
+
+    async def run() -> None:
+        made: list[ScriptedUnit] = []
+
+        def make(on_offer: OnOffer, on_lost: OnLost) -> ScriptedUnit:
+            made.append(ScriptedUnit(on_offer, on_lost))
+            return made[-1]
+
+        entropy = SeededEntropy(b"tests/server/test_logs")
+        units = ControlledUnits(make, secret, entropy, watcher=log, log=log)
+        async with serve(create_control_app(units, log)) as port:
+            where = UnitElsewhere(f"ws://127.0.0.1:{port}{CONTROL_PATH}", secret)
+            remote = RemoteUnit(where, lambda *_: None, lambda *_: None, entropy, watcher=log)
+            while "forwarding unit connected" not in written.getvalue():  # noqa: ASYNC110
+                await asyncio.sleep(0)
+            alice = Participant(b"a signature key that is nobody's", 7)
+            assert words in await remote.publish(CALL_ID, alice, words)
+            made[0].raises = ValueError(words)
+            with pytest.raises(ForwardingError):
+                await remote.publish(CALL_ID, alice, words)
+            log.unit_failed(RuntimeError(words))
+            log.unit_lost("ConnectionRefusedError")
+            await remote.close()
+
+    asyncio.run(run())
+    text = written.getvalue()
+    assert "service connected" in text
+    assert "ValueError" in text
+    for secret_part in (
+        *("203.0.113.9", "127.0.0.1", "nobody's", secret.decode(), secret.hex()),
+        *(CALL_ID.hex(), CALL_ID.decode(), base64.b64encode(secret).decode()),
+    ):
+        assert secret_part not in text
 
 
 def test_each_event_is_an_object_with_its_figures(service: DeliveryService, alice: Device) -> None:

@@ -8,10 +8,18 @@ from prometheus_client.parser import text_string_to_metric_families as parse
 
 from e2ee.delivery.service import DeliveryService, Figures
 from e2ee.delivery.store import MemoryStore
-from e2ee.delivery.transaction import Totals
+from e2ee.delivery.transaction import Totals as StoreTotals
 from e2ee.server.app import create_app
+from e2ee.server.forwarding_figures import ForwardingFigures, TotalsOnly
 from e2ee.server.metrics import Metrics, TimedStore
 from e2ee.server.stores.errors import StoreError, StoreReason
+from e2ee.sfu.statistics import (
+    MemberStatistics,
+    SinkStatistics,
+    SourceStatistics,
+    Totals,
+    UnitStatistics,
+)
 from e2ee.signalling import messages
 from tests.server.conftest import NOW, Device
 from tests.server.conversation import HELLO, ask, connected, log_in
@@ -70,13 +78,89 @@ def test_who_is_turned_away_is_counted() -> None:
 
 
 def test_what_the_service_holds_is_asked_when_it_is_wanted() -> None:
-    metrics, held = Metrics(), [Figures(2, Totals(1, 30, 4_000))]
+    metrics, held = Metrics(), [Figures(2, StoreTotals(1, 30, 4_000))]
     metrics.holds(lambda: held[0])
     assert samples(metrics)["mailbox_bytes",] == 4_000
-    held[0] = Figures(3, Totals(1, 0, 0))
+    held[0] = Figures(3, StoreTotals(1, 0, 0))
     after = samples(metrics)
     assert (after["devices_logged_in",], after["calls_open",]) == (3, 1)
     assert (after["mailbox_messages",], after["mailbox_bytes",]) == (0, 0)
+
+
+def test_group_calls_and_commits_that_are_void_are_counted_once() -> None:
+    metrics = Metrics()
+    metrics.handled(1, messages.Stored("open", bytes(16)))
+    metrics.handled(1, messages.Stored("send", bytes(16)))
+    for connection in range(20):
+        metrics.handled(connection, messages.Voided(bytes(16), 3, number=connection))
+    metrics.handled(1, messages.Voided(bytes(16), 4))
+    metrics.handled(1, messages.Voided(bytes([1]) * 16, 4))
+    counted = samples(metrics)
+    assert counted["group_calls_opened_total",] == 1
+    assert counted["commits_voided_total",] == 3
+    assert counted["deliveries_total", "voided"] == 22
+
+
+def sink(kind: str, *, wanted: bool) -> SinkStatistics:
+    return SinkStatistics(
+        "0",
+        kind,
+        1,
+        "a",
+        wanted,
+        held_back=False,
+        **dict.fromkeys(
+            ("packets", "bytes", "not_sent", "nacks", "resent", "key_frame_requests"), 0
+        ),
+    )
+
+
+def test_of_media_it_is_counted_how_much_and_not_whose() -> None:
+    source = SourceStatistics("a", "audio", *[0] * 6)
+    sinks = sink("audio", wanted=True), sink("video", wanted=True), sink("video", wanted=False)
+    alice = MemberStatistics(0, (source,), sinks, 0, 0, None)
+    bob = MemberStatistics(1, (), sinks[:1], 0, 0, None)
+    totals = Totals(*range(1, 8))
+    units = [
+        UnitStatistics({bytes(16): {bytes(32): alice, bytes([1]) * 32: bob}}, totals, 2),
+        UnitStatistics({}, totals, 1),
+    ]
+    metrics = Metrics()
+    metrics.forwards(ForwardingFigures(lambda: units))
+    counted = {k: v for k, v in samples(metrics).items() if k[0].startswith("forwarding_")}
+    assert (
+        counted.items()
+        >= {
+            ("forwarding_packets_received_total",): 2,
+            ("forwarding_bytes_received_total",): 4,
+            ("forwarding_packets_sent_total",): 6,
+            ("forwarding_bytes_sent_total",): 8,
+            ("forwarding_nacks_total",): 10,
+            ("forwarding_resent_total",): 12,
+            ("forwarding_key_frame_requests_total",): 14,
+            ("forwarding_held_back",): 3,
+            ("forwarding_calls",): 1,
+            ("forwarding_members",): 2,
+            ("forwarding_sources", "audio"): 1,
+            ("forwarding_sources", "video"): 0,
+            ("forwarding_sinks", "audio"): 2,
+            ("forwarding_sinks", "video"): 1,
+        }.items()
+    )
+
+
+def test_of_a_unit_elsewhere_it_is_shown_whether_it_is_there_and_what_passed() -> None:
+    metrics = Metrics()
+    metrics.forwards(TotalsOnly(lambda: [UnitStatistics({}, Totals(1), 2)]))
+    shown = samples(metrics)
+    assert shown["forwarding_packets_received_total",] == 1
+    assert not {("forwarding_members",), ("forwarding_unit_connected",)} & shown.keys()
+    for happens, there in ((metrics.unit_connected, 1), (lambda: metrics.unit_lost("why"), 0)):
+        happens()
+        assert samples(metrics)["forwarding_unit_connected",] == there
+    metrics.unit_failed(ValueError("an address"))
+    assert samples(metrics)["forwarding_faults_total",] == 1
+    assert b"address" not in metrics.render()
 
 
 def test_a_store_that_does_not_answer_is_no_reason_to_show_nothing() -> None:
