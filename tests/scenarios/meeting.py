@@ -123,9 +123,14 @@ class Voice:
 
     def hear(self, listener: SimulatedDevice, protected: bytes) -> OpenedFrame | Rejected | Held:
         """What somebody in the call makes of a frame."""
-        stream = IncomingStream(Codec.OPUS, Kind.MICROPHONE)
+        stream = self.stream()
         opener = self.meeting.at(listener).opener
         return opener.open(stream, protected, self.meeting.calls.now)
+
+    @staticmethod
+    def stream() -> IncomingStream:
+        """On which such frames come."""
+        return IncomingStream(Codec.OPUS, Kind.MICROPHONE)
 
     def reaches(self, *listeners: SimulatedDevice) -> bool:
         """Whether all of them hear what is said now."""
