@@ -45,9 +45,12 @@ def parsed(text: str) -> SessionDescription:
     if len(text) > MAX_DESCRIPTION:
         raise ValueError(f"{len(text)} characters")
     try:
-        return SessionDescription.parse(text)
+        description = SessionDescription.parse(text)
     except Exception as error:
         raise ValueError(type(error).__name__) from error
+    if not all(isinstance(section.rtp.muxId, str) for section in description.media):
+        raise ValueError("a mid without a value")
+    return description
 
 
 def has_fingerprint(section: MediaDescription) -> bool:

@@ -92,6 +92,12 @@ def test_an_indirect_import_breaks_the_claim_that_servers_cannot_decrypt(copied:
     assert "e2ee.sframe" in lint(copied, "server-cannot-decrypt").stdout
 
 
+def test_the_forwarding_unit_cannot_hold_a_secret(copied: Path) -> None:
+    with (copied / "e2ee/sfu/sink.py").open("a") as source:
+        source.write("\nimport e2ee.media.frame_keys\n")
+    assert "e2ee.sfu" in lint(copied, "server-cannot-decrypt").stdout
+
+
 def test_no_layer_is_optional() -> None:
     """A layer in brackets is one that may be absent: it would let a contract pass on nothing."""
     assert [

@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from aiortc import RTCSessionDescription
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
+from aiortc.rtp import DYNAMIC_PAYLOAD_TYPES
 from aiortc.sdp import MediaDescription, SessionDescription
 
 from e2ee.session_description import (
@@ -43,12 +44,11 @@ def publishing_offer(text: str) -> tuple[RTCSessionDescription, list[MediaDescri
         raise _unexpected(f"{len(media)} m-sections")
     for section in media:
         _check_direction(section, {"sendonly"})
-        if len(set(_ssrcs(section))) != len(section.ssrc) or not 0 < len(section.ssrc) <= 2:
+        if not 0 < len(section.ssrc) <= 2:  # of the stream, and of its retransmissions
             raise _unexpected(f"{len(section.ssrc)} SSRCs")
-    if len({ssrc for section in media for ssrc in _ssrcs(section)}) != sum(
-        len(section.ssrc) for section in media
-    ):
-        raise _unexpected("one SSRC for two streams")
+    ssrcs = [ssrc for section in media for ssrc in _ssrcs(section)]
+    if len(set(ssrcs)) != len(ssrcs) or not all(0 < ssrc < 1 << 32 for ssrc in ssrcs):
+        raise _unexpected("SSRCs that are none, or one for two streams")
     return checked, media
 
 
@@ -62,8 +62,10 @@ def answer_of(
         (each.kind, each.rtp.muxId) for each in offered
     ]:
         raise _unexpected("other m-sections than those of the offer")
-    for section in media:
+    for section, of_offer in zip(media, offered, strict=True):
         _check_direction(section, {"recvonly", "inactive"})  # SFU-9: "MUST NOT send anything"
+        if not _numbers(section) <= _numbers(of_offer):
+            raise _unexpected(f"{section.kind} under other numbers than those of the offer")
     return checked, media
 
 
@@ -122,13 +124,20 @@ def _check_direction(section: MediaDescription, directions: Collection[str]) -> 
 
 def _codec(section: MediaDescription, name: str) -> RTCRtpCodecParameters:
     for codec in section.rtp.codecs:
-        if codec.name.lower() == name.lower():
+        if codec.name.lower() == name.lower() and codec.payloadType in DYNAMIC_PAYLOAD_TYPES:
             return codec
     raise _unexpected(f"{section.kind} without {name}")
 
 
 def _repairs(codec: RTCRtpCodecParameters, other: RTCRtpCodecParameters) -> bool:
-    return codec.name.lower() == "rtx" and codec.parameters.get("apt") == other.payloadType
+    is_rtx = codec.name.lower() == "rtx" and codec.parameters.get("apt") == other.payloadType
+    return is_rtx and codec.payloadType in DYNAMIC_PAYLOAD_TYPES
+
+
+def _numbers(section: MediaDescription) -> set[tuple[int | None, str]]:
+    """What the numbers in a packet's header mean: payload types and header extensions."""
+    codecs = {(codec.payloadType, codec.name.lower()) for codec in section.rtp.codecs}
+    return codecs | {(extension.id, extension.uri) for extension in section.rtp.headerExtensions}
 
 
 def _ssrcs(section: MediaDescription) -> list[int]:

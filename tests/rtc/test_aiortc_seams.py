@@ -28,6 +28,7 @@ import pytest
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCRtpTransceiver
 from aiortc.codecs import CODECS
 from aiortc.jitterbuffer import JitterBuffer, JitterFrame
+from aiortc.rtcrtpparameters import RTCRtpReceiveParameters, RTCRtpSendParameters
 from aiortc.rtp import RtpPacket
 from av.audio.frame import AudioFrame
 from av.packet import Packet
@@ -142,6 +143,27 @@ RECEIVING = [
     Reliance("filter_key_frame_requests", receiver.RTCRtpReceiver, "self._send_rtcp_pli("),
     Reliance("filter_key_frame_requests", receiver.RTCRtpReceiver, "RTCP_PSFB_PLI"),
     Reliance("decode_into", receiver.RTCRtpReceiver.receive, "self._track._queue,"),
+    Reliance("decode_anew", receiver.RTCRtpReceiver, "self._track._queue"),
+    Reliance(
+        "decode_anew",
+        receiver.RTCRtpReceiver.receive,
+        """            self.__decoder_thread = threading.Thread(
+                target=decoder_worker,
+                name=self.__kind + "-decoder",
+                args=(
+                    asyncio.get_event_loop(),
+                    self.__decoder_queue,
+                    self._track._queue,
+                    self.__decoder_error,
+                ),
+            )""",
+    ),
+    Reliance("decode_anew", receiver.RTCRtpReceiver, "self.__decoder_thread", times=7),
+    Reliance("decode_anew", receiver.RTCRtpReceiver, "self.__decoder_queue", times=4),
+    Reliance("decode_anew", receiver.RTCRtpReceiver, "self.__decoder_error", times=4),
+    Reliance("decode_anew", receiver.RTCRtpReceiver, "self.__timestamp_mapper", times=2),
+    Reliance("decode_anew", receiver.decoder_worker, "if task is None:"),
+    Reliance("install_frame_buffer", receiver.RTCRtpReceiver.__init__, "self.__kind = kind"),
     Reliance("decode_into", receiver.decoder_worker, "output_q.put(", times=2),
     Reliance(
         "persist_in_nacks",
@@ -222,6 +244,75 @@ TRANSPORT = [
         "_connection", ice.RTCIceTransport.__init__, "self._connection = gatherer._connection"
     ),
 ]
+FORWARDING = [
+    Reliance(
+        "PacketPath",
+        aioice.ice.StunProtocol.datagram_received,
+        "self.receiver.data_received(data, self.local_candidate.component)",
+    ),
+    Reliance(
+        "PacketPath",
+        dtls.RTCDtlsTransport._recv_next,
+        "if is_rtcp(data):\n                    data = self._rx_srtp.unprotect_rtcp(data)",
+    ),
+    Reliance(
+        "PacketPath", dtls.RTCDtlsTransport._recv_next, "data = self._rx_srtp.unprotect(data)"
+    ),
+    Reliance(
+        "PacketPath",
+        dtls.RTCDtlsTransport._send_rtp,
+        """        if self._state != State.CONNECTED:
+            raise ConnectionError("Cannot send encrypted RTP, not connected")
+
+        if is_rtcp(data):
+            data = self._tx_srtp.protect_rtcp(data)
+        else:
+            data = self._tx_srtp.protect(data)
+        await self.transport._send(data)""",
+    ),
+    Reliance(
+        "PacketPath",
+        dtls.RTCDtlsTransport.start,
+        """        self._setup_srtp()
+        if self._state == State.FAILED:
+            return
+
+        # start data pump
+        self.__log_debug("- DTLS handshake complete")
+        self._set_state(State.CONNECTED)""",
+    ),
+    Reliance(
+        "PacketPath",
+        aioice.ice.Connection.sendto,
+        """        active_pair = self._nominated.get(component)
+        if active_pair:
+            await active_pair.protocol.send_data(data, active_pair.remote_addr)""",
+    ),
+    Reliance("PacketPath", aioice.ice.Connection.send, "await self.sendto(data, 1)"),
+    Reliance("PacketPath", aioice.ice.StunProtocol.send_data, "self.transport.sendto(data, addr)"),
+    Reliance("PacketPath", aioice.ice.Connection.close, "self._nominated.clear()"),
+    Reliance("never_start", RTCPeerConnection, "transceiver.sender.send("),
+    Reliance("never_start", RTCPeerConnection, "transceiver.receiver.receive("),
+    Reliance("never_start", RTCPeerConnection, ".receive(", times=1),
+    Reliance("never_start", RTCPeerConnection, ".send(", times=1),
+    Reliance("never_start", sender.RTCRtpSender.stop, "if self.__started:"),
+    Reliance("never_start", receiver.RTCRtpReceiver.stop, "if self.__started:"),
+    Reliance(
+        "MediaConnection.answer",
+        RTCPeerConnection.setLocalDescription,
+        "asyncio.ensure_future(self.__connect())",
+    ),
+    Reliance(
+        "Connection: no candidates of members are needed",
+        aioice.ice.Connection._check_periodic,
+        "return self._remote_candidates_expected()",
+    ),
+    Reliance(
+        "Connection: no candidates of members are needed",
+        aioice.ice.Connection._remote_candidates_expected,
+        "return not self._remote_candidates_end",
+    ),
+]
 CONNECTION = [
     Reliance(
         "log_no_descriptions",
@@ -236,7 +327,7 @@ CONNECTION = [
     Reliance("log_no_descriptions", RTCPeerConnection, ".sdp,", times=3),
 ]
 
-RELIANCES = [*SENDING, *RECEIVING, *TRANSPORT, *CONNECTION]
+RELIANCES = [*SENDING, *RECEIVING, *TRANSPORT, *FORWARDING, *CONNECTION]
 
 
 def test_the_release_that_the_seams_were_written_against_is_installed() -> None:
@@ -278,6 +369,11 @@ SIGNATURES: dict[str, tuple[Callable[..., Any], list[str]]] = {
     ),
     "PersistentNacks": (receiver.NackGenerator.add, ["self", "packet"]),
     "demultiplex": (aioice.ice.StunProtocol.datagram_received, ["self", "data", "addr"]),
+    "decode_anew": (receiver.decoder_worker, ["loop", "input_q", "output_q", "decode_error"]),
+    "never_start sender": (sender.RTCRtpSender.send, ["self", "parameters"]),
+    "never_start receiver": (receiver.RTCRtpReceiver.receive, ["self", "parameters"]),
+    "PacketPath protect": (pylibsrtp.Session.protect, ["self", "packet"]),
+    "PacketPath unprotect": (pylibsrtp.Session.unprotect, ["self", "packet"]),
 }
 
 
@@ -387,6 +483,120 @@ def test_a_frame_is_not_delivered_where_nobody_decodes_it() -> None:
         assert not aiortc_seams.deliver(transceiver.receiver, 97, b"frame", 0)
 
     with_transceiver("video", story)
+
+
+class Decoded:
+    """Where a decoder puts what it decoded."""
+
+    def __init__(self) -> None:
+        self.frames: list[object] = []
+        self.ended = asyncio.Event()
+
+    async def put(self, frame: object) -> None:
+        if frame is None:
+            self.ended.set()
+        else:
+            self.frames.append(frame)
+
+
+def opus_packets(count: int) -> list[bytes]:
+    encoder, packets = opus.OpusEncoder(), []
+    for number in range(count):
+        frame = AudioFrame.from_ndarray(np.zeros((1, 1920), np.int16), "s16", "stereo")
+        frame.sample_rate, frame.pts, frame.time_base = 48_000, 960 * number, Fraction(1, 48_000)
+        packets += encoder.encode(frame)[0]
+    return packets
+
+
+def test_another_stream_gets_a_decoder_of_its_own() -> None:
+    """What the first one has still to decode goes where the first one's frames go."""
+
+    async def story() -> None:
+        one, other = RTCPeerConnection(), RTCPeerConnection()
+        one.addTransceiver("audio", "sendonly")
+        await one.setLocalDescription(await one.createOffer())
+        await other.setRemoteDescription(one.localDescription)
+        receiver = other.getReceivers()[0]
+        first, second, third = Decoded(), Decoded(), Decoded()
+        assert aiortc_seams.decode_anew(receiver, first) is None, "its thread was not started yet"
+        await other.setLocalDescription(await other.createAnswer())
+        await receiver.receive(other._RTCPeerConnection__remoteRtp(other.getTransceivers()[0]))  # type: ignore[attr-defined]
+        packets = opus_packets(9)
+        for number, packet in enumerate(packets[:6]):
+            assert aiortc_seams.deliver(receiver, 96, packet, 5_000 + 960 * number)
+        former = aiortc_seams.decode_anew(receiver, second)
+        assert former is not None
+        for number, packet in enumerate(packets[6:]):
+            assert aiortc_seams.deliver(receiver, 96, packet, 960 * number)
+        latter = aiortc_seams.decode_anew(receiver, third)
+        assert latter is not None
+        await asyncio.gather(first.ended.wait(), second.ended.wait())
+        assert len(first.frames) == 6
+        assert [frame.pts for frame in second.frames] == [0, 960, 1920]  # type: ignore[attr-defined]
+        assert third.frames == []
+        for thread in (former, latter):
+            await asyncio.to_thread(thread.join)
+        await asyncio.gather(one.close(), other.close())
+
+    asyncio.run(story())
+
+
+def test_a_transceiver_that_never_starts_has_no_thread_and_no_task() -> None:
+    async def story(transceiver: RTCRtpTransceiver) -> None:
+        aiortc_seams.never_start(transceiver)
+        await transceiver.receiver.receive(RTCRtpReceiveParameters())
+        await transceiver.sender.send(RTCRtpSendParameters())
+        assert transceiver.receiver._RTCRtpReceiver__decoder_thread is None  # type: ignore[attr-defined]
+        assert transceiver.sender._RTCRtpSender__rtp_task is None  # type: ignore[attr-defined]
+        await transceiver.stop()
+
+    with_transceiver("video", story)
+
+
+def test_packets_go_past_aiortc_and_nothing_else_does(
+    until: Callable[[Callable[[], bool]], Awaitable[None]],
+) -> None:
+    """Two ends of one connection: what one sends comes to the other as it was, and a stranger's datagram does not."""
+    received: list[bytes] = []
+
+    def spoilt(packet: bytes) -> None:
+        received.append(packet)
+        raise KeyError
+
+    async def story() -> None:
+        ends = [RTCPeerConnection(RTCConfiguration(iceServers=[])) for _ in range(2)]
+        paths = []
+        for end, rtp in zip(ends, (received.append, spoilt), strict=True):
+            transceiver = end.addTransceiver("audio")
+            aiortc_seams.never_start(transceiver)
+            aiortc_seams.gather_only(transceiver, ["127.0.0.1"])
+            paths.append(aiortc_seams.PacketPath(transceiver, rtp, received.append))
+        one, other = paths
+        packet, report = b"\x80\x60\0\1" + bytes(8) + b"payload", b"\x81\xc9\0\1\0\0\0\1"
+        assert not one.send(packet)
+        await ends[0].setLocalDescription(await ends[0].createOffer())
+        await ends[1].setRemoteDescription(ends[0].localDescription)
+        await ends[1].setLocalDescription(await ends[1].createAnswer())
+        for end in ends:
+            aiortc_seams.demultiplex(end.getTransceivers()[0])
+        await ends[0].setRemoteDescription(ends[1].localDescription)
+        await until(lambda: {end.connectionState for end in ends} == {"connected"})
+        connection = ends[0].getTransceivers()[0].receiver.transport.transport._connection
+        for forged in (b"", packet + bytes(16), report + bytes(30), bytes(1_600), b"\xff" * 30):
+            connection.data_received(forged, 1)
+        assert one.send(packet)
+        assert one.send_rtcp(report)
+        assert not one.send(bytes([0x80, 96]) + bytes(1_400)), "libsrtp has no room for it"
+        assert one.dropped == 1
+        assert other.send(packet)
+        await until(lambda: len(received) == 3)
+        assert sorted(received) == sorted([packet, report, packet])
+        assert {end.connectionState for end in ends} == {"connected"}
+        await ends[0].close()
+        assert not one.send(packet)
+        await ends[1].close()
+
+    asyncio.run(story())
 
 
 def test_an_empty_packet_ends_a_decoder_of_libav_for_good() -> None:

@@ -84,6 +84,11 @@ WRONG_OFFERS: dict[str, tuple[Callable[[str], str], SfuReason]] = {
     "a long mid": (lambda text: text.replace("a=mid:1", "a=mid:" + "1" * 17), UNEXPECTED),
     "no SSRC": (lambda text: re.sub("a=ssrc:.*\r\n", "", text), UNEXPECTED),
     "an SSRC twice": (lambda text: re.sub(r"a=ssrc:\d+", "a=ssrc:5", text), UNEXPECTED),
+    "an SSRC of 33 bits": (
+        lambda text: re.sub(r"a=ssrc:\d+", f"a=ssrc:{1 << 32}", text, count=1),
+        UNEXPECTED,
+    ),
+    "a static payload type": (lambda text: re.sub(r"\b97\b", "35", text), UNEXPECTED),
     "no fingerprint": (
         lambda text: re.sub("a=fingerprint:.*\r\n", "", text),
         SfuReason.NO_FINGERPRINT,
@@ -220,6 +225,9 @@ def test_only_an_answer_to_the_newest_offer_is_taken_and_none_that_sends(
                 (text.replace("a=recvonly", "a=sendrecv"), UNEXPECTED),
                 (text.replace("a=recvonly", "a=sendonly"), UNEXPECTED),
                 (text.replace("a=mid:0", "a=mid:9"), UNEXPECTED),
+                (re.sub(r"\b97\b", "99", text), UNEXPECTED),
+                (re.sub(r"\b98\b", "110", text), UNEXPECTED),
+                (text.replace("a=extmap:3", "a=extmap:300"), UNEXPECTED),
                 (text.replace("VP8", "AV1").replace("opus", "PCMU"), UNEXPECTED),
                 (text[: text.rindex("m=")], UNEXPECTED),
                 (text + " " * MAX_DESCRIPTION, MALFORMED),
