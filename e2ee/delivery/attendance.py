@@ -7,6 +7,7 @@ with the call. The rest is in memory.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -14,6 +15,9 @@ from e2ee.delivery.call import Call
 from e2ee.delivery.limits import ASKED_WITHIN, CALL_IDLE, GONE_AFTER, GONE_AGAIN_AFTER
 
 __all__ = ["Attendance", "Attendances"]
+
+Agenda = list[tuple[int, bytes]]
+"""A heap of when to look at which call. One that says otherwise itself is looked at another time."""
 
 
 @dataclass(slots=True)
@@ -24,6 +28,8 @@ class Attendance:
     who ``asked`` to join did.
     """
 
+    call_id: bytes
+    agenda: Agenda = field(repr=False)
     entries: int = 0
     begun_at: int = 0
     leaves: Mapping[bytes, int] = field(default_factory=dict)
@@ -89,8 +95,10 @@ class Attendance:
 
     def ask(self, signature_key: bytes, now: int) -> None:
         """A device has asked to join."""
-        self.asked = {key: at for key, at in self.asked.items() if at > now - ASKED_WITHIN}
+        self.asked.pop(signature_key, None)
         self.asked[signature_key] = now
+        while not self.has_asked(first := next(iter(self.asked)), now):
+            del self.asked[first]
 
     def has_asked(self, signature_key: bytes, now: int) -> bool:
         """Whether a device has asked to join lately."""
@@ -104,11 +112,16 @@ class Attendance:
             missing[key] = missing[key][0], self.stated[key] + GONE_AGAIN_AFTER
         return missing
 
-    def _look_at(self, time: int) -> None:
-        self.due_at = time if self.due_at is None else min(self.due_at, time)
-
     def _reckon(self) -> None:
-        self.due_at = min((due_at for _, due_at in self._missing().values()), default=None)
+        self.due_at = None
+        due = [due_at for _, due_at in self._missing().values()]
+        if due:
+            self._look_at(min(due))
+
+    def _look_at(self, time: int) -> None:
+        if self.due_at is None or time < self.due_at:
+            self.due_at = time
+            heapq.heappush(self.agenda, (time, self.call_id))
 
 
 class Attendances:
@@ -116,6 +129,7 @@ class Attendances:
 
     def __init__(self) -> None:
         self._of: dict[bytes, Attendance] = {}
+        self._agenda: Agenda = []
 
     def of(self, call_id: bytes) -> Attendance | None:
         """Of this call, if it is known."""
@@ -123,25 +137,33 @@ class Attendances:
 
     def begin(self, call_id: bytes) -> Attendance:
         """Of a call that was heard of."""
-        return self._of.setdefault(call_id, Attendance())
+        return self._of.setdefault(call_id, Attendance(call_id, self._agenda))
 
-    def due(self, now: int) -> Iterator[tuple[bytes, Attendance]]:
-        """Those in which something is to be stated."""
-        for call_id, attendance in list(self._of.items()):
-            if attendance.due_at is not None and attendance.due_at <= now:
-                yield call_id, attendance
+    def due(self, now: int) -> Iterator[Attendance]:
+        """Those in which something is to be stated, each once."""
+        seen: set[bytes] = set()
+        while (due_at := self.due_at()) is not None and due_at <= now:
+            _, call_id = heapq.heappop(self._agenda)
+            if call_id not in seen:
+                seen.add(call_id)
+                yield self._of[call_id]
 
     def due_at(self) -> int | None:
         """When the first of them is due."""
-        due = (attendance.due_at for attendance in self._of.values())
-        return min((at for at in due if at is not None), default=None)
+        while self._agenda:
+            due_at, call_id = self._agenda[0]
+            attendance = self._of.get(call_id)
+            if attendance is not None and attendance.due_at == due_at:
+                return due_at
+            heapq.heappop(self._agenda)
+        return None
 
-    def take_over(self, now: int) -> list[tuple[bytes, Attendance]]:
+    def take_over(self, now: int) -> list[Attendance]:
         """Those of calls that are over, which are gone then."""
         idle_since = now - CALL_IDLE
-        over = [(key, each) for key, each in self._of.items() if each.begun_at < idle_since]
-        for call_id, _ in over:
-            del self._of[call_id]
+        over = [each for each in self._of.values() if each.begun_at < idle_since]
+        for each in over:
+            del self._of[each.call_id]
         return over
 
     def drop(self, call_id: bytes) -> None:

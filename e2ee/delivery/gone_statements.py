@@ -28,7 +28,8 @@ def ranked(
 
 def state_all_due(at: Handling) -> None:
     """Time has passed: state what is due in every call."""
-    for call_id, attendance in at.service.attendances.due(at.now):
+    for attendance in at.service.attendances.due(at.now):
+        call_id = attendance.call_id
         record = at.tx.call(call_id)
         over = record is None or at.now - record.grown_at > CALL_IDLE
         if record is None or over or not attendance.is_of(record.entries, record.grown_at):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from e2ee.delivery.errors import DeliveryError, DeliveryReason
 from e2ee.delivery.gone_statements import state_due
-from e2ee.delivery.group_members import group_call
+from e2ee.delivery.group_members import group_call, require_not_gone
 from e2ee.delivery.handling import Handling
 from e2ee.delivery.limits import TREE_PART, TREES_KEPT
 from e2ee.identity.device_certificate import VerifiedCertificate
@@ -28,7 +28,8 @@ def leave(at: Handling, device: VerifiedCertificate, request: messages.Leave) ->
 def ask_tree(at: Handling, device: VerifiedCertificate, request: messages.AskTree) -> None:
     """A part of the ratchet tree of one of the last epochs, for who was a member in it."""
     at.service.spending.tree_parts.spend(device.account_id, at.now)
-    call, _ = group_call(at, request.call_id)
+    call, attendance = group_call(at, request.call_id)
+    require_not_gone(attendance, device)
     # DS-21: "the ratchet tree of the newest epoch of a group call, and of the three before it, to their members"
     asked = call if call.epoch == request.epoch else call.before(request.epoch)
     if asked is None or asked.epoch < call.epoch - TREES_KEPT:

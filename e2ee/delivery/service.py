@@ -239,9 +239,9 @@ class Requests:
     def sweep(self) -> None:
         """Remove what has expired."""
         sweep(Handling(self._service, self._tx, 0, self._now))
-        for call_id, attendance in self._service.attendances.take_over(self._now):
-            for signature_key in attendance.leaves:
-                self._service.forwarding.end(call_id, signature_key)
+        for over in self._service.attendances.take_over(self._now):
+            for signature_key in over.leaves:
+                self._service.forwarding.end(over.call_id, signature_key)  # SFU-7
 
 
 def _handle(at: Handling, message: ServiceMessage) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from e2ee.delivery.attendance import Attendance
 from e2ee.delivery.call import Call, PastEpoch
 from e2ee.delivery.errors import DeliveryError, DeliveryReason
 from e2ee.delivery.gone_statements import state_due
@@ -33,7 +34,7 @@ def report_invalid(
     _require_say(ended, device)
     disputed = Disputed(request.call_id, request.epoch, ended.ended_at)
     reporters = at.service.reports.with_one_more(disputed, device.signature_key, at.now)
-    having_say = _having_say(at, ended)
+    having_say = _having_say(at, ended, attendance)
     # DS-20: "more than half of the other connected members of its epoch whom it does not remove"
     if 2 * len(reporters & having_say) > len(having_say):
         _take_back(at, request, call, ended)
@@ -59,9 +60,9 @@ def _require_say(ended: PastEpoch, device: VerifiedCertificate) -> None:
         raise DeliveryError(DeliveryReason.NOT_A_MEMBER, "removed by it")
 
 
-def _having_say(at: Handling, ended: PastEpoch) -> set[bytes]:
+def _having_say(at: Handling, ended: PastEpoch, attendance: Attendance) -> set[bytes]:
     connection_of = at.service.sessions.connection_of
-    others = set(ended.call.leaves).difference(ended.removed, [ended.committer])
+    others = set(ended.call.leaves).difference(ended.removed, attendance.gone, [ended.committer])
     return {key for key in others if connection_of(key) is not None}
 
 

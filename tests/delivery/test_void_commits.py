@@ -105,6 +105,15 @@ class TestReports:
             assert stranger.refused(REPORT) == DeliveryReason.NOT_A_MEMBER
         assert VOIDED in bob.send(REPORT)
 
+    def test_who_has_left_is_not_waited_for(self, town: Town) -> None:
+        meeting, (alice, bob, carol, dave) = meet(town, "alice", "bob", "carol", "dave")
+        poison(meeting, alice)
+        for device in (carol, dave):
+            device.take()
+            device.send(messages.Leave(MEETING_ID))
+        assert carol.refused(REPORT) == DeliveryReason.GONE
+        assert VOIDED in bob.send(REPORT)
+
     def test_within_five_seconds(self, town: Town) -> None:
         assert limits.VOID_WITHIN == 5_000
         meeting, (alice, bob, carol) = meet(town, "alice", "bob", "carol")
