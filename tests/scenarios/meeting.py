@@ -97,7 +97,7 @@ class Meeting:
         ((_, _, members, _),) = views
         keys = {device.owner.signing_key.public for device in devices}
         assert {member.certificate.signature_key for member in members} == keys
-        assert [device.refused for device in devices] == [[] for _ in devices]
+        assert [error for device in devices for error in device.refused] == []
 
     def pause(self) -> None:
         """Let so much time pass that a commit may follow on another, and be made."""

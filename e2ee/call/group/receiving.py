@@ -24,7 +24,7 @@ from e2ee.call.group.states import Input
 from e2ee.call.group.tree_parts import TreeParts
 from e2ee.call.group.welcome import join_group_call, tree_epoch
 from e2ee.call.logged import InvalidCommit, Logged
-from e2ee.call.mls_messages import body, commit_message
+from e2ee.call.mls_messages import application_message, body, commit_message
 from e2ee.call.roster import Member
 from e2ee.crypto.cipher_suite import cipher_suite
 from e2ee.errors import RemoteProtocolError
@@ -51,7 +51,7 @@ def judge(actions: GroupCallActions, message: FromService, now: int) -> Happened
         raise CallRefused(CallReason.UNEXPECTED_ANSWER, message.name)
     if actions.participation is None and isinstance(message, _FOR_MEMBERS):
         waits = actions.fetching is not None and isinstance(message, _KEPT)
-        return _meanwhile(actions, message) if waits else Happened(Input.NOT_YET)
+        return _meanwhile(actions, message) if waits else Happened(Input.BEFORE_ITS_TIME)
     return judged(actions, message, now)
 
 
@@ -167,7 +167,7 @@ def _voided(actions: GroupCallActions, voided: messages.Voided, _now: int) -> Ha
             return _meanwhile(actions, voided)
         return Happened(Input.VOIDED_HERE, Anew("added by a commit that is void"))
     if actions.participation is None:
-        return Happened(Input.NOT_YET)
+        return Happened(Input.BEFORE_ITS_TIME)
     epochs = _epochs(actions)
     if voided.epoch == epochs.number:
         return Happened(Input.VOIDED)
@@ -182,6 +182,8 @@ def _voided(actions: GroupCallActions, voided: messages.Voided, _now: int) -> Ha
 
 def _sent(actions: GroupCallActions, sent: messages.Sent, now: int) -> Happened:
     epochs = _epochs(actions)
+    if application_message(sent.message).epoch < actions.inside.entered_with:
+        return Happened(Input.BEFORE_ITS_TIME)
     said = epochs.open(sent.message, now)
     return Happened(input_of_message(said, epochs, actions.inside.left), said)
 
@@ -248,6 +250,8 @@ def _refused(actions: GroupCallActions, refused: messages.Refused, _now: int) ->
         return Happened(Input.CALL_UNKNOWN, refused)
     if refused.reason == "GONE":
         return Happened(Input.CUT_OFF, Anew("the service gives no more of the log"))
+    if actions.participation is None and refused.request in _BY_MEMBERS:
+        return Happened(Input.BEFORE_ITS_TIME)
     match refused.request:
         case messages.AskTree.name if actions.fetching is not None:
             return Happened(Input.TREE_USELESS, Anew(f"no tree: {refused.reason}"))
@@ -280,6 +284,9 @@ _KEPT = (messages.Committed, messages.Sent)
 """What is looked at when the tree is there."""
 
 _FOR_MEMBERS = (*_KEPT, messages.JoinRequested, messages.Gone, messages.Presence)
+
+_BY_MEMBERS = frozenset({messages.Send.name, messages.Commit.name, messages.ReportInvalid.name})
+"""Requests of who is in the call: an answer may be for the leaf that this device had before."""
 
 _BEHIND = frozenset({"NOT_A_MEMBER"})
 """Reasons of the service that say that this device does not know the log's end."""

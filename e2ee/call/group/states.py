@@ -59,7 +59,9 @@ class Input(StrEnum):
     TREE_COMPLETE = "tree-complete"  # with it, as WELCOMED
     TREE_USELESS = "tree-useless"  # or not
     MEANWHILE = "meanwhile"  # what came of the call before the tree was there
-    NOT_YET = "not-yet"  # what is for members, perhaps for a leaf that this device had before
+    BEFORE_ITS_TIME = (
+        "before-its-time"  # what is for members, or for a leaf that this device had before
+    )
     TURNED_AWAY = "turned-away"
     OTHER_SUITE = "other-suite"  # the call is of another suite than that which was asked with
     NOT_LET_IN = "not-let-in"
@@ -162,7 +164,7 @@ def _asking(state: State) -> dict[Input, Transition]:
         _I.LOST: _T(_A.PAUSE, state),
         _I.LOGGED_IN: _T(_A.ASK, state),
         _I.OTHER_SUITE: _T(_A.ASK_IN_OTHER_SUITE, state),
-        _I.NOT_YET: _T(_A.IGNORE, state),
+        _I.BEFORE_ITS_TIME: _T(_A.IGNORE, state),
         _I.REFUSED: _T(_A.REPORT_REFUSAL, state),
         _I.TURNED_AWAY: _T(_A.END_TURNED_AWAY, _S.ENDED),
         _I.NOT_LET_IN: _T(_A.END_REFUSED, _S.ENDED),
@@ -187,6 +189,7 @@ def _in_group(state: State) -> dict[Input, Transition]:
         _I.REFUSED: _T(_A.REPORT_REFUSAL, state),
         _I.COMMIT_REFUSED: _T(_A.TRY_AGAIN, state),
         _I.ANSWERED_LATE: _T(_A.IGNORE, state),
+        _I.BEFORE_ITS_TIME: _T(_A.IGNORE, state),
         _I.ALIVE: _T(_A.ACKNOWLEDGE, state),
         _I.ALIVE_DUE: _T(_A.SEND_ALIVE, state),
         _I.SAID: _T(_A.HEAR, state),
@@ -219,7 +222,7 @@ _TABLE: dict[State, dict[Input, Transition]] = {
         ),  # by a later request, as a leaf in the place of the former
         _I.TREE_WANTED: _T(_A.ASK_TREE, _S.FETCHING),
         _I.MEANWHILE: _T(_A.KEEP_FOR_LATER, _S.FETCHING),
-        _I.NOT_YET: _T(_A.IGNORE, _S.FETCHING),
+        _I.BEFORE_ITS_TIME: _T(_A.IGNORE, _S.FETCHING),
         _I.LOGGED_IN: _T(_A.ASK_TREE_ON, _S.FETCHING),
         _I.TREE_USELESS: _T(_A.JOIN_ANEW, _S.ASKING),
         _I.VOIDED_HERE: _T(_A.JOIN_ANEW, _S.ASKING),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import pytest
@@ -14,6 +14,8 @@ from e2ee.call.group.actions import ACTIONS
 from e2ee.call.group.group_call import GroupCall
 from e2ee.call.group.machine import GroupCallMachine
 from e2ee.call.group.states import TRANSITIONS, WAYS_BACK, Action, Input, State
+from e2ee.call.mls_messages import application_message
+from e2ee.mls.message import MLSMessage
 from e2ee.mls.proposal import ProposalContent, Remove
 from e2ee.profile import gone
 from e2ee.profile.call_profile import JoinPolicy
@@ -279,6 +281,17 @@ def _ask(scene: Scene, device: SimulatedDevice) -> None:
     scene.calls.deliver_all(scene.bob)
 
 
+def _before_its_time(scene: Scene) -> None:
+    """Something that Carol said when Bob was not in, as far as its header says."""
+    if scene.call.state in (State.IN_CALL, State.STRANDED):
+        group = scene.meeting.at(scene.carol)._actions.in_group._group
+        said = application_message(group.protect(b"", entropy=scene.carol.owner.entropy).encode())
+        before = MLSMessage.of(replace(said, epoch=0)).encode()
+        scene.give(messages.Sent(scene.meeting.call_id, before))
+    else:
+        scene.give(messages.Presence(scene.meeting.call_id, 0, connected=True))
+
+
 def _turn_away(scene: Scene) -> None:
     _ask(scene, scene.erin)
     scene.call.turn_away("erin", scene.calls.now)
@@ -372,9 +385,7 @@ HAPPENINGS: Mapping[Input, Callable[[Scene], object]] = {
     Input.TREE_COMPLETE: _tree_complete,
     Input.TREE_USELESS: lambda scene: _give_tree(scene, b"no tree", 7),
     Input.MEANWHILE: lambda scene: scene.give(messages.Sent(scene.meeting.call_id, b"later")),
-    Input.NOT_YET: lambda scene: scene.give(
-        messages.Presence(scene.meeting.call_id, 0, connected=True)
-    ),
+    Input.BEFORE_ITS_TIME: _before_its_time,
     Input.TURNED_AWAY: lambda scene: scene.give(messages.TurnedAway(scene.meeting.call_id)),
     Input.OTHER_SUITE: _other_suite,
     Input.ANSWERED_LATE: lambda scene: scene.refuse("join", "RATE_LIMITED"),
