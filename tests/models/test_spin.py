@@ -1,119 +1,32 @@
 """The races of a call, in every order: Promela models that Spin searches whole, each claim with the rule taken away, too.
 
-    spin -a model      a program that searches every order of events (tests/models/spin/*.pml say what they model)
-    gcc, pan -a        compile and search: ``errors: 0`` is a proof for the model, an error a story in which the claim fails
-
 What a model lets devices do is held against the state table, so that model and code cannot drift apart. A claim that
 holds must fail for the mutant that lacks its rule, so that no model is vacuous; and in the fullest form of a model no
-statement is unreached. Spin and gcc are Debian's; without them these tests are skipped, but never in CI.
+statement is unreached.
 """
 
 from __future__ import annotations
 
-import logging
-import os
 import re
-import shutil
-import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from e2ee.call.states import TRANSITIONS, Input, State
 from e2ee.conformance.requirements import mentioned
+from tests.models.spin.search import MODELS, Spin, source, steps
 
-MODELS = Path(__file__).parent / "spin"
 NAMES = ("answer_race", "cancel", "glare")
 
 HOSTILE = ("HOSTILE", "CLOCKS")
 SLOW = ("CLOCKS",)
 PEOPLE = ("ANSWERS", "HANG_UPS", "CLOCKS")
 
-_log = logging.getLogger(__name__)
-
-
-# --------------------------------------------------------------------------------------------------- how Spin is run
-
-
-@dataclass(frozen=True)
-class Search:
-    """What a search found."""
-
-    holds: bool
-    states: int
-    unreached: tuple[str, ...]
-    """Statements of the model that no order of events comes to."""
-
-
-class Spin:
-    """Searches models; each form of a model is compiled once."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def search(self, model: str, claim: str, form: tuple[str, ...]) -> Search:
-        """Every order of events of a model, held against one claim."""
-        program = self._program(model, form)
-        # a large search takes a minute at most; -m: longest story, -w: logarithm of the hash table's size
-        searched = _run([program, "-a", "-m10000", "-w22", "-N", claim], program.parent)
-        assert f"ltl formula {claim}" in searched
-        errors = re.search(r"errors: (\d+)", searched)
-        stored = re.search(r"([\d.e+]+) states, stored", searched)
-        assert errors, searched
-        assert stored, searched
-        holds = errors[1] == "0"
-        assert not holds or "Search not completed" not in searched, searched
-        assert "max search depth too small" not in searched
-        states = int(float(stored[1]))
-        _log.info("%s %s %s: holds %s, %d states", model, claim, form, holds, states)
-        return Search(holds, states, tuple(_unreached(searched)))
-
-    def _program(self, model: str, form: tuple[str, ...]) -> Path:
-        folder = self.folder / "-".join((model, *form))
-        program = folder / "pan"
-        if not program.exists():
-            folder.mkdir()
-            defines = [f"-D{name}" for name in form]
-            _run(["spin", "-a", *defines, MODELS / f"{model}.pml"], folder)
-            _run(["gcc", "-w", "-O1", "-DNOFAIR", "-o", "pan", "pan.c"], folder)
-        return program
-
-    def holds(self, model: str, claim: str, form: tuple[str, ...] = ()) -> None:
-        """Check that a claim holds in every order of events."""
-        assert self.search(model, claim, form).holds
-
-    def fails(self, model: str, claim: str, form: tuple[str, ...], mutant: str) -> None:
-        """Check that it does not without the rule that ``mutant`` takes away."""
-        assert f"MUTANT_{mutant}" in (MODELS / f"{model}.pml").read_text()
-        assert not self.search(model, claim, (*form, f"MUTANT_{mutant}")).holds
-
-
-def _run(command: list[str | Path], folder: Path) -> str:
-    done = subprocess.run(  # noqa: S603
-        command, cwd=folder, capture_output=True, text=True, timeout=240, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def _unreached(searched: str) -> Iterator[str]:
-    """Statements of processes; that claims and processes have no end is meant."""
-    for file, line, statement in re.findall(r"^\t(\S+):(\d+), state \d+, \"(.*)\"", searched, re.M):
-        if statement != "-end-" and file.endswith(".pml"):
-            yield f"{Path(file).name}:{line} {statement}"
-
 
 @pytest.fixture(scope="module")
 def spin(tmp_path_factory: pytest.TempPathFactory) -> Spin:
     """Spin, if this machine has it."""
-    if missing := [tool for tool in ("spin", "gcc") if shutil.which(tool) is None]:
-        why = f"{' and '.join(missing)} not installed: apt-get install spin gcc"
-        if os.environ.get("CI") == "true":
-            pytest.fail(why)
-        pytest.skip(why)
-    return Spin(tmp_path_factory.mktemp("spin"))
+    return Spin.installed(tmp_path_factory.mktemp("spin"))
 
 
 # ------------------------------------------------------------------------------------------------------ answer race
@@ -250,47 +163,19 @@ def test_no_statement_of_a_model_is_unreached(spin: Spin, model: str) -> None:
     assert spin.search(model, claim, form).unreached == ()
 
 
-def _source(model: str) -> str:
-    """A model without its comments and continued lines."""
-    text = (MODELS / f"{model}.pml").read_text().replace("\\\n", "\n")
-    return re.sub(r"/\*.*?\*/", "", text, flags=re.S)
-
-
-def _steps(model: str) -> Iterator[tuple[str, str, str]]:
-    """(state, input, next state) of each STEP; a MUTANT_STEP is none."""
-    for found in re.finditer(r"(?<!\w)STEP\(", _source(model)):
-        state, happened, next_state = _arguments(_source(model)[found.end() :])
-        yield state, happened, next_state
-
-
-def _arguments(text: str) -> tuple[str, str, str]:
-    """Second, third and last of five arguments, each of which may have parentheses."""
-    arguments, depth = [""], 0
-    for character in text:
-        depth += {"(": 1, ")": -1}.get(character, 0)
-        if depth < 0:
-            break
-        if character == "," and depth == 0:
-            arguments.append("")
-        else:
-            arguments[-1] += character
-    _, state, happened, _, next_state = (argument.strip() for argument in arguments)
-    return state, happened, next_state
-
-
 @pytest.mark.requirement("CALL-15")
 @pytest.mark.parametrize("model", NAMES)
 def test_a_model_moves_as_the_state_table_does(model: str) -> None:
-    steps = list(_steps(model))
-    assert len(steps) > 15
-    for state, happened, next_state in steps:
+    moves = list(steps(model))
+    assert len(moves) > 15
+    for state, happened, next_state in moves:
         cell = TRANSITIONS[State[state]].get(Input[happened])
         assert cell is not None, f"{state} {happened}"
         assert cell.state is State[next_state], f"{state} {happened} {next_state}"
 
 
 def test_the_models_know_every_state() -> None:
-    (declared,) = re.findall(r"mtype = \{(.*?)\}", _source("call"), re.S)
+    (declared,) = re.findall(r"mtype = \{(.*?)\}", source("call"), re.S)
     assert {name.strip() for name in declared.split(",")} == {"NONE", *State.__members__}
 
 
