@@ -37,6 +37,9 @@ class Shell(Protocol):
     def forward(self, forwarding: Sequence[ForwardRequest | ForwardEnd], /) -> None:
         """Hand these to the forwarding unit; does not wait for it."""
 
+    def missed(self, call_id: bytes, signature_key: bytes, message: FromService, /) -> None:
+        """What the forwarding unit said to a device that is not connected."""
+
     def store_failed(self) -> None:
         """A transaction could not be ended, or what came of it not be released: sessions may be ahead of the store then, or of
         what was sent, so all connections have to end."""
@@ -82,9 +85,14 @@ class _Forwarded:
     call_id: bytes
     signature_key: bytes
     message: FromService
+    missed: Callable[[bytes, bytes, FromService], None] = field(repr=False)
 
     def do(self, requests: Requests) -> Outgoing:
-        return requests.forwarded(self.call_id, self.signature_key, self.message)
+        said = self.call_id, self.signature_key, self.message
+        outgoing = requests.forwarded(*said)
+        if not outgoing:
+            self.missed(*said)
+        return outgoing
 
     def handled(self, fault: Exception | None) -> None:
         if fault is not None:  # a fault of ours
@@ -114,7 +122,7 @@ class Batches:
 
     def forwarded(self, call_id: bytes, signature_key: bytes, message: FromService) -> None:
         """The forwarding unit has this for a device."""
-        self._line_up(_Forwarded(call_id, signature_key, message))
+        self._line_up(_Forwarded(call_id, signature_key, message, self._shell.missed))
 
     def disconnected(self, connection_id: ConnectionId) -> None:
         """A connection is gone. It is gone as well if the store fails: nothing goes to it any more, and nobody is told."""

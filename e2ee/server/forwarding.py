@@ -6,7 +6,8 @@
 
 The service says who asks (``service.take_forwarding``), so whom the unit is told of is a member (SFU-3). The unit is waited
 for by nobody but its members: each has a line of its own, of bounded length, and a member that left goes before whatever it
-had asked. What the unit refuses, and that it failed, the member is told; who has lost its connections to it may ask anew.
+had asked. What the unit refuses, and that it failed, the member is told; who has lost its connections to it may ask anew. What
+it offers to a member that is not connected for a moment waits, the newest of it, until that has logged in again (GROUP-22).
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ class ForwardingRouter:
         self._watcher = watcher
         self._lines: Lines[tuple[bytes, bytes]] = Lines(self._limits.waiting)
         self._members: set[tuple[bytes, bytes]] = set()
+        self._missed: dict[tuple[bytes, bytes], FromService] = {}
         self._send: Send = _to_nobody
         self._unit = make_unit(self._offered, self._lost)
 
@@ -63,6 +65,16 @@ class ForwardingRouter:
                 self._take_request(each)
             else:
                 self._end(each)
+
+    def missed(self, call_id: bytes, signature_key: bytes, message: FromService) -> None:
+        """What a device was sent and did not get. An answer to what it asked over another connection it waits for no more."""
+        if isinstance(message, messages.MediaOffer | messages.MediaLost):
+            self._missed[call_id, signature_key] = message
+
+    def came(self, signature_key: bytes) -> None:
+        """Somebody says to be this device; if that is so, what it missed is sent again."""
+        for member in [each for each in self._missed if each[1] == signature_key]:
+            self._send(*member, self._missed.pop(member))
 
     def statistics(self) -> UnitStatistics:
         """What passed through the unit."""
@@ -84,6 +96,7 @@ class ForwardingRouter:
 
     def _end(self, end: ForwardEnd) -> None:
         member = end.call_id, end.signature_key
+        self._missed.pop(member, None)
         if member in self._members:
             self._members.discard(member)
             self._lines.put_alone(member, lambda: self._close(*member))

@@ -31,7 +31,7 @@ from e2ee.server.outbox import Outbox
 from e2ee.server.watching import Watcher, Watchers
 from e2ee.signalling import wire
 from e2ee.signalling.errors import WireError
-from e2ee.signalling.messages import SERVICE, Register, ServiceMessage
+from e2ee.signalling.messages import SERVICE, FromService, Login, Register, ServiceMessage
 from e2ee.system_clock import Clock
 
 __all__ = ["Observer", "WebSocketShell"]
@@ -121,6 +121,8 @@ class WebSocketShell:
             return
         self._observe(connection_id, message)
         await self._batches.handle(connection_id, message, await self._user(message))
+        if isinstance(message, Login) and self._forwarding is not None:
+            self._forwarding.came(message.signature_key)
 
     def _spend(self, connection_id: ConnectionId, size: int) -> DeliveryError | None:
         """DS-7: "2,000 messages and 32 MiB in 20 s"."""
@@ -169,6 +171,10 @@ class WebSocketShell:
     def forward(self, forwarding: Sequence[ForwardRequest | ForwardEnd]) -> None:
         if self._forwarding is not None:
             self._forwarding.take(forwarding)
+
+    def missed(self, call_id: bytes, signature_key: bytes, message: FromService) -> None:
+        if self._forwarding is not None:
+            self._forwarding.missed(call_id, signature_key, message)
 
     def store_failed(self) -> None:
         for outbox in self._outboxes.values():

@@ -124,4 +124,7 @@ class ServedTown(Town):
         return arrived
 
     def _arrived(self, connection: int, message: FromService) -> None:
-        Town._arrive(self, [(connection, message)])
+        if isinstance(message, messages.MediaOffer):  # its number is not one of a mailbox
+            self.inboxes[connection].append(message)
+        else:
+            self._arrive([(connection, message)])

@@ -22,6 +22,7 @@ from e2ee.errors import Reason
 from e2ee.server import batch
 from e2ee.server.batch import Batches
 from e2ee.signalling import messages
+from e2ee.signalling.messages import FromService
 
 HELLO = messages.Hello((0x0100,))
 
@@ -74,6 +75,9 @@ class Scene:
 
     def forward(self, forwarding: Sequence[ForwardRequest | ForwardEnd]) -> None:
         self.notes += [f"{type(each).__name__} to the unit" for each in forwarding]
+
+    def missed(self, _call_id: bytes, signature_key: bytes, message: FromService) -> None:
+        self.notes.append(f"{message.name} missed by {signature_key[0]}")
 
     def store_failed(self) -> None:
         self.closed = True
@@ -249,7 +253,10 @@ def test_what_the_unit_says_takes_its_turn(monkeypatch: pytest.MonkeyPatch) -> N
         await scene.batches.handle(2, HELLO)
         await asyncio.gather(*waiting)
 
-    assert run(story).notes == ["begin", "end", "welcome to 1", "media_lost to 7", "welcome to 2"]
+    assert run(story).notes == [
+        *("begin", "media_lost missed by 1", "end"),
+        *("welcome to 1", "media_lost to 7", "welcome to 2"),
+    ]
 
 
 class Timers:

@@ -219,6 +219,25 @@ def test_who_has_lost_its_connections_is_told_once() -> None:
     assert len(run(story).said) == 2
 
 
+@pytest.mark.requirement("GROUP-22")
+def test_who_was_not_connected_gets_the_newest_of_what_it_missed() -> None:
+    async def story(scene: Scene) -> None:
+        offers = [messages.MediaOffer(CALL, n, "", (), (), ()) for n in (1, 2)]
+        for offer in offers:
+            scene.router.missed(CALL, ALICE, offer)
+        scene.router.missed(CALL, ALICE, messages.MediaPublished(CALL, "to nobody's question"))
+        scene.router.missed(CALL, BOB, messages.MediaLost(CALL))
+        scene.router.came(bytes(32))
+        assert scene.said == []
+        scene.router.came(ALICE)
+        scene.router.came(ALICE)
+        assert scene.said == [(ALICE, offers[1])]
+        scene.router.take([ForwardEnd(CALL, BOB)])
+        scene.router.came(BOB)
+
+    assert len(run(story).said) == 1
+
+
 @pytest.mark.parametrize("message", [PUBLISH, SUBSCRIBE], ids=["an answer", "an offer"])
 def test_a_description_that_no_message_holds_is_the_unit_s_fault(message: MediaRequest) -> None:
     """It must not come to where it would end the connections of everybody."""

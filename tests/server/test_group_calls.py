@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from e2ee.sfu.unit import Offer
 from e2ee.signalling import messages
 from tests.delivery.meeting import MEETING_ID, meet
 from tests.server.served_town import ServedTown
@@ -47,6 +48,21 @@ def test_who_lost_its_media_may_ask_anew(town: ServedTown) -> None:
         town.hear(alice, messages.MediaOffer)
         town.loop.call_soon_threadsafe(town.unit.on_lost, MEETING_ID, alice.key.public)
         assert town.hear(alice, messages.MediaLost) == messages.MediaLost(MEETING_ID)
+
+
+@pytest.mark.requirement("GROUP-22")
+def test_who_is_back_in_time_gets_the_offer_that_it_missed(town: ServedTown) -> None:
+    _, (alice, bob) = meet(town, "alice", "bob")
+    town.tell(bob, messages.SubscribeMedia(MEETING_ID))
+    town.hear(bob, messages.MediaOffer)
+    town.disconnect(bob.connection)
+    town.hear(alice, messages.Presence)
+    for number in (2, 3):
+        offer = Offer(number, "newer", (), (), ())
+        town.loop.call_soon_threadsafe(town.unit.on_offer, MEETING_ID, bob.key.public, offer)
+    bob.connection = town.connect()
+    arrived = bob.login()
+    assert [each.number for each in arrived if isinstance(each, messages.MediaOffer)] == [3]
 
 
 @pytest.mark.requirement("SFU-7")
