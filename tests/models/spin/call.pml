@@ -18,7 +18,7 @@ mtype = {
   NONE, /* not in the table: before the call is known here */
   LOOKING_UP, CLAIMING, INVITING, CANCELLING, CALLING, ANSWERED,
   INVITED, RINGING, ANSWERING, ACCEPTING, DESCRIBING,
-  CONNECTING, LIVE, ENDED
+  CONNECTING, HANDED_OVER, LIVE, ENDED
 };
 
 #define STEP(now_in, from, input, when, to) now_in == from && (when) -> now_in = to
