@@ -17,6 +17,7 @@ from e2ee.cli.store_path import StorePath
 from e2ee.delivery.limits import REGISTRATIONS
 from e2ee.server.authentication import JwtKeys
 from e2ee.server.control.connecting import UnitElsewhere
+from e2ee.server.limits import PER_ADDRESS
 from e2ee.server.logs import configure
 from e2ee.server.standalone import Listening, Registration, Settings, run
 from e2ee.server.tls import is_loopback
@@ -37,6 +38,7 @@ def serve(
     port: options.Port = 8443,
     name: options.Name = None,
     url: options.Url = None,
+    per_address: options.PerAddress = PER_ADDRESS,
     tls_cert: options.TlsCert = None,
     tls_key: options.TlsKey = None,
     behind_proxy: options.BehindProxy = False,
@@ -96,6 +98,7 @@ def serve(
             host=host,
             port=port,
             url=url,
+            per_address=per_address,
             tls=tls_files(tls_cert, tls_key),
             behind_proxy=behind_proxy,
             insecure_without_tls=insecure_without_tls,

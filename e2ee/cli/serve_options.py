@@ -29,6 +29,7 @@ __all__ = [
     "Name",
     "NewAccounts",
     "NoSfu",
+    "PerAddress",
     "Port",
     "Registering",
     "SecretFile",
@@ -80,6 +81,16 @@ Url = Annotated[
     str | None,
     typer.Option(
         help="Where devices connect, if it is not the name and the port.",
+        rich_help_panel=_LISTENING,
+    ),
+]
+
+PerAddress = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        help="Connections that one address has at a time: as many as sit in one office. Behind a proxy that is the proxy's"
+        " to limit.",
         rich_help_panel=_LISTENING,
     ),
 ]

@@ -20,6 +20,7 @@ from e2ee.signalling.messages import AwaitLink, LoggedIn, ServiceMessage
 
 __all__ = [
     "LINK_WITHIN",
+    "PER_ADDRESS",
     "ConnectionLimits",
     "ControlLimits",
     "Door",
@@ -31,12 +32,16 @@ LINK_WITHIN = 600.0
 """Seconds that a new device, which cannot log in yet, may wait to be linked (IDENT-17)."""
 
 
+PER_ADDRESS = 100
+"""Connections of one address at a time."""
+
+
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
     """``per_address`` None: addresses do not count, for registrations neither. ``login_within`` is in seconds."""
 
     connections: int = 20_000
-    per_address: int | None = 100
+    per_address: int | None = PER_ADDRESS
     login_within: float = 30.0
 
     def origin(self, host: str | None) -> str:

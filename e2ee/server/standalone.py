@@ -32,7 +32,7 @@ from e2ee.server.authentication import Authenticate
 from e2ee.server.control.connecting import UnitElsewhere
 from e2ee.server.forwarding import ForwardingRouter
 from e2ee.server.forwarding_figures import ForwardingFigures, TotalsOnly
-from e2ee.server.limits import ConnectionLimits
+from e2ee.server.limits import PER_ADDRESS, ConnectionLimits
 from e2ee.server.logs import ServerLog
 from e2ee.server.metrics import Metrics, TimedStore
 from e2ee.server.process import reloading, served_locally
@@ -81,8 +81,8 @@ class Settings:
     """Raises ServerConfigurationError if the network would carry what TLS should.
 
     ``server_name`` is what devices sign for and connect to; ``url`` is where they do, if it is not that name and this port.
-    ``port`` 0 is one that the system chooses. ``new_accounts`` is how many an address registers in an hour under open
-    registration, unless a proxy is in front, which then has to limit them. ``forwarding`` None: group calls have no media.
+    ``port`` 0 is one that the system chooses. An address has ``per_address`` connections at a time, and registers
+    ``new_accounts`` in an hour under open registration, unless a proxy is in front, which then has to limit them. ``forwarding`` None: group calls have no media.
     ``metrics_port`` None: no metrics.
     """
 
@@ -91,6 +91,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 0
     url: str | None = None
+    per_address: int = PER_ADDRESS
     tls: TlsFiles | None = None
     behind_proxy: bool = False
     insecure_without_tls: bool = False
@@ -137,7 +138,9 @@ async def run(settings: Settings, listening: Callable[[Listening], None]) -> Non
             app = create_app(
                 service,
                 authenticate=settings.authenticate,
-                limits=ConnectionLimits(per_address=None) if settings.behind_proxy else None,
+                limits=ConnectionLimits(
+                    per_address=None if settings.behind_proxy else settings.per_address
+                ),
                 metrics=metrics,
                 log=log,
                 now=now,

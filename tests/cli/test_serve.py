@@ -245,6 +245,20 @@ def test_an_address_gets_so_many_new_accounts(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
+def test_an_address_has_so_many_connections(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with (
+            server(tmp_path / "store", "--per-address", "1") as running,
+            connect(running.url) as first,
+            connect(running.url) as second,
+        ):
+            await ask(first, HELLO)
+            with pytest.raises(ConnectionClosed, match="TOO_MANY_OF_THIS_ADDRESS"):
+                await second.recv()
+
+    asyncio.run(run())
+
+
 def test_by_invitation_each_token_lets_one_in(tmp_path: Path) -> None:
     store = tmp_path / "store"
 
