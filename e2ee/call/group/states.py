@@ -239,6 +239,7 @@ _TABLE: dict[State, dict[Input, Transition]] = {
     },
     _S.STRANDED: {
         **_in_group(_S.STRANDED),
+        _I.LEFT_BEHIND: _T(_A.AWAIT_LOG, _S.STRANDED),
         _I.VOIDED: _T(_A.GO_ON, _S.IN_CALL),
         _I.TIMEOUT: _T(_A.JOIN_ANEW, _S.ASKING),
     },
