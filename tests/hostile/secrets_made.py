@@ -22,7 +22,7 @@ from e2ee.call.letter_sealing import commitment
 from e2ee.crypto.eddsa import Ed25519
 from e2ee.crypto.passphrase import SealingKey
 from e2ee.crypto.secret import Secret
-from e2ee.rtc.peer import MediaPeer
+from e2ee.rtc.connection import MediaConnection
 from e2ee.signalling import messages
 from e2ee.signalling.messages import SealedMessage
 from e2ee.signalling.wire import encode
@@ -153,15 +153,15 @@ class SecretsMade:
 
     @contextlib.contextmanager
     def _descriptions(self) -> Iterator[None]:
-        describe = MediaPeer._describe
+        describe = MediaConnection._describe
 
-        async def noted(peer: MediaPeer, *args: object) -> str:
-            text: str = await describe(peer, *args)  # type: ignore[arg-type]
+        async def noted(connection: MediaConnection, *args: object) -> str:
+            text: str = await describe(connection, *args)  # type: ignore[arg-type]
             for password in re.findall(r"a=ice-pwd:(\S+)", text):
                 self.note(password)
             return text
 
-        with patch.object(MediaPeer, "_describe", noted):
+        with patch.object(MediaConnection, "_describe", noted):
             yield
 
     @contextlib.contextmanager
