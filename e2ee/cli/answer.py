@@ -58,7 +58,7 @@ def answer(
         Path | None,
         typer.Option(
             file_okay=False,
-            help="Record what is received, one WebM file a call, in this directory. Nobody else is told of it.",
+            help="Record what is received, one WebM file a call (or member), in this directory. Nobody else is told of it.",
         ),
     ] = None,
     play: Play = False,
@@ -70,7 +70,7 @@ def answer(
 
     On a terminal: a answers, d declines, t declines with a text, q leaves. Elsewhere lines of
     standard input do: /answer, /decline, /decline TEXT, /quit. In a call the keys and lines
-    are those of e2ee call.
+    are those of e2ee call, in a group call to which somebody invites those of e2ee meet.
 
         e2ee answer
         e2ee answer --auto --once --test --out recordings
@@ -103,15 +103,12 @@ async def _waited(
 ) -> bool:
     from e2ee.cli.calls.desk import at_desk, came_about  # noqa: PLC0415 - media are loaded late
     from e2ee.cli.calls.doorbell import DOOR_KEYS, Doorbell  # noqa: PLC0415
-    from e2ee.cli.calls.outside import file_name  # noqa: PLC0415
 
     async with at_desk(profile, path, paths, DOOR_KEYS, options, as_json=as_json) as desk:
         desk.tell_waiting()
         doorbell = Doorbell(desk.client, desk.output, desk.keyboard, auto, desk.known)
         while (invitation := await doorbell.answered()) is not None:
-            caller = invitation.ringing.caller.account_id
-            recorded = out / file_name(caller, desk.client.clock(), ".webm") if out else None
-            spoken = await desk.answer(invitation, recorded)
+            spoken = await desk.answer(invitation, out)
             if once:
                 return spoken is not None and came_about(spoken)
     return True

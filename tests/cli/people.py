@@ -142,6 +142,13 @@ class Screen:
                 pytest.fail(f"ended without {text!r}: {self._shown}")
             self._shown = self._shown.partition(text)[2]
 
+    def after(self, text: str) -> str:
+        """The rest of the line on which this is shown."""
+        self.until(text)
+        with self._changed:
+            self._changed.wait_for(lambda: self._over or "\n" in self._shown)
+            return self._shown.partition("\n")[0]
+
     def press(self, keys: str) -> None:
         os.write(self._terminal, keys.encode())
 

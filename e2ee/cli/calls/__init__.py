@@ -1,4 +1,5 @@
-"""What the commands of calls share: ``register``, ``link``, ``devices``, ``contacts``, ``verify``, ``call``, ``answer``, ``chat``.
+"""What the commands of calls share: ``register``, ``link``, ``devices``, ``contacts``, ``verify``, ``call``, ``answer``, ``chat``,
+``meet``, ``join``.
 
 profile      where a device's keys are, and how the file is opened
 options      the options that several commands have
@@ -14,6 +15,7 @@ receiving    what is received: recorded, played, dropped
 status       how a call stands
 wishes       what the person wants in a call
 talk         one call, from its first event to its end
+meeting      a group call; with meeting_wording, meeting_wishes, meeting_status and meeting_receiving as a call has its own
 doorbell     waiting for calls
 desk         all of it together, for the commands
 """

@@ -1,14 +1,15 @@
 """A person's place at a call command: output, keyboard, a client that is online, and calls one after the other.
 
 async with at_desk(...) as desk:
-    ended = await desk.talk(call)
+    spoken = await desk.talk(begin, medium)      a call
+    met = await desk.meet(begin)                 a group call
 """
 
 from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,9 +20,12 @@ from e2ee.call.events import Ended
 from e2ee.call.letters import Message
 from e2ee.call.medium import Medium
 from e2ee.cli.calls.keyboard import Keyboard
+from e2ee.cli.calls.meeting import Meeting
+from e2ee.cli.calls.meeting_receiving import MeetingReceiving
+from e2ee.cli.calls.meeting_wishes import MEETING_KEYS
 from e2ee.cli.calls.options import MediaOptions, new_output
 from e2ee.cli.calls.output import Output
-from e2ee.cli.calls.outside import Outside, watching
+from e2ee.cli.calls.outside import Outside, file_name, watching
 from e2ee.cli.calls.receiving import Receiving
 from e2ee.cli.calls.sending import Sending
 from e2ee.cli.calls.shown import isolated, visible
@@ -29,8 +33,9 @@ from e2ee.cli.calls.talk import Talk
 from e2ee.cli.calls.wishes import KEYS
 from e2ee.cli.main import refuse
 from e2ee.client.call import Call
-from e2ee.client.client import Client, Invitation
+from e2ee.client.client import Client, GroupInvitation, Invitation
 from e2ee.client.errors import ClientUsageError
+from e2ee.client.group_call import GroupCall
 from e2ee.client.media import Media, Network
 from e2ee.client.online import online
 from e2ee.client.profile import Profile
@@ -38,7 +43,7 @@ from e2ee.errors import LocalProtocolError
 from e2ee.identity.errors import TrustError
 from e2ee.rtc.errors import DeviceUnavailable, NotPlayable
 
-__all__ = ["Desk", "Spoken", "at_desk", "came_about"]
+__all__ = ["Desk", "Met", "Spoken", "at_desk", "came_about"]
 
 
 @dataclass(frozen=True)
@@ -56,14 +61,24 @@ class Spoken:
         return not self.was_live and (self.ended.reason, self.ended.remote) not in _ANSWERED
 
 
+@dataclass(frozen=True)
+class Met:
+    """A group call that is over at this device."""
+
+    ended: Ended
+    was_in: bool
+
+
 _ANSWERED = frozenset(
     {(EndReason.CANCELLED, True), (EndReason.ANSWERED_ELSEWHERE, True), (EndReason.LOST, True)}
 )
 """How a call ends that leaves nothing to be said to the absent: it was not to them, or there is no service."""
 
 
-def came_about(spoken: Spoken) -> bool:
-    """Whether people were connected and one of them hung up."""
+def came_about(spoken: Spoken | Met) -> bool:
+    """Whether people were connected and one of them hung up; or this device was in the group call and left."""
+    if isinstance(spoken, Met):
+        return spoken.was_in and spoken.ended.reason is EndReason.LEFT
     return spoken.was_live and spoken.ended.reason is EndReason.DONE
 
 
@@ -113,11 +128,37 @@ class Desk:
                 raise
         return Spoken(ended, talk.was_live, talk.went_unnoticed, talk.unsaid)
 
-    async def answer(self, invitation: Invitation, out: Path | None = None) -> Spoken | None:
-        """Have the call that rings; None if it rings no more."""
-        door, self.keyboard.keys = self.keyboard.keys, KEYS
+    async def meet(
+        self, begin: Callable[[Media], Awaitable[GroupCall]], out: Path | None = None
+    ) -> Met:
+        """Be in the group call that ``begin`` makes, joins or answers with these media, until its end."""
+        async with contextlib.AsyncExitStack() as stack:
+            options = self.media or MediaOptions()
+            sending = self._sending(options)
+            receiving = MeetingReceiving(out, play=options.play)
+            stack.push_async_callback(self._put_meeting_away, sending, receiving)
+            call = await begin(sending.media(receiving.observers))
+            meeting = Meeting(self.client, call, self.output, self.keyboard, sending, receiving)
+            try:
+                ended = await meeting.run()
+            except BaseException:
+                call.abandon()
+                raise
+        return Met(ended, meeting.was_in)
+
+    async def answer(
+        self, invitation: Invitation | GroupInvitation, out: Path | None = None
+    ) -> Spoken | Met | None:
+        """Have the call that rings, or is invited to; None if it rings no more. ``out`` is a directory."""
+        door = self.keyboard.keys
         try:
-            return await self.talk(invitation.answer, invitation.ringing.medium, out)
+            if isinstance(invitation, GroupInvitation):
+                self.keyboard.keys = MEETING_KEYS
+                return await self.meet(invitation.answer, out)
+            self.keyboard.keys = KEYS
+            caller = invitation.ringing.caller.account_id
+            file = out / file_name(caller, self.client.clock(), ".webm") if out else None
+            return await self.talk(invitation.answer, invitation.ringing.medium, file)
         except (LocalProtocolError, TrustError) as error:
             text = f"not answered: {visible(error.detail or error.reason)}"
             self.output.tell("not_answered", text, "red", reason=error.reason)
@@ -149,6 +190,11 @@ class Desk:
         if sending is not None:
             await sending.close()
         if (recorded := await receiving.close()) is not None:
+            self.output.tell("recorded", f"recorded: {recorded}", file=str(recorded))
+
+    async def _put_meeting_away(self, sending: Sending, receiving: MeetingReceiving) -> None:
+        await sending.close()
+        for recorded in await receiving.close():
             self.output.tell("recorded", f"recorded: {recorded}", file=str(recorded))
 
     async def leave(self, account_id: str, message: Message) -> bool:

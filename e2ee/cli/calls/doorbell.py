@@ -12,12 +12,14 @@ from e2ee.cli.calls.keyboard import Command, Keyboard
 from e2ee.cli.calls.output import Output
 from e2ee.cli.calls.shown import digits, in_words, isolated, visible
 from e2ee.cli.calls.wording import device
-from e2ee.client.client import Client, Invitation
+from e2ee.client.client import Client, GroupInvitation, Invitation
 from e2ee.errors import LocalProtocolError
 from e2ee.identity.safety_number import account_digits
 from e2ee.identity.trust import Contact, ContactState
 
 __all__ = ["DOOR_KEYS", "Doorbell"]
+
+Rings = Invitation | GroupInvitation
 
 DOOR_KEYS = {"a": "answer", "d": "decline", "q": "quit"}
 
@@ -41,12 +43,12 @@ class Doorbell:
     known: Collection[str]
     wanted: Callable[[Medium], bool] = lambda _: True
 
-    async def answered(self) -> Invitation | None:
+    async def answered(self) -> Rings | None:
         """The next call that the person, or ``auto``, takes; None: the person leaves. It is still to be answered."""
         while True:
             self.output.show(None, self.keyboard.written, _WAITING_HELP)
-            ringing = _first(self.client.invitation(), self._until_quit())
-            invitation: Invitation | None = await ringing
+            ringing = _first(self.client.any_invitation(), self._until_quit())
+            invitation: Rings | None = await ringing
             if invitation is None:
                 return None
             self._tell(invitation)
@@ -62,13 +64,13 @@ class Doorbell:
 
     # What is told
 
-    def _tell(self, invitation: Invitation) -> None:
+    def _tell(self, invitation: Rings) -> None:
         ringing = invitation.ringing
         caller, changed = ringing.caller, ringing.contact is ContactState.CHANGED
         contact = self.client.trust.contact(caller.account_id)
         is_first = caller.account_id not in self.known
         state = in_words(ringing.contact, is_first=is_first)
-        text = f"{device(caller)} calls ({_MEDIA[ringing.medium]})\n  {state}"
+        text = f"{device(caller)} {_wants(invitation)}\n  {state}"
         if changed:
             text += f"\n{_compared(contact, caller.account_key)}"
         if not self.wanted(ringing.medium):
@@ -82,9 +84,10 @@ class Doorbell:
             medium=ringing.medium,
             contact=ringing.contact,
             is_first=is_first,
+            people=list(invitation.people) if isinstance(invitation, GroupInvitation) else None,
         )
 
-    async def _over(self, invitation: Invitation) -> str:
+    async def _over(self, invitation: Rings) -> str:
         ended = await invitation.over()
         text = f"rings no more: {ended.reason}"
         self.output.tell("rings_no_more", text, reason=ended.reason, remote=ended.remote)
@@ -101,7 +104,7 @@ class Doorbell:
                 self.output.tell("not_now", "nobody calls", command=command.name)
             self.output.show(None, self.keyboard.written, _WAITING_HELP)
 
-    async def _decide(self, invitation: Invitation) -> str:
+    async def _decide(self, invitation: Rings) -> str:
         while True:
             self.output.show(None, self.keyboard.written, _RINGING_HELP)
             command = _meant(await self.keyboard.command())
@@ -112,7 +115,7 @@ class Doorbell:
                 text = f"not now: {error.detail or error.reason}"
                 self.output.tell("not_now", text, "red", command=command.name)
 
-    def _obey(self, invitation: Invitation, command: Command) -> str | None:
+    def _obey(self, invitation: Rings, command: Command) -> str | None:
         """The decision, if this is one."""
         match command.name:
             case "quit":
@@ -129,7 +132,7 @@ class Doorbell:
                 self.output.tell("not_now", _RINGING_HELP, "red", command=command.name)
         return None
 
-    def _answer(self, invitation: Invitation) -> str | None:
+    def _answer(self, invitation: Rings) -> str | None:
         """IDENT-10: not before a person has accepted the new key, which is a step of its own."""
         if invitation.ringing.contact is not ContactState.CHANGED:
             return "answer"
@@ -144,6 +147,19 @@ def _meant(command: Command) -> Command:
     if command.name == "say" and (name := _SAID.get(command.argument.strip().lower())):
         return Command(name)
     return command
+
+
+def _wants(invitation: Rings) -> str:
+    medium = invitation.ringing.medium
+    if not isinstance(invitation, GroupInvitation):
+        return f"calls ({_MEDIA[medium]})"
+    people = ", ".join(map(isolated, invitation.people[:_NAMED])) or "nobody yet"
+    more = len(invitation.people) - _NAMED
+    return f"invites you to a group call: {people}{f' and {more} more' if more > 0 else ''}"
+
+
+_NAMED = 12
+"""People of a group call whose names are shown."""
 
 
 def _compared(contact: Contact, new_key: bytes) -> str:

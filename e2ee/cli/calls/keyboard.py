@@ -1,6 +1,7 @@
 """What the person wants: single keys on a terminal, lines elsewhere, always as commands.
 
     m, h, q ...            a key of the table that the command gave                     (terminal)
+    r, then a name         one that begins a line: the command takes an argument        (terminal)
     t, then a line         a text                                                       (terminal)
     /mute, /hold, /quit    the same by name; what does not begin with "/" is a text     (pipe, or a chat)
 
@@ -32,14 +33,16 @@ _ERASE = "\b\x7f"
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """``name`` is one of the command's own, or ``say`` (a text), ``typing`` (a key of it), ``end`` (no more input)."""
+    """``name`` is one of the command's own, or ``say`` (a text), ``typing`` (a key of it; the argument is what is written so
+    far), ``end`` (no more input)."""
 
     name: str
     argument: str = ""
 
 
 class Keyboard:
-    """See the module. ``keys`` says which command a key is; with ``lines`` lines are written without asking for it."""
+    """See the module. ``keys`` says which command a key is, or how the line begins that it begins ("/remove "); with
+    ``lines`` lines are written without asking for it."""
 
     def __init__(self, keys: Mapping[str, str], *, lines: bool, terminal: bool) -> None:
         self.keys = keys
@@ -118,10 +121,17 @@ class Keyboard:
             if self._writing:
                 self._write(character)
             elif character == TEXT:
-                self._writing = True
-                self._commands.put_nowait(Command("typing"))
-            elif (name := self.keys.get(character)) is not None:
+                self._begin("")
+            elif (name := self.keys.get(character)) is None:
+                continue
+            elif name.startswith("/"):
+                self._begin(name)
+            else:
                 self._commands.put_nowait(Command(name))
+
+    def _begin(self, line: str) -> None:
+        self._writing, self._line = True, line
+        self._commands.put_nowait(Command("typing", line))
 
     def _write(self, character: str) -> None:
         if character in _ENTER:
@@ -138,7 +148,7 @@ class Keyboard:
             self._commands.put_nowait(Command("end"))
         elif character.isprintable():
             self._line += character
-            self._commands.put_nowait(Command("typing"))
+            self._commands.put_nowait(Command("typing", self._line))
 
     def _enter(self) -> None:
         line, self._line, self._writing = self._line, "", self._always_lines

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from e2ee.cli.calls.output import WHITE_ON_BLACK, console
-from e2ee.cli.calls.status import Status
+from e2ee.cli.calls.status import Shown
 
 __all__ = ["Terminal"]
 
@@ -22,7 +22,7 @@ class Terminal:
 
     def __init__(self) -> None:
         self._console = console()
-        self._status: Status | None = None
+        self._status: Shown | None = None
         self._written = ""
         self._keys = ""
         self._live = Live(
@@ -49,7 +49,7 @@ class Terminal:
         for line in lines:
             self._console.print(Text(line, WHITE_ON_BLACK))
 
-    def show(self, status: Status | None, written: str = "", keys: str = "") -> None:
+    def show(self, status: Shown | None, written: str = "", keys: str = "") -> None:
         at_once = written != self._written
         self._status, self._written, self._keys = status, written, keys
         if at_once:
@@ -66,7 +66,7 @@ class Terminal:
         return Group(*parts)
 
 
-def _table(status: Status) -> Table:
+def _table(status: Shown) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     table.add_column(style="dim")
     table.add_column(overflow="fold")

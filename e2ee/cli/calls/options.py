@@ -27,6 +27,7 @@ __all__ = [
     "Microphone",
     "Mute",
     "Play",
+    "RecordInto",
     "RelayOnly",
     "Screen",
     "ServerName",
@@ -93,6 +94,14 @@ Mute = Annotated[
     bool, typer.Option("--mute", help="Begin with the microphone off.", rich_help_panel=SENT)
 ]
 Play = Annotated[bool, typer.Option("--play", help="Play what is heard (alsa).")]
+RecordInto = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        file_okay=False,
+        help="Record what members send, a WebM file of each, in this directory. Nobody else is told of it.",
+    ),
+]
 Address = Annotated[
     list[str] | None,
     typer.Option(

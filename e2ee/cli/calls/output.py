@@ -10,7 +10,7 @@ from typing import Protocol
 from rich.console import Console
 from rich.text import Text
 
-from e2ee.cli.calls.status import Status
+from e2ee.cli.calls.status import Shown
 
 __all__ = ["WHITE_ON_BLACK", "Json", "Lines", "Output", "console"]
 
@@ -32,7 +32,7 @@ class Output(Protocol):
     def picture(self, lines: Sequence[str]) -> None:
         """A QR code for people; programs get its text."""
 
-    def show(self, status: Status | None, written: str = "", keys: str = "") -> None:
+    def show(self, status: Shown | None, written: str = "", keys: str = "") -> None:
         """How it stands: the call, what is being written, and the keys that do something."""
 
 
@@ -50,7 +50,7 @@ class Lines:
         for line in lines:
             self._console.print(Text(line, WHITE_ON_BLACK))
 
-    def show(self, status: Status | None, written: str = "", keys: str = "") -> None:
+    def show(self, status: Shown | None, written: str = "", keys: str = "") -> None:
         pass
 
 
@@ -64,5 +64,5 @@ class Json:
     def picture(self, lines: Sequence[str]) -> None:
         pass
 
-    def show(self, status: Status | None, written: str = "", keys: str = "") -> None:
+    def show(self, status: Shown | None, written: str = "", keys: str = "") -> None:
         pass

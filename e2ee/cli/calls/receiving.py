@@ -13,7 +13,7 @@ from e2ee.rtc.loudspeaker import Loudspeaker
 from e2ee.rtc.observer import FrameObserver
 from e2ee.rtc.recorders import Recorder
 
-__all__ = ["Receiving"]
+__all__ = ["Receiving", "new_loudspeaker"]
 
 
 class Receiving:
@@ -23,7 +23,7 @@ class Receiving:
         if out is not None and not out.absolute().parent.is_dir():
             refuse(f"{out.parent} is no directory")
         self._recorder = Recorder(out) if out else None
-        self._loudspeaker = _loudspeaker() if play else None
+        self._loudspeaker = new_loudspeaker() if play else None
         self._playing: asyncio.Task[None] | None = None
 
     @property
@@ -49,7 +49,8 @@ class Receiving:
         return self._recorder.path if self._recorder.path.exists() else None
 
 
-def _loudspeaker() -> Loudspeaker:
+def new_loudspeaker() -> Loudspeaker:
+    """The machine's, or the command ends."""
     try:
         return Loudspeaker()
     except DeviceUnavailable as error:

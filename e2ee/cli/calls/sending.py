@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 from e2ee.call.sent_media import SentMedia
 from e2ee.cli.calls.options import MediaOptions
 from e2ee.cli.calls.output import Output
-from e2ee.client.call import Call
 from e2ee.client.media import Media
 from e2ee.media.encoded_frame import Kind
 from e2ee.rtc.capture import CapturedTrack, Device, camera, capture, microphone, screen
@@ -33,6 +33,13 @@ _NAMES: Mapping[Kind, str] = {
 }
 
 
+class Sends(Protocol):
+    """A call of either sort."""
+
+    def send(self, kind: Kind, track: MediaStreamTrack | None) -> None:
+        """Send ``track`` from now on; None: nothing."""
+
+
 class Sending:
     """See the module. Belongs to one call. Making it may raise DeviceUnavailable, NotPlayable."""
 
@@ -51,6 +58,10 @@ class Sending:
         for kind in (kind for kind, on in wanted.items() if on):
             self._open(kind)
 
+    def is_sent(self, kind: Kind) -> bool:
+        """Whether it is switched on."""
+        return kind in self._tracks
+
     @property
     def now(self) -> SentMedia:
         """What is sent, unless the call is on hold."""
@@ -66,7 +77,7 @@ class Sending:
             self._tracks.get(Kind.SCREEN_VIDEO),
         )
 
-    def toggle(self, call: Call, kind: Kind) -> None:
+    def toggle(self, call: Sends, kind: Kind) -> None:
         """Switch it off, or on."""
         track = self._tracks.pop(kind, None)
         if track is None:

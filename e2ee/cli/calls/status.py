@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from e2ee.call.sent_media import SentMedia
 from e2ee.cli.calls.shown import digits
+from e2ee.client.group_media import GroupStatistics
 from e2ee.profile.suites import HYBRID, X25519
 from e2ee.rtc.peer import PeerStatistics
 
-__all__ = ["Status", "media_in_words", "suite_name"]
+__all__ = ["Passed", "Shown", "Status", "media_in_words", "suite_name"]
 
 _SUITES = {
     X25519.mls: "X25519, AES-128-GCM",
@@ -32,31 +34,24 @@ def media_in_words(sent: SentMedia) -> str:
     return ", ".join(kind for kind, sends in kinds.items() if sends) or "nothing"
 
 
-@dataclass
-class Status:
-    """See the module. ``who`` may be shown as it is; rates are in bits a second."""
+class Shown(Protocol):
+    """What a live view shows."""
 
-    who: str
-    is_text: bool
-    state: str = "begins"
-    ringing: list[str] = field(default_factory=list)
-    safety: str = ""
-    call_code: str = ""
-    suite: int | None = None
-    epoch: int | None = None
+    def rows(self) -> Iterable[tuple[str, str]]:
+        """Label and value, line by line; what is not known yet, or has nothing to say, is left out."""
+
+
+@dataclass
+class Passed:
+    """What passed of media so far. Rates are in bits a second."""
+
     sent: int = 0
     opened: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     bit_rate: float = 0.0
-    lag: int = 0
-    interruptions: int = 0
-    stopped: str = ""
-    ours: SentMedia = field(default_factory=SentMedia)
-    theirs: SentMedia = field(default_factory=SentMedia)
-    typing: bool = False
     _bytes: int = 0
 
-    def measure(self, statistics: PeerStatistics, seconds: float) -> None:
+    def measure(self, statistics: PeerStatistics | GroupStatistics, seconds: float) -> None:
         """Take what passed so far, ``seconds`` after the last time."""
         received = statistics.received.values()
         total = sum(each.bytes for each in received)
@@ -76,8 +71,29 @@ class Status:
         rejected = ", ".join(f"{count} {reason}" for reason, count in self.rejected.items())
         return f"{self.sent} sent, {self.opened} opened, {rejected or '0'} rejected"
 
+
+@dataclass
+class Status:
+    """See the module. ``who`` may be shown as it is."""
+
+    who: str
+    is_text: bool
+    state: str = "begins"
+    ringing: list[str] = field(default_factory=list)
+    safety: str = ""
+    call_code: str = ""
+    suite: int | None = None
+    epoch: int | None = None
+    passed: Passed = field(default_factory=Passed)
+    lag: int = 0
+    interruptions: int = 0
+    stopped: str = ""
+    ours: SentMedia = field(default_factory=SentMedia)
+    theirs: SentMedia = field(default_factory=SentMedia)
+    typing: bool = False
+
     def rows(self) -> Iterator[tuple[str, str]]:
-        """Label and value, line by line; what is not known yet, or has nothing to say, is left out."""
+        """As for every view."""
         yield self.who, self.state
         if self.ringing:
             yield "rings", ", ".join(self.ringing)
@@ -88,8 +104,11 @@ class Status:
         if self.suite is not None:
             yield "keys", f"epoch {self.epoch}, {suite_name(self.suite)}"
         if not self.is_text and self.suite is not None:
-            yield "frames", self.frames()
-            yield "comes", f"{self.bit_rate / 1000:.0f} kbit/s: {media_in_words(self.theirs)}"
+            yield "frames", self.passed.frames()
+            yield (
+                "comes",
+                f"{self.passed.bit_rate / 1000:.0f} kbit/s: {media_in_words(self.theirs)}",
+            )
             yield "goes", media_in_words(self.ours)
         troubles = [
             self.stopped,

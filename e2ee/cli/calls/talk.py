@@ -215,14 +215,14 @@ class Talk:
         while True:
             await asyncio.sleep(_EVERY)
             if self.was_live and not self._call.is_over and self._sending is not None:
-                self._status.measure(self._call.statistics, _EVERY)
+                self._status.passed.measure(self._call.statistics, _EVERY)
             self._show()
 
     def _summarize(self) -> None:
         if self.was_live and self._sending is not None:
-            self._status.measure(self._call.statistics, _EVERY)
-            frames = f"frames: {self._status.frames()}"
-            self._output.tell("frames", frames, **self._status.figures())
+            passed = self._status.passed
+            passed.measure(self._call.statistics, _EVERY)
+            self._output.tell("frames", f"frames: {passed.frames()}", **passed.figures())
 
     # What the person wants
 

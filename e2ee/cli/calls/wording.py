@@ -35,7 +35,7 @@ from e2ee.cli.calls.shown import digits, isolated, visible
 from e2ee.cli.calls.status import media_in_words, suite_name
 from e2ee.client.call import Connected, Interrupted
 
-__all__ = ["Told", "device", "in_words"]
+__all__ = ["Told", "device", "in_words", "named"]
 
 _WARNING = "bold red"
 
@@ -61,30 +61,31 @@ def in_words(event: CallEvent) -> Told | None:
     return None if words is None else words(event)
 
 
-def _named(member: Member) -> dict[str, object]:
+def named(member: Member) -> dict[str, object]:
+    """A device in fields."""
     return {"account": member.account_id, "device": member.device_id}
 
 
 def _calling(event: Calling) -> Told:
     count, who = len(event.devices), isolated(event.devices[0].account_id)
     text = f"calls {who}: {count} device{'s' if count != 1 else ''}"
-    return Told("calling", text, {"devices": [_named(each) for each in event.devices]})
+    return Told("calling", text, {"devices": [named(each) for each in event.devices]})
 
 
 def _rings(event: RingsThere) -> Told:
-    return Told("rings", f"{device(event.device)} rings", _named(event.device))
+    return Told("rings", f"{device(event.device)} rings", named(event.device))
 
 
 def _busy(event: BusyThere) -> Told:
-    return Told("busy", f"{device(event.device)} is in another call", _named(event.device))
+    return Told("busy", f"{device(event.device)} is in another call", named(event.device))
 
 
 def _epoch(event: EpochChanged) -> Told:
     text = f"epoch {event.epoch}, by {device(event.committer)}; call code {digits(event.call_code)}"
     fields = {
         "epoch": event.epoch,
-        "committer": _named(event.committer),
-        "members": [_named(each) for each in event.members],
+        "committer": named(event.committer),
+        "members": [named(each) for each in event.members],
         "call_code": event.call_code,
     }
     return Told("epoch", text, fields, "dim")
@@ -98,7 +99,7 @@ def _media(event: MediaChanged) -> Told:
 def _stopped(event: SendingStopped) -> Told:
     silent = ", ".join(map(device, event.silent))
     text = f"not sending: {event.reason}" + (f"; not in this branch: {silent}" if silent else "")
-    fields = {"reason": event.reason, "silent": [_named(each) for each in event.silent]}
+    fields = {"reason": event.reason, "silent": [named(each) for each in event.silent]}
     return Told("sending_stopped", text, fields, _WARNING)
 
 
@@ -118,7 +119,7 @@ def _removal(event: RemovalComplete) -> Told:
 def _presence(event: PresenceChanged) -> Told:
     how = "is" if event.connected else "is not"
     text = f"{device(event.member)} {how} connected to the service, by its word"
-    return Told("presence", text, {**_named(event.member), "connected": event.connected}, "dim")
+    return Told("presence", text, {**named(event.member), "connected": event.connected}, "dim")
 
 
 def _changed(event: IdentityChanged) -> Told:

@@ -10,17 +10,18 @@ from typing import Annotated
 
 import typer
 
+from e2ee.cli.demo.check import Check, passed
 from e2ee.cli.demo.process import PeerFailed
 from e2ee.cli.demo.settings import SUITES, DemoSettings, Sabotage
 from e2ee.cli.demo.story import tell
-from e2ee.cli.demo.verdict import Check, Findings, passed, verdict
+from e2ee.cli.demo.verdict import Findings, verdict
 from e2ee.cli.demo.view import Quiet, Screen, Terminal, terminal_console
 
 __all__ = ["demo"]
 
 
 def demo(
-    seconds: Annotated[float, typer.Option(min=2, help="How long media flow.")] = 10,
+    seconds: Annotated[float, typer.Option(min=2, help="How long media of the call flow.")] = 8,
     suite: Annotated[
         str, typer.Option(help=f"Highest suite of both sides: {', '.join(SUITES)}.")
     ] = "hybrid",
@@ -46,7 +47,8 @@ def demo(
         bool, typer.Option("--once", help="End after one call.")
     ] = False,
 ) -> None:
-    """Two processes call each other through an untrusted server on this machine, and prove what it could see.
+    """Two processes call each other through an untrusted server on this machine, and prove what it could see; then three
+    are in a group call, where one comes late and one is removed.
 
     Exit status 0: every check passed; 1: one failed, or the call broke down; 2: it could not run.
     """
@@ -96,4 +98,6 @@ def _object(findings: Findings, checks: tuple[Check, ...]) -> dict[str, object]:
         "peers": {role: asdict(report) for role, report in findings.peers.items()},
         "taps": {role: asdict(tap) for role, tap in findings.taps.items()},
         "delivery_service": asdict(findings.service),
+        "forwarding_unit": asdict(findings.forwarded),
+        "group": asdict(findings.group),
     }

@@ -11,35 +11,28 @@ import asyncio
 import json
 import resource
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
-
-import av.logging
 
 from e2ee.call.configuration import Configuration
 from e2ee.call.events import Calling, Ended, EpochChanged
+from e2ee.cli.demo.device import FIGURES_EVERY, grouped, inputs, reporting, say
 from e2ee.cli.demo.figures import EpochChanges, bytes_received, streams
 from e2ee.cli.demo.report import PeerReport
 from e2ee.cli.demo.sabotage import frame_keys
 from e2ee.cli.demo.settings import PEER_OF, TONES, PeerSettings, suite_name
 from e2ee.client.call import Call, Connected
 from e2ee.client.client import Client
-from e2ee.client.key_store import Service
 from e2ee.client.media import Media, Network
 from e2ee.client.online import online
 from e2ee.client.profile import Profile
-from e2ee.errors import E2EEError
-from e2ee.identity.attestation import DirectoryKeys
 from e2ee.media.encoded_frame import Kind
-from e2ee.profile.suites import SUITES
 from e2ee.rtc.meters import PictureMeter, ToneMeter
 from e2ee.rtc.recorders import Recorder
 from e2ee.rtc.sources import FileSource, TestPicture, Tone
 from e2ee.rtc.tap import Tap
 
 ACCOUNTS = {"caller": "alice", "callee": "bob"}
-FIGURES_EVERY = 0.5
 _MEGABYTE = 1 << 20
 
 
@@ -60,11 +53,10 @@ class Peer:
         """Go online, have one call, report."""
         settings = self._settings
         profile = Profile.in_memory()
-        profile.create(ACCOUNTS[settings.role], self._service())
-        suites = [suite.mls for suite in SUITES]
+        profile.create(ACCOUNTS[settings.role], settings.service)
         going_online = online(
             profile,
-            suites=suites[: suites.index(settings.suite) + 1],
+            suites=settings.suites,
             configuration=Configuration(epoch_lifetime=settings.epoch_lifetime),
             network=Network(host_addresses=["127.0.0.1"]),
             frame_keys=frame_keys(settings.sabotage),
@@ -83,12 +75,6 @@ class Peer:
                 obeying.cancel()
                 figures.cancel()
         self._report(call)
-
-    def _service(self) -> Service:
-        keys = {
-            int(key_id): bytes.fromhex(key) for key_id, key in self._settings.directory_keys.items()
-        }
-        return Service(self._settings.url, self._settings.server_name, DirectoryKeys(keys))
 
     async def _begin(self, client: Client, commands: AsyncIterator[str]) -> Call:
         media = self._media()
@@ -132,7 +118,7 @@ class Peer:
         self._safety_number = self._safety_number or call.safety_number
         suite = call.suite
         text = f"applies epoch {event.epoch}, committed by {event.committer.account_id} ({suite_name(suite)})"
-        say("epoch", text=text, epoch=event.epoch, suite=suite, call_code=_grouped(event.call_code))
+        say("epoch", text=text, epoch=event.epoch, suite=suite, call_code=grouped(event.call_code))
 
     def _watch(self, call: Call, tasks: asyncio.TaskGroup) -> None:
         if (picture := call.track(Kind.CAMERA)) is not None:
@@ -185,45 +171,11 @@ class Peer:
         say("report", report=json.loads(report.encode()))
 
 
-def say(event: str, **what: Any) -> None:
-    """One object for the demo."""
-    sys.stdout.write(json.dumps({"event": event, **what}) + "\n")
-    sys.stdout.flush()
-
-
-def _grouped(code: str) -> str:
-    return " ".join(code[at : at + 5] for at in range(0, len(code), 5))
-
-
-async def _lines() -> AsyncIterator[str]:
-    """Standard input, line by line."""
-    reader = asyncio.StreamReader()
-    loop = asyncio.get_running_loop()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    async for line in reader:
-        yield line.decode()
-
-
 async def main() -> int:
     """Be one side; gives the exit status."""
-    av.logging.set_level(av.logging.PANIC)
-    lines = _lines()
-    settings = PeerSettings.decode(await anext(lines))
-    status = 0
-    try:
-        await Peer(settings).run(lines)
-    except* E2EEError as group:
-        say("failed", error="; ".join(sorted({str(error) for error in _leaves(group)})))
-        status = 1
-    return status
-
-
-def _leaves(group: BaseExceptionGroup[E2EEError]) -> Iterator[BaseException]:
-    for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            yield from _leaves(error)
-        else:
-            yield error
+    lines = inputs()
+    peer = Peer(PeerSettings.decode(await anext(lines)))
+    return await reporting(peer.run(lines))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""One side of the call as a process of its own: JSON objects on its standard input and output, one a line.
+"""A device as a process of its own: JSON objects on its standard input and output, one a line.
 
 What it says on standard error is kept, and is what is shown if it ends before it has reported.
 """
@@ -13,39 +13,41 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from e2ee.cli.demo.settings import PeerSettings
+from e2ee.cli.demo.settings import MemberSettings, ProcessSettings
 
 __all__ = ["Heard", "PeerFailed", "PeerProcess"]
 
 Heard = Callable[[str, dict[str, Any]], None]
-"""Told of every object that a side says, with its role."""
+"""Told of every object that a device says, with its role."""
 
 _MAX_LINE = 1 << 20
 _PATIENCE = 30.0
-"""Seconds in which a side has to come to the next step of the story, beyond the time that media flow."""
+"""Seconds in which a device has to come to the next step of the story, beyond the time that media flow."""
 
 
 class PeerFailed(Exception):
-    """A side ended, or said nothing more, before it had reported."""
+    """A device ended, or said nothing more, before it had reported."""
 
 
 class PeerProcess:
-    """A running side. ``said`` waits for a step of its story."""
+    """A running device. ``said`` waits for a step of its story."""
 
     def __init__(self, role: str, process: Process, heard: Heard) -> None:
         self.role = role
         self._process = process
         self._heard = heard
         self._steps: dict[str, asyncio.Future[dict[str, Any]]] = {}
+        self._failure: PeerFailed | None = None
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def start(cls, settings: PeerSettings, heard: Heard) -> AsyncIterator[PeerProcess]:
-        """Run a side as long as the context lasts."""
+    async def start(cls, settings: ProcessSettings, heard: Heard) -> AsyncIterator[PeerProcess]:
+        """Run a side of the call, or a member of the group, as long as the context lasts."""
+        module = "member" if isinstance(settings, MemberSettings) else "peer"
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "e2ee.cli.demo.peer",
+            f"e2ee.cli.demo.{module}",
             stdin=PIPE,
             stdout=PIPE,
             stderr=PIPE,
@@ -62,9 +64,9 @@ class PeerProcess:
             await process.wait()
             await listening
 
-    def do(self, what: str) -> None:
-        """Tell it to take a step: ``call`` or ``hang-up``."""
-        self._write(json.dumps({"do": what}))
+    def do(self, what: str, **how: Any) -> None:
+        """Tell it to take a step."""
+        self._write(json.dumps({"do": what, **how}))
 
     async def said(self, step: str) -> dict[str, Any]:
         """Wait until it says that it came to ``step``. Raises PeerFailed if it never will."""
@@ -74,7 +76,12 @@ class PeerProcess:
             raise PeerFailed(f"the {self.role} did not come to the step {step!r}") from None
 
     def _step(self, step: str) -> asyncio.Future[dict[str, Any]]:
-        return self._steps.setdefault(step, asyncio.get_running_loop().create_future())
+        waiting = self._steps.get(step)
+        if waiting is None:
+            waiting = self._steps[step] = asyncio.get_running_loop().create_future()
+            if self._failure is not None:
+                waiting.set_exception(self._failure)
+        return waiting
 
     def _write(self, line: str) -> None:
         """A line for it. To who is gone it goes nowhere: what it failed of, the next ``said`` raises."""
@@ -101,8 +108,8 @@ class PeerProcess:
         self._heard(self.role, said)
 
     def _fail(self, failure: PeerFailed) -> None:
-        for step in ("ready", "connected", "report"):
-            waiting = self._step(step)
+        self._failure = self._failure or failure
+        for waiting in self._steps.values():
             if not waiting.done():
-                waiting.set_exception(failure)
+                waiting.set_exception(self._failure)
                 waiting.exception()  # somebody may have stopped waiting for it

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from e2ee.cli.demo.settings import Sabotage
@@ -22,6 +22,22 @@ class _WrongKeys(FrameKeys):
         super().install(replace(epoch, base_key=stray), now)
 
 
+class _OldKeys(FrameKeys):
+    """Frame keys that stay when somebody is removed: what is sent goes on under the keys that are known to who is out."""
+
+    def install(self, epoch: FrameEpoch, now: int) -> None:
+        if epoch.removed:
+            self.receive.install(epoch, now)
+        else:
+            super().install(epoch, now)
+
+
 def frame_keys(sabotage: str | None) -> Callable[[], FrameKeys]:
-    """What a side makes its frame keys with."""
-    return _WrongKeys if sabotage == Sabotage.WRONG_KEY else FrameKeys
+    """What a device makes its frame keys with."""
+    return FrameKeys if sabotage is None else _BROKEN[Sabotage(sabotage)]
+
+
+_BROKEN: Mapping[Sabotage, type[FrameKeys]] = {
+    Sabotage.WRONG_KEY: _WrongKeys,
+    Sabotage.OLD_KEY: _OldKeys,
+}

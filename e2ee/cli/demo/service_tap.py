@@ -1,4 +1,8 @@
-"""What the delivery service saw of a call: the messages that it handled, searched for what they must not hold."""
+"""What the delivery service saw: the messages that it handled, searched for what they must not hold.
+
+Session descriptions of a call of two go from device to device, sealed. Those that members exchange with the forwarding unit
+are the service's to pass on, and nothing depends on them (SFU-2).
+"""
 
 from __future__ import annotations
 
@@ -7,16 +11,24 @@ from dataclasses import dataclass
 
 from e2ee.rtc.tap import count_leaking
 from e2ee.signalling import wire
-from e2ee.signalling.messages import ServiceMessage
+from e2ee.signalling.messages import (
+    MediaAnswer,
+    MediaOffer,
+    MediaPublished,
+    PublishMedia,
+    ServiceMessage,
+)
 
 __all__ = ["ServiceTap", "ServiceTapReport"]
+
+_ITS_OWN = (PublishMedia, MediaPublished, MediaOffer, MediaAnswer)
 
 _DESCRIPTION_MARKS = (b"v=0\r\n", b"a=fingerprint", b"a=candidate", b"a=ice-ufrag")
 
 
 @dataclass(frozen=True)
 class ServiceTapReport:
-    """``leaking`` messages held 16 bytes of an encoder's output, or a part of a session description."""
+    """``leaking`` messages held 16 bytes of an encoder's output, or a part of a session description that is not its own."""
 
     messages: int
     bytes: int
@@ -28,16 +40,18 @@ class ServiceTap:
 
     def __init__(self) -> None:
         self._messages: list[bytes] = []
+        self._describing = 0
 
     def __call__(self, _connection_id: int, message: ServiceMessage) -> None:
-        self._messages.append(wire.encode(message))
+        encoded = wire.encode(message)
+        self._messages.append(encoded)
+        if not isinstance(message, _ITS_OWN):
+            self._describing += any(mark in encoded for mark in _DESCRIPTION_MARKS)
 
     def report(self, encoded: Sequence[bytes]) -> ServiceTapReport:
-        """``encoded`` is what the encoders of both sides made, beyond what stays clear."""
-        described = [m for m in self._messages if any(mark in m for mark in _DESCRIPTION_MARKS)]
-        others = [m for m in self._messages if m not in described]
+        """``encoded`` is what the encoders of all devices made, beyond what stays clear."""
         return ServiceTapReport(
             messages=len(self._messages),
             bytes=sum(map(len, self._messages)),
-            leaking=len(described) + count_leaking(encoded, others),
+            leaking=self._describing + count_leaking(encoded, self._messages),
         )

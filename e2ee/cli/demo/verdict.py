@@ -6,22 +6,23 @@ so only what is counted is judged.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from e2ee.cli.demo.check import MIN_PSNR, TONE_TOLERANCE, Check
+from e2ee.cli.demo.group_report import ForwardedReport, GroupReport
+from e2ee.cli.demo.group_verdict import group_verdict
 from e2ee.cli.demo.report import PeerReport
 from e2ee.cli.demo.service_tap import ServiceTapReport
 from e2ee.cli.demo.settings import PEER_OF, TONES
 from e2ee.rtc.measure import is_tone
 from e2ee.rtc.tap import TapReport
 
-__all__ = ["Check", "Findings", "passed", "verdict"]
+__all__ = ["Findings", "verdict"]
 
 MIN_OPENED = 0.95
-MIN_PSNR = 30.0
 MAX_GAP = 5
 MAX_TAPPED_PSNR = 12.0
-TONE_TOLERANCE = 5.0
 
 SENT = frozenset({"camera", "microphone"})
 """The streams on which both sides send. The others are negotiated (CODEC-7), and nothing may come of them."""
@@ -38,16 +39,8 @@ class Findings:
     service: ServiceTapReport
     test_media: bool
     """Whether the test picture and the tones were sent, and not a file."""
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing that has to hold, what was wanted and what was found."""
-
-    name: str
-    passed: bool
-    wanted: str
-    found: str
+    group: GroupReport
+    forwarded: ForwardedReport
 
 
 def verdict(findings: Findings) -> tuple[Check, ...]:
@@ -62,7 +55,7 @@ def verdict(findings: Findings) -> tuple[Check, ...]:
     ]
     if findings.test_media:
         checks[-1:-1] = [*_received(findings), *_decoded_without_keys(findings)]
-    return tuple(checks)
+    return (*checks, *group_verdict(findings.group, findings.forwarded))
 
 
 def _equal(name: str, one: str, other: str) -> Check:
@@ -140,8 +133,3 @@ def _service(tap: ServiceTapReport) -> Check:
     return Check(
         "delivery service: plaintext", tap.messages > 0 and not tap.leaking, "in 0 messages", found
     )
-
-
-def passed(checks: Sequence[Check]) -> bool:
-    """Whether the demo as a whole did."""
-    return all(check.passed for check in checks)

@@ -14,8 +14,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from e2ee.cli.demo.check import Check, passed
 from e2ee.cli.demo.settings import suite_name
-from e2ee.cli.demo.verdict import Check, passed
 
 __all__ = ["Quiet", "Screen", "Terminal", "terminal_console"]
 
@@ -58,7 +58,7 @@ class Terminal:
         self._console = console
         self._began = time.monotonic()
         self._told: list[RenderableType] = []
-        self._sides: dict[str, dict[str, Any]] = {"caller": {}, "callee": {}}
+        self._sides: dict[str, dict[str, Any]] = {}
         self._live = Live(
             console=console, get_renderable=self._table, refresh_per_second=4, transient=True
         )
@@ -80,10 +80,10 @@ class Terminal:
         self._tell("demo", "cyan", text)
 
     def heard(self, role: str, said: dict[str, Any]) -> None:
-        side = self._sides[role]
+        side = self._sides.setdefault(role, {})
         side.update({name: value for name, value in said.items() if name != "event"})
         if "text" in said:
-            self._tell(role, "green" if role == "caller" else "magenta", said["text"])
+            self._tell(role, _COLOURS[role], said["text"])
 
     def summary(self, checks: Sequence[Check]) -> None:
         self._live.stop()
@@ -99,7 +99,7 @@ class Terminal:
 
     def _tell(self, who: str, colour: str, text: str) -> None:
         elapsed = time.monotonic() - self._began
-        line = Text.assemble((f"{elapsed:6.2f} s  ", "dim"), (f"{who:8}", colour), text)
+        line = Text.assemble((f"{elapsed:6.2f} s  ", "dim"), (f"{who:11}", colour), text)
         self._told.append(line)
         self._console.print(line)
 
@@ -120,6 +120,14 @@ class Terminal:
             table.add_row(role, *_cells(side))
         return table
 
+
+_COLOURS = {
+    "caller": "green",
+    "callee": "magenta",
+    "host": "green",
+    "guest": "magenta",
+    "latecomer": "yellow",
+}
 
 _NUMBERS = {"epoch", "protected", "opened", "rejected", "kbit/s"}
 
