@@ -227,3 +227,50 @@ def test_a_request_that_may_not_be_sent_yet_is_not_forgotten() -> None:
     assert not requests.wanted
     assert not requests.permit()
     assert requests.wanted
+
+
+def test_a_picture_begins_with_a_key_frame() -> None:
+    """A decoder that lacks what came before is given nothing until then, and one is asked for."""
+
+    def story(receiver: Receiver) -> None:
+        incoming, protector = (
+            receiver.incoming,
+            keys_of(0, 2).send.open_stream(Codec.VP8, Kind.CAMERA),
+        )
+        key_frame = bytes(10)  # bit 0 of the first byte is 0
+        frames = [b"\x01 1", b"\x01 2", key_frame, b"\x01 4", b"\x01 5"]
+        wanted = []
+        for packet in packets([protector.protect(frame) for frame in frames]):
+            receiver.buffer.add(packet)
+            wanted.append(incoming.key_frames.wanted)
+        assert wanted == [False, True, True, False, False, False]
+        assert incoming.statistics.withheld == 2
+        assert incoming.statistics.opened == 5
+
+    with_receiver(story, 2)
+
+
+def test_a_key_frame_that_is_opened_and_not_shown_is_no_more_asked_for() -> None:
+    def story(receiver: Receiver) -> None:
+        receiver.incoming.withhold(withheld=True)
+        receiver.incoming.key_frames.want()
+        protector = keys_of(0, 2).send.open_stream(Codec.VP8, Kind.CAMERA)
+        for packet in packets([protector.protect(bytes(10))]):
+            receiver.buffer.add(packet)
+        assert receiver.incoming.statistics.withheld == 1
+        assert not receiver.incoming.key_frames.wanted
+
+    with_receiver(story, 2)
+
+
+def test_what_waited_where_another_stream_comes_now_goes_to_nobody() -> None:
+    def story(receiver: Receiver) -> None:
+        for packet in packets(protected(3)):
+            receiver.buffer.add(packet)
+        receiver.buffer.detach()
+        receiver.keys.install(frame_epoch(1, 3), now=0)
+        receiver.frames.release()
+        assert receiver.stream.opened == 3
+        assert receiver.opened == []
+
+    with_receiver(story, 2)

@@ -155,6 +155,19 @@ def test_what_is_received_goes_on_when_its_connection_ends() -> None:
     asyncio.run(told())
 
 
+def test_who_watches_sees_every_frame_whether_it_is_read_or_not() -> None:
+    async def told() -> None:
+        track, seen = ReceivedTrack("audio"), list[object]()
+        track.watch(seen.append)
+        for pts in range(3 * ReceivedTrack.WAITING):
+            await track.put(sound(pts))
+        track.stop()
+        await track.put(sound(0))
+        assert len(seen) == 3 * ReceivedTrack.WAITING
+
+    asyncio.run(told())
+
+
 def test_a_track_that_nobody_reads_keeps_its_newest_frames() -> None:
     async def told() -> None:
         track = ReceivedTrack("audio")

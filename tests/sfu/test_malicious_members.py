@@ -27,6 +27,7 @@ from hypothesis import strategies as st
 from e2ee.media.encoded_frame import Kind
 from e2ee.session_description import MAX_DESCRIPTION
 from e2ee.sfu.aiortc_unit import AiortcForwardingUnit
+from e2ee.sfu.bandwidth import SEVERE_CHECKS
 from e2ee.sfu.description import publishing_offer
 from e2ee.sfu.errors import SfuError, SfuReason
 from e2ee.sfu.limits import MAX_PUBLISHED, RESENT_EACH_SECOND, Limits
@@ -358,6 +359,41 @@ def test_a_flood_of_feedback_is_answered_within_bounds(meeting: NewMeeting, unti
             assert resent <= RESENT_EACH_SECOND * (passed / 10 + 2)
             assert packets > 0
             assert call.lost == []
+
+    asyncio.run(story())
+
+
+@pytest.mark.requirement("SFU-5")
+def test_a_member_whose_path_carries_little_keeps_its_sound(
+    meeting: NewMeeting, until: Until
+) -> None:
+    """By its own account: nobody else has less for it."""
+
+    async def story() -> None:
+        async with meeting() as call:
+            await call.join(0, 1, tone=700.0)
+            two = await call.join(1, 2, camera=False)
+            narrow = await call.join(2, 3, camera=False)
+            await until(lambda: two.seen(0) > 5 and narrow.seen(0) > 5)
+            await until(lambda: narrow.seen(0, Kind.MICROPHONE) > 5)
+            ssrcs = [
+                sink.form.ssrc
+                for sink in call.unit._calls[CALL][narrow.id].subscriber.sinks.values()  # type: ignore[union-attr]
+            ]
+            send = receiving(narrow)
+            for _ in range(SEVERE_CHECKS + 1):
+                await send(bytes(RtcpPsfbPacket(RTCP_PSFB_APP, 1, 0, pack_remb_fci(10_000, ssrcs))))
+                await until(lambda: narrow.at_the_unit.estimate == 10_000)
+                call.unit.tick()
+                seen = two.seen(0)
+                await until(lambda seen=seen: two.seen(0) > seen + 3)  # type: ignore[misc]
+            held_back = {sink.kind: sink.held_back for sink in narrow.at_the_unit.sinks}
+            assert held_back == {"audio": False, "video": True}
+            assert call.unit.statistics().held_back == 1
+            seen, heard = narrow.opened(0), narrow.seen(0, Kind.MICROPHONE)
+            await until(lambda: narrow.seen(0, Kind.MICROPHONE) > heard + 30)
+            assert narrow.opened(0) <= seen + 1
+            assert not any(sink.held_back for sink in two.at_the_unit.sinks)
 
     asyncio.run(story())
 
