@@ -16,6 +16,7 @@ from e2ee.call.roster import Member
 from e2ee.crypto.secret import Secret
 from e2ee.errors import RemoteProtocolError
 from e2ee.mls.commit import Commit
+from e2ee.mls.errors import Rule, ValidationError
 from e2ee.mls.group import Group, StagedCommit
 from e2ee.mls.message import MLSMessage
 from e2ee.mls.psk import PskName
@@ -42,6 +43,10 @@ class InvalidCommit(RemoteProtocolError):
     def __init__(self, error: RemoteProtocolError) -> None:
         super().__init__(error.reason, error.detail)
         self.error = error
+
+
+class UntaggedCommit(RemoteProtocolError):
+    """A commit that a member of this epoch signed, without the tag that its members make: nobody can follow it (GROUP-20)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +93,26 @@ class Logged:
 def stage(group: Group, members: Roster, links: Links, data: bytes, now: int) -> Logged:
     """Another member's commit, staged beside ``group``.
 
-    Raises InvalidCommit if a member made it and it is not valid (CALL-32, GROUP-20); DecodeError, CallRefused, ProfileError
+    Raises InvalidCommit if a member made it and it is not valid (CALL-32, GROUP-20), UntaggedCommit; DecodeError, CallRefused, ProfileError
     or ValidationError (RFC 9420) for what anybody could have made.
     """
     message, commit = commit_message(data)
     member_leaf_index(message.content.sender)  # KEYS-13: a commit from outside has no tag
-    group.check_authentic(message)
+    _check_authentic(group, message)
     try:
         return _judged(group, members, links, message, commit, now)
     except RemoteProtocolError as error:
         raise InvalidCommit(error) from error
+
+
+def _check_authentic(group: Group, message: PublicMessage) -> None:
+    try:
+        group.check_authentic(message)
+    except ValidationError as error:
+        if error.reason is not Rule.MEMBERSHIP_TAG:
+            raise
+        group.check_signed(message)
+        raise UntaggedCommit(error.reason, error.detail) from None
 
 
 def _judged(

@@ -274,6 +274,10 @@ class Group(GroupState):
         with self._protection.unprotect(message, RatchetLimits()):
             return
 
+    def check_signed(self, message: PublicMessage) -> None:
+        """Return if a member of this epoch signed the message, whatever its membership tag. Raises ValidationError, DecodeError."""
+        self._public.verify(message)
+
     def _accept(
         self, unprotected: Unprotected, policy: ValidationPolicy, psks: Mapping[PskName, Secret]
     ) -> Received:

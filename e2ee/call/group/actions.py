@@ -83,10 +83,11 @@ class Gone(NamedTuple):
 
 
 class Invalid(NamedTuple):
-    """An authentic commit that cannot be followed: whose it is, and what is wrong with it."""
+    """A commit that a member signed and that cannot be followed: whose it is, what is wrong with it, and whether it counts."""
 
     committer: Member | None
     detail: str
+    counts: bool
 
 
 class GroupCallActions:
@@ -388,9 +389,9 @@ class GroupCallActions:
 
     def report_invalid(self, invalid: Invalid, _now: int) -> None:
         """GROUP-20: "MUST be reported with `report_invalid`, and MUST NOT be applied"."""
-        self.invalid_commits += 1
+        self.invalid_commits += invalid.counts
         self.outbox.append(messages.ReportInvalid(self.call_id, self.in_group.number))
-        self.events.append(Stranded(self.call_id, *invalid))
+        self.events.append(Stranded(self.call_id, invalid.committer, invalid.detail))
 
     def await_log(self, _: object, _now: int) -> None:
         """The service took none of what was said in this epoch: the next one is on its way, or was."""

@@ -23,7 +23,7 @@ from e2ee.call.group.policy import input_of_message
 from e2ee.call.group.states import Input
 from e2ee.call.group.tree_parts import TreeParts
 from e2ee.call.group.welcome import join_group_call, tree_epoch
-from e2ee.call.logged import InvalidCommit, Logged
+from e2ee.call.logged import InvalidCommit, Logged, UntaggedCommit
 from e2ee.call.mls_messages import application_message, body, commit_message
 from e2ee.call.roster import Member
 from e2ee.crypto.cipher_suite import cipher_suite
@@ -126,7 +126,7 @@ def _committed(actions: GroupCallActions, committed: messages.Committed, now: in
     epochs = _epochs(actions)
     try:
         logged = epochs.stage(committed.commit, now)
-    except InvalidCommit as invalid:
+    except (InvalidCommit, UntaggedCommit) as invalid:
         return _invalid(actions, epochs, committed.commit, invalid)
     if not logged.removes_own_leaf:
         return Happened(Input.COMMITTED, logged)
@@ -136,14 +136,19 @@ def _committed(actions: GroupCallActions, committed: messages.Committed, now: in
 
 
 def _invalid(
-    actions: GroupCallActions, epochs: Epochs, data: bytes, invalid: InvalidCommit
+    actions: GroupCallActions,
+    epochs: Epochs,
+    data: bytes,
+    invalid: InvalidCommit | UntaggedCommit,
 ) -> Happened:
-    """GROUP-20: a member signed and tagged it."""
+    """GROUP-20: a member signed it, so the service may have taken it."""
     leaf = commit_message(data)[0].content.sender.leaf_index
     committer = epochs.member(leaf) if leaf in epochs.others else None
-    last = actions.invalid_commits + 1 >= MAX_INVALID_COMMITS
+    # GROUP-20: "counted are those with a valid membership tag"
+    counts = isinstance(invalid, InvalidCommit)
+    last = counts and actions.invalid_commits + 1 >= MAX_INVALID_COMMITS
     happened = Input.THIRD_INVALID_COMMIT if last else Input.INVALID_COMMIT
-    return Happened(happened, Invalid(committer, str(invalid)))
+    return Happened(happened, Invalid(committer, str(invalid), counts))
 
 
 def _cut_off(actions: GroupCallActions, epochs: Epochs, logged: Logged) -> Anew | None:
