@@ -3,8 +3,8 @@
 An ``alive`` is the acknowledgement of FKEY-7: the sender of frames goes on to an epoch as soon as all others are known to
 have it. It proves what it says because it is sealed with keys of that very epoch, so it counts for its sender and for that
 epoch only. Sent again and again it also shows a fork: who is connected by the service's word and silent here is in another
-branch, and a device that hears from at most half of the others stops sending. So a service that splits a group, or keeps a
-commit back, is noticed within three periods.
+branch, and a device to which at least half of the others are silent stops sending. So a service that splits a group, or keeps
+a commit back, is noticed within three periods, however often somebody in the split group begins a new epoch.
 
     epoch_began(epoch, ...)     this device applied a commit, or came in by one
     due_at                      when this device has to say it, at once perhaps; said(now): it did
@@ -18,11 +18,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice, takewhile
+from operator import itemgetter
 
 from e2ee.call.configuration import (
     ALIVE_PAUSE,
     ALIVE_PERIOD,
     ALIVE_PERIODS,
+    EARLIER_KEPT,
     EPOCH_END,
     LAG_SHOWN,
     LAG_WITHHELD,
@@ -86,7 +88,9 @@ class Aliveness:
         self._hastens: int | None = None
         """How long after the last one the next comes if somebody was away; None: no sooner than otherwise."""
         self._heard: dict[int, int] = {}
-        """Leaf -> when its last ``alive`` of this epoch was opened, or the epoch applied; who was heard last comes last."""
+        """Leaf -> until when it was known to be in this branch of the log; who was known last comes last."""
+        self._ended: dict[int, int] = {}
+        """Of the epochs before: when the next one was applied."""
         self._least: dict[int, int] = {}
         """Leaf -> the least difference between our clock and its ``clock`` so far."""
         self._lags: dict[int, Lag] = {}
@@ -101,10 +105,13 @@ class Aliveness:
         newcomers: frozenset[int] = frozenset(),
     ) -> None:
         """This device is in ``epoch`` with these other leaves; ``newcomers`` are those that came with it."""
+        self._ended = {each: at for each, at in self._ended.items() if each + EARLIER_KEPT >= epoch}
+        self._ended[self._epoch] = now
         self._epoch, self._applied_at = epoch, now
         members = len(others) + 1
         self._period = alive_period(members)
-        self._heard = dict.fromkeys(others, now)
+        stayed = {leaf: at for leaf, at in self._heard.items() if leaf in others - newcomers}
+        self._heard = stayed | dict.fromkeys(others - stayed.keys(), now)
         self._hastens = ALIVE_PAUSE
         if members > MANY_MEMBERS:
             self._hastens = ALIVE_PERIOD if may_speak else None
@@ -122,9 +129,13 @@ class Aliveness:
 
     def heard(self, said: Said, alive: Alive, now: int) -> Lag | None:
         """A member said that it is alive; gives its lag if there is news for people."""
-        if alive.epoch == self._epoch:
-            self._heard.pop(said.sender, None)
-            self._heard[said.sender] = now
+        # CALL-23: "one of an earlier epoch shows it for as long as that epoch was the newest"
+        at = now if alive.epoch == self._epoch else self._ended.get(alive.epoch, 0)
+        if at > self._heard.get(said.sender, at):
+            del self._heard[said.sender]
+            self._heard[said.sender] = at
+            if at < now:
+                self._heard = dict(sorted(self._heard.items(), key=itemgetter(1)))
         return self._measure(said.sender, now - alive.clock)
 
     def _measure(self, leaf: int, late: int) -> Lag | None:
@@ -150,7 +161,7 @@ class Aliveness:
         return self._due_at
 
     def silent(self, now: int) -> frozenset[int]:
-        """The leaves of whom nothing of this epoch was opened in the last three periods."""
+        """The leaves of whom nothing has shown for three periods that they are in this branch (CALL-23)."""
         heard_before = now - ALIVE_PERIODS * self._period
         silent = takewhile(lambda leaf: self._heard[leaf] <= heard_before, self._heard)
         return frozenset(silent)
@@ -160,7 +171,7 @@ class Aliveness:
         # CALL-27: "MUST NOT send under an epoch that it applied more than 11 minutes ago"
         if now >= self._applied_at + EPOCH_END:
             return StopReason.EPOCH_TOO_OLD
-        # CALL-23: "from at most half of the others"
+        # CALL-23: "to which at least half of the other members are silent"
         if self._heard and 2 * len(self.silent(now)) >= len(self._heard):
             return StopReason.ALONE
         return None

@@ -19,6 +19,7 @@ __all__ = [
     "ALIVE_PERIOD",
     "ALIVE_PERIODS",
     "ANSWER_DESCRIPTION_TIMEOUT",
+    "EARLIER_KEPT",
     "EPOCH_END",
     "LAG_SHOWN",
     "LAG_WITHHELD",
@@ -58,6 +59,9 @@ ANSWER_DESCRIPTION_TIMEOUT = 10_000
 
 LATE_MESSAGES = 10_000
 """CALL-12: how long application messages of an earlier epoch are opened, in milliseconds."""
+
+EARLIER_KEPT = 2
+"""CALL-12: "the two epochs before the newest"."""
 
 MAX_EPOCH_LIFETIME = 600_000
 """KEYS-15: an epoch lasts at most this long, in milliseconds."""

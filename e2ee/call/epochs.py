@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from e2ee.call.alive import Aliveness
-from e2ee.call.configuration import LATE_MESSAGES
+from e2ee.call.configuration import EARLIER_KEPT, LATE_MESSAGES
 from e2ee.call.errors import CallReason, CallRefused, CallUsageError
 from e2ee.call.group.link import GroupLink
 from e2ee.call.logged import Logged, psks_of, stage
@@ -62,9 +62,6 @@ OWN_COMMITS_KEPT = 4
 
 LINKS_KEPT = 4
 """How many links of a call are known at a time: that of the profile, and those that hosts have announced last."""
-
-EARLIER_KEPT = 2
-"""CALL-12: "the two epochs before the newest"."""
 
 MEMBERS_WITH_TREE = 64
 """KEYS-7: up to so many members a Welcome brings the tree."""
@@ -267,7 +264,7 @@ class Epochs:
         self.frame_keys.heard(committer.leaf_index, ended.epoch, now)
         self._earlier.append(_Earlier(ended, now + LATE_MESSAGES))
         self._forget_earlier(now)
-        speakers, link_id = self.speakers, self.profile.link_id
+        speakers, link_id, in_call = self.speakers, self.profile.link_id, self.protects_media
         self._enter(group, logged.roster_after, now)
         if self.profile.link_id != link_id:
             self._links.pop(link_id, None)
@@ -278,7 +275,11 @@ class Epochs:
             senders = self._may_still_send() - newcomers
             self.removal = Removal(group.epoch, logged.removed, senders, now)
         self.alive.epoch_began(
-            group.epoch, self.others, now, may_speak=self.may_speak, newcomers=newcomers
+            group.epoch,
+            self.others,
+            now,
+            may_speak=self.may_speak,
+            newcomers=newcomers if in_call else self.others,  # nobody says it while it rings
         )
         return committer
 

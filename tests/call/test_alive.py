@@ -10,6 +10,7 @@ from e2ee.call.alive import Aliveness, Lag, StopReason, alive_period
 from e2ee.call.call import Call
 from e2ee.call.configuration import ALIVE_PERIOD, ALIVE_PERIODS, EPOCH_END
 from e2ee.call.errors import CallReason
+from e2ee.call.events import SendingStopped
 from e2ee.call.policy import Said
 from e2ee.media.frame_keys import FrameKeys
 from e2ee.mls.errors import Rule
@@ -308,6 +309,73 @@ def test_who_got_anothers_leaf_is_measured_anew() -> None:
     alive.epoch_began(3, frozenset({1, 2}), START, newcomers=frozenset({2}))
     assert hear(alive, 2, START + 100, epoch=3, clock=START - 3_600_000) is None
     assert hear(alive, 2, START + 5_100, epoch=3, clock=START - 3_600_000) == Lag(2, 5_000)
+
+
+@pytest.mark.requirement("CALL-23")
+def test_new_epochs_by_one_who_is_here_do_not_bring_the_others_back() -> None:
+    """Mallory was removed. The service shows the removal to Bob and Carol only; in Alice's branch Mallory commits and commits."""
+    alive, mallory, others = Aliveness(), 3, frozenset({1, 2, 3})
+    alive.epoch_began(2, others, START)
+    for leaf in others:
+        hear(alive, leaf, START)
+    for number in range(1, 45):
+        now = START + 1_000 * number
+        alive.epoch_began(2 + number, others, now)
+        hear(alive, mallory, now, epoch=2 + number)
+        assert alive.stopped(now) is None
+    assert alive.stopped(START + SILENCE) is StopReason.ALONE
+    assert alive.silent(START + SILENCE) == {1, 2}
+
+
+@pytest.mark.requirement("CALL-23")
+def test_who_is_slow_among_many_new_epochs_is_not_silent() -> None:
+    """A new epoch each second; what Bob says comes when it is not the newest any more."""
+    alive, others = Aliveness(), frozenset({1})
+    alive.epoch_began(2, others, START)
+    for number in range(1, 100):
+        now = START + 1_000 * number
+        alive.epoch_began(2 + number, others, now)
+        hear(alive, 1, now + 10, epoch=1 + number)
+        assert alive.stopped(now) is None
+    assert alive.stopped(now + SILENCE - 1) is None
+    assert alive.stopped(now + SILENCE) is StopReason.ALONE
+
+
+@pytest.mark.requirement("CALL-23")
+def test_who_stays_behind_was_here_until_then() -> None:
+    """Three members; the service keeps epoch 3 from Bob, who goes on saying that he is in epoch 2."""
+    alive = Aliveness()
+    alive.epoch_began(2, frozenset({1, 2}), START)
+    alive.epoch_began(3, frozenset({1, 2}), START + 5_000)
+    hear(alive, 2, START + 6_000, epoch=3)
+    hear(alive, 1, START + 14_000, epoch=2)
+    assert alive.silent(START + 5_000 + SILENCE - 1) == frozenset()
+    assert alive.silent(START + 5_000 + SILENCE) == {1}
+    assert alive.get_timer(START + 5_000 + SILENCE) == START + 6_000 + SILENCE
+
+
+@pytest.mark.requirement("CALL-23")
+def test_who_comes_has_three_periods() -> None:
+    alive = Aliveness()
+    alive.epoch_began(2, frozenset({1}), START)
+    hear(alive, 1, START + 40_000)
+    alive.epoch_began(3, frozenset({1, 2}), START + 44_000, newcomers=frozenset({2}))
+    assert alive.silent(START + 44_000 + SILENCE - 1) == {1}
+    assert alive.silent(START + 44_000 + SILENCE) == {1, 2}
+    alive.epoch_began(4, frozenset({1, 2}), START + 100_000, newcomers=frozenset({1}))
+    assert alive.silent(START + 100_000) == {2}  # leaf 1 is somebody else's now
+
+
+@pytest.mark.requirement("CALL-23")
+def test_while_it_rings_nobody_is_expected_to_say_anything(
+    calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
+) -> None:
+    alice.core.place_call("bob", calls.now)
+    calls.settle()
+    calls.advance(59_000)
+    bob.call.answer(calls.now)
+    calls.settle()
+    assert [device.told(SendingStopped) for device in (alice, bob)] == [[], []]
 
 
 STEPS = st.lists(

@@ -13,6 +13,7 @@ from e2ee.call.group.link import GroupLink
 from e2ee.call.logged import InvalidCommit
 from e2ee.call.roster import Member
 from e2ee.crypto.cipher_suite import cipher_suite
+from e2ee.errors import RemoteProtocolError
 from e2ee.identity.device_certificate import VerifiedCertificate, verify_certificate
 from e2ee.media.frame_epoch import FrameEpoch
 from e2ee.media.frame_keys import FrameKeys
@@ -275,7 +276,7 @@ def test_a_commit_that_is_not_legal_is_told_apart_from_what_anybody_could_have_m
     assert refused.value.reason is ProfileReason.MAY_NOT_REMOVE
     forged = bytearray(own.message)
     forged[-1] ^= 1  # the membership tag
-    with pytest.raises(ValidationError) as unauthentic:
+    with pytest.raises(RemoteProtocolError) as unauthentic:
         at_carol.epochs.stage(bytes(forged), group_call.now)
     assert not isinstance(unauthentic.value, InvalidCommit)
 
