@@ -1,7 +1,10 @@
 """Media over WebRTC: an asyncio shell around aiortc in which every frame is protected or not sent.
 
     peer         one connection of a one-to-one call: descriptions in, descriptions out
-    stream       one stream of it, which goes on when its connection is replaced
+    publishing   in a group call, the one over which a member sends
+    subscribing  and the one over which it receives, from a forwarding unit that nobody believes
+    connection   what all of them have
+    stream       one stream, which goes on when its connection is replaced
     outgoing     encoders that protect: the only way out of a frame
     incoming     jitter buffers that open: the only way in
     tracks       what is sent and received, as tracks that outlive what is behind them

@@ -88,7 +88,7 @@ def checked_unit_offer(
     """
     description, checked = _read(text, "offer", loopback=loopback)
     media = description.media
-    if len(media) > MAX_SECTIONS:
+    if len(media) > MAX_SECTIONS:  # CODEC-9
         raise _unexpected(f"{len(media)} m-sections")
     names = [(section.kind, section.rtp.muxId) for section in media]
     if names[: len(known)] != list(known):
@@ -96,7 +96,9 @@ def checked_unit_offer(
     mids = [mid for _, mid in names]
     if not mids or len(set(mids)) != len(mids) or not all(map(_is_mid, mids)):
         raise _unexpected("mids that name nothing, or the same")
-    if [group.items for group in description.group if group.semantic == "BUNDLE"] != [mids]:
+    if [group.items for group in description.group if group.semantic == "BUNDLE"] != [
+        mids
+    ]:  # SFU-11
         raise _unexpected("more than one transport")
     if not {section.kind for section in media} <= _CODEC.keys():
         raise _unexpected("neither audio nor video")

@@ -164,7 +164,9 @@ class IncomingFrames:
 
     def deliver(self, frame: OpenedFrame, receiver: RTCRtpReceiver, arrival: Arrival) -> None:
         """To the decoder of this receiver."""
-        if frame.codec is not Codec.VP8 or not frame.data[0] & 1:  # RFC 6386 Section 9.1: a key frame
+        if (
+            frame.codec is not Codec.VP8 or not frame.data[0] & 1
+        ):  # RFC 6386 Section 9.1: a key frame
             self.key_frames.satisfied()
             self._begins = self._withheld
         if self._withheld or self._begins:

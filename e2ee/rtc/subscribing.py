@@ -236,7 +236,7 @@ class SubscribingPeer(Connected):
             self._streams[name].frames.key_frames.want()
 
     def _settle(self) -> None:
-        """Let each m-section have the stream that both the unit and its sender say it has."""
+        """GROUP-18: let each m-section have the stream that both the unit and its sender say it has."""
         agreed = {name: (section, codec) for section, codec, name in self._agreed()}
         places = {name: section for name, (section, _) in agreed.items()}
         for section in self._sections.values():

@@ -94,7 +94,7 @@ class AiortcForwardingUnit:
             except BaseException:
                 await publisher.close()
                 raise
-            former, record.publisher = record.publisher, publisher
+            former, record.publisher = record.publisher, publisher  # SFU-3
             record.leaf = member.leaf
             if former is not None:
                 self._succeed(call_id, member.id, former, publisher)
@@ -104,7 +104,7 @@ class AiortcForwardingUnit:
     async def subscribe(self, call_id: bytes, member: Participant) -> None:
         """See ``ForwardingUnit``."""
         async with self._member(call_id, member.id, member.leaf) as record:
-            former = record.subscriber
+            former = record.subscriber  # SFU-3
             record.subscriber = subscriber = Subscriber(
                 self._clock,
                 self._host_addresses,
@@ -193,7 +193,7 @@ class AiortcForwardingUnit:
         if self._calls.get(call_id, {}).get(member_id) is not record:
             return
         self._leave(call_id, member_id)
-        for subscriber in self._others(call_id, member_id):
+        for subscriber in self._others(call_id, member_id):  # SFU-7
             for source in record.sources:
                 subscriber.remove(source)
         connections = list(record.connections())

@@ -76,7 +76,7 @@ class Bandwidth:
         self._mild = self._mild + 1 if part < 1 else 0
         self._severe = self._severe + 1 if part < SEVERE else 0
         if flowing and (self._severe >= SEVERE_CHECKS or self._mild >= MILD_CHECKS):
-            self._hold_back(flowing[-1], now)
+            self._hold_back(flowing[-1], now)  # SFU-5
         elif part >= 1:
             self._try_again(sinks, now)
 

@@ -40,10 +40,10 @@ def publishing_offer(text: str) -> tuple[RTCSessionDescription, list[MediaDescri
     """A publisher's offer, fit for aiortc, and its m-sections. Raises SfuError."""
     description, checked = _checked(text, "offer")
     media = description.media
-    if not 0 < len(media) <= MAX_PUBLISHED:
+    if not 0 < len(media) <= MAX_PUBLISHED:  # SFU-9
         raise _unexpected(f"{len(media)} m-sections")
     for section in media:
-        _check_direction(section, {"sendonly"})
+        _check_direction(section, {"sendonly"})  # SFU-9
         if not 0 < len(section.ssrc) <= 2:  # of the stream, and of its retransmissions
             raise _unexpected(f"{len(section.ssrc)} SSRCs")
     ssrcs = [ssrc for section in media for ssrc in _ssrcs(section)]
@@ -97,7 +97,7 @@ def format_of(sender: MediaDescription, agreed: MediaDescription) -> Format:
 def _checked(text: str, step: str) -> tuple[SessionDescription, RTCSessionDescription]:
     lines = [
         line for line in text.splitlines() if not line.startswith((CANDIDATE, END_OF_CANDIDATES))
-    ]
+    ]  # SFU-11: "MUST NOT send to an address because a description names it"
     text = joined(lines)
     try:
         description = parsed(text)
@@ -106,7 +106,9 @@ def _checked(text: str, step: str) -> tuple[SessionDescription, RTCSessionDescri
     mids = [section.rtp.muxId for section in description.media]
     if not all(0 < len(mid) <= _LONGEST_MID for mid in mids) or len(set(mids)) != len(mids):
         raise _unexpected("mids that name nothing, or the same")
-    if [group.items for group in description.group if group.semantic == "BUNDLE"] != [mids]:
+    if [group.items for group in description.group if group.semantic == "BUNDLE"] != [
+        mids
+    ]:  # SFU-11
         raise _unexpected("more than one transport")
     for section in description.media:
         if section.kind not in CODECS:

@@ -1,10 +1,10 @@
 """One m-section of a member that gets media: what it is given at the moment, with numbers that never jump.
 
-Its SSRC is one for the life of the connection. Whatever comes and goes behind it (a source that pauses, another member's
+Its SSRC is one for the life of the connection (SFU-10). Whatever comes and goes behind it (a source that pauses, another member's
 in the place of one that left, the same stream over a new connection), its receiver sees one stream: sequence numbers go on
 by one, timestamps go on with the time that passed. So its jitter buffer and its requests for lost packets work as ever.
 
-Video begins, also after a pause, with a key frame. Packets of before that are not of this stream any more: a late one is
+Video begins, also after a pause, with a key frame (SFU-6). Packets of before that are not of this stream any more: a late one is
 dropped.
 """
 
@@ -158,7 +158,7 @@ class Sink:
         self._flows = True
         self._first = packet.index
         self._highest = packet.index - 1
-        self._shift = self._number + 1 - packet.index
+        self._shift = self._number + 1 - packet.index  # SFU-10: "sequence numbers go on by one"
         if self._new_source:
             self._new_source = False
             self._time_shift = self._time_now(now, packet.timestamp) - packet.timestamp

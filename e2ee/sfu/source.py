@@ -138,7 +138,7 @@ class Source:
         index = self.sequence.take(sequence_number)
         if index is None:
             return
-        packet = Packet(index, flags, marker, timestamp, payload)
+        packet = Packet(index, flags, marker, timestamp, payload)  # SFU-1: the payload as it is
         for sink in self.sinks:
             sink.forward(packet, now, time)
         self._packets += 1

@@ -203,7 +203,7 @@ class Subscriber:
         for section in self._sections:
             if section.kind == kind and section.source is None:
                 if self._wanted and section.mid in self._wanted:
-                    self._wanted.remove(section.mid)  # it was another stream that was wanted
+                    self._wanted.remove(section.mid)  # SFU-6: it was another stream that was wanted
                 return section
         return self._add_section(kind) if len(self._sections) < MAX_SUBSCRIBED else None
 
@@ -264,7 +264,7 @@ class Subscriber:
     def _videos(self) -> list[Sink]:
         """The videos that are wanted, the most important first."""
         sinks = {mid: sink for mid, sink in self.sinks.items() if sink.kind == "video"}
-        wanted = list(sinks)[:DEFAULT_WANTED] if self._wanted is None else self._wanted
+        wanted = list(sinks)[:DEFAULT_WANTED] if self._wanted is None else self._wanted  # SFU-6
         return [sinks[mid] for mid in wanted if mid in sinks]
 
     # ---------------------------------------------------------------------------------------- feedback

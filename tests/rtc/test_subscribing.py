@@ -200,7 +200,7 @@ WRONG_OFFERS: dict[str, tuple[Callable[[str], str], RtcReason]] = {
 }
 
 
-@pytest.mark.requirement("SFU-2")
+@pytest.mark.requirement("CODEC-9", "SFU-2", "SFU-11")
 @pytest.mark.parametrize("wrong", WRONG_OFFERS)
 def test_another_description_than_a_units_is_refused(wrong: str) -> None:
     change, reason = WRONG_OFFERS[wrong]
@@ -254,6 +254,7 @@ def test_an_m_section_that_brings_nothing_is_nobodys() -> None:
     asyncio.run(story())
 
 
+@pytest.mark.requirement("CODEC-9")
 def test_a_member_has_so_many_streams_and_no_more() -> None:
     async def story() -> None:
         async with scene() as call:

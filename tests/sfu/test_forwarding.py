@@ -255,7 +255,7 @@ def test_a_stream_does_not_begin_in_the_middle_of_a_key_frame() -> None:
     assert len(viewer.packets) == 3
 
 
-@pytest.mark.requirement("SFU-6")
+@pytest.mark.requirement("SFU-6", "SFU-10")
 def test_a_stream_that_is_wanted_again_goes_on_with_a_key_frame_and_without_a_gap() -> None:
     publisher, viewer = Publisher(), Viewer()
     viewer.watch(publisher)
@@ -278,7 +278,7 @@ def test_a_stream_that_is_wanted_again_goes_on_with_a_key_frame_and_without_a_ga
     assert (statistics.packets, statistics.not_sent) == (24, 309)
 
 
-@pytest.mark.requirement("SFU-4")
+@pytest.mark.requirement("SFU-4", "SFU-10")
 def test_an_m_section_is_used_again_for_another_member() -> None:
     one, viewer = Publisher(), Viewer()
     viewer.watch(one)
@@ -355,6 +355,7 @@ def test_a_loss_that_cannot_be_repaired_stops_nobody() -> None:
     assert len(viewer.frames) == publisher.now // 33 - 1
 
 
+@pytest.mark.requirement("SFU-10")
 def test_a_gap_that_nobody_can_fill_shows_to_nobody() -> None:
     publisher, viewer = Publisher(), Viewer()
     viewer.watch(publisher)
@@ -508,6 +509,7 @@ def test_what_is_not_of_the_stream_goes_nowhere(packet: bytes) -> None:
     assert not publisher.source.take_retransmission(97, 1, packet, 0, 0)
 
 
+@pytest.mark.requirement("SFU-10")
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 200), st.booleans()), max_size=30))
 def test_one_stream_is_seen_whatever_happens_behind_it(
     events: list[tuple[int, int, bool]],

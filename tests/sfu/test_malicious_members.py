@@ -103,7 +103,7 @@ WRONG_OFFERS: dict[str, tuple[Callable[[str], str], SfuReason]] = {
 }
 
 
-@pytest.mark.requirement("SFU-9")
+@pytest.mark.requirement("SFU-9", "SFU-11")
 @pytest.mark.parametrize("wrong", WRONG_OFFERS)
 def test_another_description_than_a_publishers_is_refused(
     meeting: NewMeeting, offer: str, wrong: str
@@ -145,7 +145,7 @@ def test_more_streams_than_a_member_may_send_are_refused(meeting: NewMeeting, of
     asyncio.run(story())
 
 
-@pytest.mark.requirement("SFU-2")
+@pytest.mark.requirement("SFU-11")
 def test_no_address_of_a_description_is_sent_to(offer: str) -> None:
     """Who names somebody else's address makes the unit send nothing there."""
     assert "a=candidate:" in offer

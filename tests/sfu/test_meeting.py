@@ -383,6 +383,7 @@ def test_one_member_is_withheld_and_shown_again(meeting: NewMeeting, until: Unti
     asyncio.run(story())
 
 
+@pytest.mark.requirement("CODEC-9", "CODEC-8")
 def test_what_is_sent_starts_and_stops_without_a_new_description_of_the_sender(
     meeting: NewMeeting, until: Until
 ) -> None:

@@ -55,7 +55,7 @@ class SubscribeMedia(FromDevice):
 
 @message(SERVICE, "media_offer")
 class MediaOffer(FromService):
-    """Offers that connection, or a change of it; ``number`` counts the offers of a device in a call, from 1 on.
+    """Offers that connection, or a change of it; ``number`` is above that of every offer before (SFU-4).
 
     Each element of the three lists is one m-section in use: its ``mids``, whose it is said to be (``leaves``), and the mid
     under which that member published it (``source_mids``). Hints (SFU-2).
