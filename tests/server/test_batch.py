@@ -232,6 +232,7 @@ def test_what_is_for_the_unit_is_undone_with_the_rest_and_not_lost_with_answers(
         scene.store.full = failing == "full"
         with pytest.raises(Full):
             scene.batches.disconnected(1)
+        assert scene.notes.count("ForwardEnd to the unit") == (failing == "unsendable")
         scene.store.full = scene.unsendable = False
         await scene.batches.handle(2, HELLO)
 
