@@ -186,6 +186,15 @@ class TestAway:
         assert gone(alice) == []
         assert town.service.get_timer() is None
 
+    def test_whether_it_was_swept_away_or_not(self, town: Town) -> None:
+        meeting, (alice, bob) = meet(town, "alice", "bob")
+        meeting.change(alice)
+        town.now += limits.CALL_IDLE - 5_000
+        meeting.said(alice)
+        bob.disconnect()
+        town.advance(10_000)
+        assert gone(alice) == []
+
 
 class TestLeft:
     """Said by the member itself."""
@@ -200,7 +209,27 @@ class TestLeft:
         assert gone(bob) == [(statement, 1)]
         assert carol.send(messages.Leave(MEETING_ID)) == []  # twice is as once
         assert gone(alice) == []
-        meeting.commit(alice, removing(meeting, alice, statement))
+        del meeting.groups[carol.key.public]
+        meeting.change(bob)
+        ((later, _),) = gone(alice)
+        assert (later.epoch, later.gone_since) == (2, statement.gone_since)
+        town.now += limits.COMMIT_INTERVAL
+        meeting.commit(alice, removing(meeting, alice, later))
+
+    def test_what_a_failed_transaction_undid_was_not_said(self, town: Town) -> None:
+        meeting, (_, bob) = meet(town, "alice", "bob")
+
+        class Failed(Exception):
+            pass
+
+        def fails() -> None:
+            with town.service.together(town.now) as requests:
+                requests.receive(bob.connection, messages.Leave(MEETING_ID))
+                raise Failed
+
+        with pytest.raises(Failed):
+            fails()
+        meeting.said(bob)
 
     @pytest.mark.requirement("DS-9")
     def test_who_has_left_gets_nothing_more_and_is_asked_to_join_anew(self, town: Town) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from e2ee.delivery import call_log, call_table, limits
-from e2ee.delivery.errors import DeliveryReason
+from e2ee.delivery.errors import DeliveryError, DeliveryReason
+from e2ee.delivery.snapshot import of_snapshot, snapshot
 from e2ee.delivery.transaction import Mail
 from e2ee.mls.proposal import Add, Remove
 from e2ee.mls.welcome import Welcome
@@ -338,7 +339,10 @@ class TestMessages:
         carol.disconnect()
         assert joins_anew in carol.reconnect()
         take_all(carol)
-        asked = (meeting.say(alice), meeting.request(alice), messages.ReportInvalid(MEETING_ID, 1))
+        asked = (
+            *(meeting.say(alice), meeting.request(alice)),
+            *(messages.ReportInvalid(MEETING_ID, 1), messages.AskTree(MEETING_ID, 1, 0)),
+        )
         for each in asked:
             assert carol.refused(each) == DeliveryReason.GONE
         bundle = meeting.ask(carol)
@@ -441,6 +445,16 @@ class TestLog:
             assert alice.refused(meeting.say(alice)) == DeliveryReason.LOG_UNREADABLE
         calls[MEETING_ID] = row
         meeting.said(alice)
+
+    @pytest.mark.requirement("DS-10")
+    def test_a_snapshot_has_the_tree_of_its_context(self, town: Town) -> None:
+        meeting, _ = meet(town, "alice", "bob")
+        with town.store.transaction() as tx:
+            call = town.service._service.calls.get(tx, meeting.call_id, town.now)
+        kept = snapshot(call)
+        assert of_snapshot(kept) == replace(call, past=())
+        with pytest.raises(DeliveryError, match="not the tree"):
+            of_snapshot(kept[:-1] + bytes([kept[-1] ^ 1]))
 
 
 class TestPresence:

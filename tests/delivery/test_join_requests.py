@@ -248,5 +248,10 @@ class TestTurningAway:
         assert erin.take() == []
         erin.disconnect()
         assert alice.send(messages.TurnAway(MEETING_ID, erin.key.public)) == []
+        erin.reconnect()
         town.now += 60_000
         assert alice.refused(no) == DeliveryReason.NOT_ASKED
+        meeting.ask(erin)
+        attendance = town.service._service.attendances.of(MEETING_ID)
+        assert attendance is not None
+        assert list(attendance.asked) == [erin.key.public]  # and no others are remembered

@@ -61,6 +61,7 @@ def test_the_three_epochs_before_are_there_too(town: Town) -> None:
     trees = {}
     for epoch in range(1, 6):
         trees[epoch] = parts(bob, epoch)
+        town.now += limits.PACE_WINDOW
         meeting.change(alice)
     assert meeting.group(alice).epoch == 6
     bob.take()

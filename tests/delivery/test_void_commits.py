@@ -190,6 +190,16 @@ class TestVoid:
         )
         assert town.service.take_closing() == []
 
+    def test_nothing_more_is_taken_on_it(self, town: Town) -> None:
+        """Also not what came with the last report, before it is closed."""
+        meeting, (alice, bob) = meet(town, "alice", "bob")
+        poison(meeting, alice)
+        with town.service.together(town.now) as requests:
+            requests.receive(bob.connection, REPORT)
+            ((_, answer),) = requests.receive(alice.connection, messages.Find("alice"))
+        assert isinstance(answer, messages.Refused)
+        assert answer.reason == DeliveryReason.NOT_LOGGED_IN
+
     @pytest.mark.requirement("DS-19")
     def test_the_committer_is_gone_until_it_joins_anew(self, town: Town) -> None:
         """It has applied its commit, and cannot go back."""
