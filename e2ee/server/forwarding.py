@@ -81,10 +81,15 @@ class ForwardingRouter:
         return self._unit.statistics()
 
     async def close(self) -> None:
-        """End the unit with all of its connections."""
+        """End the unit with all of its connections. Raises nothing, and takes no longer than an answer may."""
         await self._lines.close()
         self._members.clear()
-        await self._unit.close()
+        self._missed.clear()
+        try:
+            async with asyncio.timeout(self._limits.answer_within):
+                await self._unit.close()
+        except Exception as fault:  # noqa: BLE001 - whatever it is, who stops goes on stopping
+            self._watcher.unit_failed(fault)
 
     # To the unit
 
@@ -122,7 +127,7 @@ class ForwardingRouter:
         try:
             async with asyncio.timeout(self._limits.answer_within):
                 await self._unit.close_member(call_id, member_id)
-        except Exception as fault:  # noqa: BLE001 - as above
+        except Exception as fault:  # noqa: BLE001 - the same
             self._watcher.unit_failed(fault)
 
     # To members

@@ -45,7 +45,7 @@ class ScriptedUnit:
 
     async def close(self) -> None:
         self.closed = True
-        await self._note("closed")
+        await self._do("closed")
 
     def statistics(self) -> UnitStatistics:
         return self.passed

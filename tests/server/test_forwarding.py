@@ -255,3 +255,18 @@ def test_a_description_that_no_message_holds_is_the_unit_s_fault(message: MediaR
 
     scene = run(story)
     assert len(scene.faults) == 1
+
+
+@pytest.mark.parametrize("ends", ["with a fault", "never"])
+def test_a_unit_that_does_not_end_keeps_nobody_from_stopping(ends: str) -> None:
+    async def story(scene: Scene) -> None:
+        if ends == "never":
+            scene.unit.ready.clear()
+        else:
+            scene.unit.raises = ZeroDivisionError()
+
+    limits = ForwardingLimits(answer_within=0.01 if ends == "never" else 10.0)
+    faults = run(story, limits).faults
+    assert [type(fault) for fault in faults] == [
+        TimeoutError if ends == "never" else ZeroDivisionError
+    ]

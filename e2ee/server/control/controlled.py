@@ -44,6 +44,9 @@ from e2ee.signalling.errors import MessageError, WireError
 
 __all__ = ["ControlledUnits"]
 
+_CLOSING = 10.0
+"""Seconds in which a unit ends."""
+
 _Member = tuple[bytes, bytes]
 """Call id, and signature key."""
 
@@ -171,9 +174,13 @@ class _Controlled:
             self.outbox.put(Passed(*(*astuple(passed.totals), passed.held_back)))
 
     async def close(self) -> None:
-        """End the unit."""
+        """End the unit. Raises nothing."""
         await self._lines.close()
-        await self.unit.close()
+        try:
+            async with asyncio.timeout(_CLOSING):
+                await self.unit.close()
+        except Exception as fault:  # noqa: BLE001 - its service is gone, and others' are not
+            self._watcher.unit_failed(fault)
 
     async def _do(self, message: ToUnit) -> None:
         try:
