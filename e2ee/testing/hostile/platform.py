@@ -57,11 +57,16 @@ class HostilePlatform(SimulatedCalls):
     """See the module."""
 
     def __init__(
-        self, trial: Trial, identity: ServiceIdentity | None = None, face: str = ""
+        self,
+        trial: Trial,
+        identity: ServiceIdentity | None = None,
+        face: str = "",
+        *,
+        forwarding: bool = False,
     ) -> None:
-        """``face`` tells one platform's two faces apart, which have one ``identity``."""
+        """``face`` tells one platform's two faces apart, which have one ``identity``; ``forwarding`` is as of the base class."""
         entropy: SeededEntropy = trial.entropy.fork(face.encode())
-        super().__init__(entropy, identity)
+        super().__init__(entropy, identity, forwarding=forwarding)
         self.trial = trial
         self.up: Rule[FromDevice] = honest
         self.down: Rule[FromService] = honest
