@@ -9,6 +9,7 @@ that nothing may be left of a member's first one.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -22,6 +23,8 @@ from e2ee.sfu.unit import Offer, OnLost, OnOffer, Participant
 from e2ee.system_clock import Clock
 
 __all__ = ["AiortcForwardingUnit"]
+
+_log = logging.getLogger(__name__)
 
 TICK = 1.0
 """Seconds between two reports on every connection."""
@@ -75,7 +78,7 @@ class AiortcForwardingUnit:
         self._totals = Totals()
         self._is_closed = False
         self._ticking: asyncio.Task[None] | None = None
-        self._losing: set[asyncio.Task[None]] = set()
+        self._doing: set[asyncio.Task[None]] = set()
 
     # --------------------------------------------------------------------------------------- requests
 
@@ -104,19 +107,19 @@ class AiortcForwardingUnit:
     async def subscribe(self, call_id: bytes, member: Participant) -> None:
         """See ``ForwardingUnit``."""
         async with self._member(call_id, member.id, member.leaf) as record:
-            former = record.subscriber  # SFU-3
-            record.subscriber = subscriber = Subscriber(
+            subscriber = Subscriber(
                 self._clock,
                 self._host_addresses,
                 lambda: self._number(record),
                 lambda offer: self._offered(call_id, member.id, subscriber, offer),
                 lambda: self._lost(call_id, member.id, subscriber),
             )
-            if former is not None:
-                await self._end(former)
+            former, record.subscriber = record.subscriber, subscriber  # SFU-3
             for source in self._sources_of_others(call_id, member.id):
                 subscriber.add(source)
             subscriber.change()
+            if former is not None:
+                await self._end(former)
 
     async def answer(self, call_id: bytes, member_id: bytes, number: int, description: str) -> None:
         """See ``ForwardingUnit``."""
@@ -141,7 +144,7 @@ class AiortcForwardingUnit:
         if self._ticking is not None:
             self._ticking.cancel()
         members = [(call_id, each) for call_id, call in self._calls.items() for each in call]
-        await asyncio.gather(*(self.close_member(*each) for each in members), *self._losing)
+        await asyncio.gather(*(self.close_member(*each) for each in members), *self._doing)
 
     # ---------------------------------------------------------------------------------------- members
 
@@ -201,8 +204,15 @@ class AiortcForwardingUnit:
         await asyncio.gather(*map(self._end, connections))
 
     async def _end(self, connection: Publisher | Subscriber) -> None:
+        """Close it, whole, also if nobody waits for that any more."""
         self._totals += connection.totals
-        await connection.close()
+        closing = asyncio.ensure_future(connection.close())
+        self._keep(closing)
+        await asyncio.shield(closing)
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        self._doing.add(task)
+        task.add_done_callback(self._doing.discard)
 
     def _number(self, record: _Member) -> int:
         """SFU-4: above all numbers before, also those of a unit that ran before this one: eight pass in a second."""
@@ -261,9 +271,7 @@ class AiortcForwardingUnit:
 
     def _lost(self, call_id: bytes, member_id: bytes, connection: Publisher | Subscriber) -> None:
         """One of a member's two connections is lost: the member makes both anew."""
-        task = asyncio.ensure_future(self._close_lost(call_id, member_id, connection))
-        self._losing.add(task)
-        task.add_done_callback(self._losing.discard)
+        self._keep(asyncio.ensure_future(self._close_lost(call_id, member_id, connection)))
 
     async def _close_lost(
         self, call_id: bytes, member_id: bytes, connection: Publisher | Subscriber
@@ -292,7 +300,11 @@ class AiortcForwardingUnit:
     def _attend(
         self, call_id: bytes, member_id: bytes, connection: Publisher | Subscriber, now: int
     ) -> None:
-        connection.tick(now)
+        try:
+            connection.tick(now)
+        except Exception as error:  # noqa: BLE001 - one member's connection, and everybody's clock
+            _log.warning("a connection was given up: %s", type(error).__name__)
+            self._lost(call_id, member_id, connection)
         if now - connection.waiting_since(now) > CONNECTED_WITHIN:
             self._lost(call_id, member_id, connection)
 

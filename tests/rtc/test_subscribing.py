@@ -99,20 +99,30 @@ def test_a_stream_is_what_its_sender_announced_under_the_mid_that_the_unit_names
             call.add("audio", "video", "video", "video")
             call.said = {
                 (0, "1"): Said(Kind.MICROPHONE, codec=Codec.OPUS),
-                (1, "1"): CAMERA,
+                (1, "1"): Said(Kind.CAMERA, 4),
                 (2, "7"): CAMERA,  # under another mid than the unit says
                 (3, "1"): Said(Kind.MICROPHONE, codec=Codec.OPUS),  # where pictures come
             }
             await call.agree()
-            names = [StreamName(0, Kind.MICROPHONE), StreamName(1, Kind.CAMERA)]
+            names = [StreamName(0, Kind.MICROPHONE), StreamName(1, Kind.CAMERA, 4)]
             assert list(call.peer.streams) == names
             assert call.told == [(name, True) for name in names]
-            assert call.peer.mid_of(1, Kind.CAMERA) == "1"
+            assert call.peer.mid_of(1, Kind.CAMERA, 4) == "1"
+            assert call.peer.mid_of(1, Kind.CAMERA) is None
             assert call.peer.mid_of(2, Kind.CAMERA) is None
             assert call.peer.track(3, Kind.MICROPHONE) is None
+            assert {name: expected(call.peer, name) for name in names} == {
+                name: (name.leaf, name.kind, name.instance) for name in names
+            }
             await call.peer.connected()
 
     asyncio.run(story())
+
+
+def expected(peer: SubscribingPeer, name: StreamName) -> tuple[int | None, Kind, int | None]:
+    """Whose frames are opened on this stream, and of what: every other one is refused (FRAME-5, FRAME-6)."""
+    stream = peer._streams[name].frames.stream
+    return stream.sender, stream.kind, stream.instance
 
 
 @pytest.mark.requirement("GROUP-18")
