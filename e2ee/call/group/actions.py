@@ -44,7 +44,7 @@ from e2ee.call.group.link import GroupLink
 from e2ee.call.group.lobby import Lobby
 from e2ee.call.group.participation import Change, Participation
 from e2ee.call.group.states import Action
-from e2ee.call.group.tree_parts import TreeParts
+from e2ee.call.group.tree_parts import Meanwhile, TreeParts
 from e2ee.call.group.waiting import Waiting
 from e2ee.call.logged import Logged
 from e2ee.call.owner import Owner
@@ -56,7 +56,7 @@ from e2ee.mls.key_package_bundle import KeyPackageBundle
 from e2ee.profile.gone import GoneStatement
 from e2ee.profile.legal_commits import LegalCommit
 from e2ee.signalling import messages
-from e2ee.signalling.messages import CallMessage, FromDevice, FromService
+from e2ee.signalling.messages import CallMessage, FromDevice
 
 __all__ = ["ACTIONS", "Anew", "Entry", "Gone", "GroupCallActions", "Invalid"]
 
@@ -102,8 +102,8 @@ class GroupCallActions:
         self.asking: Asking | None = None
         """How this device came, or wants to come, into the call; None at the one that created it."""
         self.fetching: TreeParts | None = None
-        self.later: list[FromService] = []
-        """What came of the call before its tree was there."""
+        self.later: list[Meanwhile] = []
+        """What came of the call before its tree was there, when it is."""
         self.participation: Participation | None = None
         self.anew = False
         """Whether this device was in the call before."""
@@ -184,7 +184,6 @@ class GroupCallActions:
     def ask_tree(self, parts: TreeParts, _now: int) -> None:
         """GROUP-11: "The tree of a group of more than 64 members is asked for with `ask_tree`"."""
         self.fetching = parts
-        self.later.clear()
         self.outbox.append(parts.next_request())
 
     def ask_tree_on(self, _: None, _now: int) -> None:
@@ -195,14 +194,16 @@ class GroupCallActions:
         fetching.take(part)
         self.outbox.append(fetching.next_request())
 
-    def keep_for_later(self, message: FromService, _now: int) -> None:
-        self.later.append(message)
+    def keep_for_later(self, message: Meanwhile, _now: int) -> None:
+        cast(TreeParts, self.fetching).keep(message)
 
     def enter(self, entry: Entry, now: int) -> None:
         """GROUP-11: the group was found to be the one that was asked for."""
         link = self._asking.entrance.link
         self._come_in(entry.group, None if link.secret is None else link, now)
         self._asking.used(entry.bundle)
+        if self.fetching is not None and self.fetching.bundle is entry.bundle:
+            self.later = self.fetching.meanwhile
         self.fetching = None
         epochs = self.in_group
         self.events.append(

@@ -8,6 +8,7 @@ __all__ = [
     "COMMIT_PAUSE",
     "FETCH_TIMEOUT",
     "JOIN_AGE",
+    "MAX_BYTES_FOR_LATER",
     "MAX_INVALID_COMMITS",
     "MAX_KEPT_FOR_LATER",
     "MAX_KNOCKS",
@@ -47,6 +48,9 @@ MAX_TREE = 8 << 20
 
 MAX_KEPT_FOR_LATER = 1_000
 """How many messages of the call a joiner keeps until it has the tree."""
+
+MAX_BYTES_FOR_LATER = 8 << 20
+"""How many bytes they have at most."""
 
 MAX_PROPOSALS = 64
 """DS-7: of a commit."""

@@ -28,7 +28,6 @@ class GroupReason(Reason):
     WRONG_LINK = "WRONG_LINK"
     HOST_NOT_THERE = "HOST_NOT_THERE"
     BAD_TREE_PART = "BAD_TREE_PART"
-    TOO_MUCH_MEANWHILE = "TOO_MUCH_MEANWHILE"
 
     # in the call
     NOT_A_HOST = "NOT_A_HOST"  # GROUP-13, GROUP-14

@@ -15,13 +15,13 @@ from e2ee.call.epochs import Epochs
 from e2ee.call.errors import CallReason, CallRefused
 from e2ee.call.events import PresenceChanged
 from e2ee.call.group.actions import Anew, Entry, Gone, GroupCallActions, Invalid
-from e2ee.call.group.configuration import MAX_INVALID_COMMITS, MAX_KEPT_FOR_LATER
+from e2ee.call.group.configuration import MAX_INVALID_COMMITS
 from e2ee.call.group.errors import GroupReason
 from e2ee.call.group.events import MediaLost, MediaOffered, MediaPublished
 from e2ee.call.group.join_requests import judge_request, waits_in_lobby
 from e2ee.call.group.policy import input_of_message
 from e2ee.call.group.states import Input
-from e2ee.call.group.tree_parts import TreeParts
+from e2ee.call.group.tree_parts import Meanwhile, TreeParts
 from e2ee.call.group.welcome import join_group_call, tree_epoch
 from e2ee.call.logged import InvalidCommit, Logged, UntaggedCommit
 from e2ee.call.mls_messages import application_message, body, commit_message
@@ -50,8 +50,9 @@ def judge(actions: GroupCallActions, message: FromService, now: int) -> Happened
     if (judged := _JUDGES.get(type(message))) is None:
         raise CallRefused(CallReason.UNEXPECTED_ANSWER, message.name)
     if actions.participation is None and isinstance(message, _FOR_MEMBERS):
-        waits = actions.fetching is not None and isinstance(message, _KEPT)
-        return _meanwhile(actions, message) if waits else Happened(Input.BEFORE_ITS_TIME)
+        if actions.fetching is not None and isinstance(message, _KEPT):
+            return _meanwhile(actions.fetching, message)
+        return Happened(Input.BEFORE_ITS_TIME)
     return judged(actions, message, now)
 
 
@@ -113,10 +114,11 @@ def _tree(actions: GroupCallActions, part: messages.Tree, now: int) -> Happened:
     return Happened(Input.TREE_COMPLETE, Entry(group, parts.bundle))
 
 
-def _meanwhile(actions: GroupCallActions, message: FromService) -> Happened:
-    if len(actions.later) >= MAX_KEPT_FOR_LATER:
-        raise CallRefused(GroupReason.TOO_MUCH_MEANWHILE)
-    return Happened(Input.MEANWHILE, message)
+def _meanwhile(parts: TreeParts, message: Meanwhile) -> Happened:
+    """What is looked at when the tree is there."""
+    if parts.has_room_for(message):
+        return Happened(Input.MEANWHILE, message)
+    return Happened(Input.TREE_USELESS, Anew("too much came before the tree"))
 
 
 # ---------------------------------------------------------------------------------------------- the log
@@ -169,7 +171,7 @@ def _voided(actions: GroupCallActions, voided: messages.Voided, _now: int) -> Ha
     """GROUP-20."""
     if actions.fetching is not None:
         if voided.epoch >= actions.fetching.epoch:
-            return _meanwhile(actions, voided)
+            return _meanwhile(actions.fetching, voided)
         return Happened(Input.VOIDED_HERE, Anew("added by a commit that is void"))
     if actions.participation is None:
         return Happened(Input.BEFORE_ITS_TIME)
