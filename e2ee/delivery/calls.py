@@ -1,4 +1,4 @@
-"""Requests of calls: open, commit, send (DS-3 to DS-6, DS-16, DS-18)."""
+"""Requests of calls: open, commit, send (DS-3 to DS-6, DS-16, DS-24)."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def _tell_group(
     call: Call,
     entry: Entry,
 ) -> None:
-    """DS-16: "who is added gets `added`, who is removed the `committed`". Nobody's full mailbox is in the others' way."""
+    """DS-16: "Who is added gets `added`". DS-24: "nobody's full mailbox MUST be in the others' way"."""
     call_id = request.call_id
     before = attend(at, call_id, call)
     committed: Kept = messages.Committed(call_id, request.commit)
@@ -136,7 +136,7 @@ def _send_to_group(
     call: Call,
     others: Sequence[tuple[bytes, Kept]],
 ) -> None:
-    """DS-9: in a group call whoever's mailbox is full is left out."""
+    """DS-24: whoever's mailbox is full is left out."""
     attendance = attend(at, request.call_id, call)
     require_not_gone(attendance, device)
     # DS-7: "a message of a group call | 68 KiB"

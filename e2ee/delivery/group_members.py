@@ -1,4 +1,4 @@
-"""A group call as it is now, its attendance, and whether a device may ask something of it (DS-9, DS-16)."""
+"""A group call as it is now, its attendance, and whether a device may ask something of it (DS-16, DS-24)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def member_call(
 
 def require_not_gone(attendance: Attendance, device: VerifiedCertificate) -> None:
     """Raises DeliveryError for a member that has left, or was not given all of the log."""
-    # DS-9: "MUST refuse with `GONE` what it asks of the call, but `join` and `leave`"
+    # DS-24: "MUST refuse with `GONE` what it asks of the call, but `join` and `leave`"
     if device.signature_key in attendance.gone:
         raise DeliveryError(DeliveryReason.GONE, "join anew")
 

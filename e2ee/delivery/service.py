@@ -1,4 +1,4 @@
-"""DeliveryService: what an untrusted server does between the devices of a call (DS-1 to DS-22).
+"""DeliveryService: what an untrusted server does between the devices of a call (DS-1 to DS-24).
 
     connected(connection_id, origin)             a connection was opened; its first message is hello
     receive(connection_id, message, now)         gives the messages to send, and to which connections, in order

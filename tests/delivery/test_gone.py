@@ -231,7 +231,7 @@ class TestLeft:
             fails()
         meeting.said(bob)
 
-    @pytest.mark.requirement("DS-9")
+    @pytest.mark.requirement("DS-24")
     def test_who_has_left_gets_nothing_more_and_is_asked_to_join_anew(self, town: Town) -> None:
         meeting, (alice, bob) = meet(town, "alice", "bob")
         bob.send(messages.Leave(MEETING_ID))

@@ -319,7 +319,7 @@ class TestMessages:
         town.now += limits.COPIES.period
         meeting.said(alice)
 
-    @pytest.mark.requirement("DS-9")
+    @pytest.mark.requirement("DS-24")
     def test_a_full_mailbox_is_in_nobody_s_way(self, town: Town) -> None:
         """Its device cannot follow the log any more, is told so, and joins anew."""
         meeting, (alice, bob, carol) = meet(town, "alice", "bob", "carol")
@@ -354,7 +354,7 @@ class TestMessages:
         assert bob.take()[-1] == said
         assert town.service.get_timer() is None
 
-    @pytest.mark.requirement("DS-9")
+    @pytest.mark.requirement("DS-24")
     def test_that_somebody_is_left_out_outlives_a_restart(self, town: Town) -> None:
         meeting, (alice, bob, carol) = meet(town, "alice", "bob", "carol")
         fill(town, carol)
@@ -367,7 +367,7 @@ class TestMessages:
         assert carol.take() == []
         assert carol.refused(meeting.say(carol)) == DeliveryReason.GONE
 
-    @pytest.mark.requirement("DS-9")
+    @pytest.mark.requirement("DS-24")
     def test_a_flood_throws_nobody_out(self, town: Town) -> None:
         meeting, (alice, _, carol) = meet(town, "alice", "bob", "carol")
         fill(town, carol, limits.MAILBOX_MESSAGES * 3 // 4)
@@ -380,13 +380,13 @@ class TestMessages:
         assert meeting.group(carol).epoch == 2
         meeting.said(carol)
 
-    @pytest.mark.requirement("DS-9")
+    @pytest.mark.requirement("DS-24")
     def test_the_committer_needs_its_own(self, town: Town) -> None:
         meeting, (alice, _) = meet(town, "alice", "bob")
         fill(town, alice)
         assert alice.refused(meeting.request(alice)) == DeliveryReason.MAILBOX_FULL
 
-    @pytest.mark.requirement("DS-9")
+    @pytest.mark.requirement("DS-24")
     def test_who_cannot_be_given_its_welcome_is_gone(self, town: Town) -> None:
         alice, bob = members(town, "alice", "bob")
         meeting = Meeting(town)
