@@ -103,7 +103,7 @@ async def main(given: Given) -> None:
     greeting = given.out / "greeting.ogg"
     write_voice(await record_voice(Tone(880), 0.5), greeting)
     if given.profile is not None:
-        async with online(given.profile, roles=ROLES) as client:
+        async with online(given.profile, network=given.network, roles=ROLES) as client:
             await AnsweringMachine(given.out, greeting).attend(client)
     machine = AnsweringMachine(given.out, greeting, rings=0.5, longest=1)
     async with a_service() as service, online(account("alice", service), network=HERE) as alice:

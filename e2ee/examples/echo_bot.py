@@ -88,7 +88,9 @@ def received(call: Call, kind: Kind) -> MediaStreamTrack:
 
 async def main(given: Given) -> None:
     if given.profile is not None:
-        async with online(given.profile, roles=Role.BOT, configuration=EIGHT_AT_A_TIME) as bot:
+        async with online(
+            given.profile, network=given.network, roles=Role.BOT, configuration=EIGHT_AT_A_TIME
+        ) as bot:
             await bot.published()
             print(bot.account_id, "answers everybody", flush=True)
             await answer_everybody(bot)

@@ -56,7 +56,7 @@ async def speak(alice: Client) -> None:
 async def main(given: Given) -> None:
     path = given.out / "recorded.webm"
     if given.profile is not None:
-        async with online(given.profile, roles=ROLES) as bot:
+        async with online(given.profile, network=given.network, roles=ROLES) as bot:
             await record(bot, path)
         return
     async with (
