@@ -20,6 +20,7 @@ FAMILIES: Mapping[str, str] = {
     "commits": "Who is in a call",
     "messages_on_their_way": "What is said in a call",
     "group_entry": "Who comes into a meeting",
+    "group_log": "The log of a meeting",
     "letters": "Letters",
     "links": "Linking a device",
     "members": "The other party",

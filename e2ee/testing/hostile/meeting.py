@@ -72,6 +72,7 @@ class Meeting:
             raise ValueError("nobody can come")
         meeting = cls(platform, devices, call.call_id, call.link)
         meeting.join(*devices[1:])
+        platform.advance(COMMIT_PAUSE)
         names = ", ".join(map(name_of, devices))
         platform.trial.note(f"{names} are in a meeting, epoch {call.epoch}")
         return meeting
