@@ -279,7 +279,7 @@ class Letter(FromService):
 
 @message(SERVICE, "stored")
 class Stored(FromService):
-    """Answers ``send``, ``post`` and ``link``: it is kept until it is acknowledged or expires (DS-9)."""
+    """Answers ``send``, ``post`` and ``link``: it is kept (DS-9); of group calls also ``open`` and ``leave`` (DS-16, DS-19)."""
 
     request: Text
     call_id: OptionalBytes16
@@ -318,7 +318,7 @@ class Relays(FromService):
 
 @message(SERVICE, "refused")
 class Refused(FromService):
-    """A request failed and changed nothing; ``request`` is its name, empty if its bytes did not decode."""
+    """A request failed and changed nothing; ``request`` is its name, empty if its bytes did not decode, or nothing was asked."""
 
     request: Text
     call_id: OptionalBytes16
