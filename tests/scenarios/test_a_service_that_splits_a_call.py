@@ -114,15 +114,18 @@ def test_in_two_branches_both_stop_within_three_periods(
 def test_nothing_is_sent_that_is_opened_later_either(
     calls: SimulatedCalls, relay: Relay, alice: SimulatedDevice, bob: SimulatedDevice
 ) -> None:
-    """A stream that is opened while nobody is heard gets no key."""
+    """A stream that is opened while nobody is heard gets no key, nor does a new epoch bring one."""
     placed, _ = calls.go_live(alice, bob)
     calls.advance(SILENCE, settle=False)
-    assert not placed.open_stream(Codec.OPUS, Kind.MICROPHONE).ready
+    microphone = placed.open_stream(Codec.OPUS, Kind.MICROPHONE)
+    assert not microphone.ready
     for device in (alice, bob):
-        relay.show_to_itself(device)  # a new epoch brings another three periods
-    assert alice.last(SendingResumed) == SendingResumed(placed.call_id)
+        relay.show_to_itself(device)
     calls.advance(SILENCE, settle=False)
-    assert len(stops(alice)) == 2
+    assert placed.epoch == 3
+    assert alice.told(SendingResumed) == []
+    assert stops(alice) == [(StopReason.ALONE, ["bob"])]
+    assert not microphone.ready
 
 
 @pytest.mark.requirement("CALL-23")
