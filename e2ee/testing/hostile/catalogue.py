@@ -21,6 +21,8 @@ FAMILIES: Mapping[str, str] = {
     "messages_on_their_way": "What is said in a call",
     "group_entry": "Who comes into a meeting",
     "group_log": "The log of a meeting",
+    "group_roles": "Who may do what in a meeting",
+    "group_media": "The media of a meeting",
     "letters": "Letters",
     "links": "Linking a device",
     "members": "The other party",

@@ -22,6 +22,7 @@ from e2ee.call.group.link import GroupLink
 from e2ee.call.group.states import State
 from e2ee.call.logged import psks_of
 from e2ee.media.encoded_frame import Kind, OpenedFrame
+from e2ee.media.frame_epoch import FrameEpoch
 from e2ee.media.incoming_stream import IncomingStream
 from e2ee.media.opener import Rejected
 from e2ee.media.protector import FrameProtector
@@ -106,6 +107,14 @@ class Meeting:
     def group(self, device: SimulatedDevice) -> Group:
         """Its MLS group, with all keys."""
         return self.epochs(device)._group
+
+    def frame_epoch(self, device: SimulatedDevice) -> FrameEpoch:
+        """What its newest epoch gives to all members alike: the key of everybody's frames."""
+        sending = self.epochs(device).frame_keys.send
+        newest = sending._waiting[-1] if sending._waiting else sending._in_use
+        if newest is None:
+            raise ValueError("there is no epoch")
+        return newest.epoch
 
     def leaf(self, device: SimulatedDevice) -> int:
         """Its leaf index."""
