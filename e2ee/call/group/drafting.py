@@ -33,13 +33,15 @@ __all__ = ["Draft", "Drafting"]
 class Draft:
     """What a commit brings: its proposals, what is signed beside them, whom it adds, and the link that it makes valid.
 
-    ``impossible`` and ``useless`` are in no commit, ever: what a host cannot have, and who cannot be added.
+    ``settled``, ``impossible`` and ``useless`` are in no commit, ever: what a host has already, or cannot have, and who
+    cannot be added.
     """
 
     proposals: tuple[ProposalContent, ...]
     authenticated_data: bytes
     requests: tuple[JoinRequest, ...]
     new_link: GroupLink | None
+    settled: tuple[Intent, ...]
     impossible: tuple[Intent, ...]
     useless: tuple[JoinRequest, ...]
 
@@ -55,6 +57,7 @@ class Drafting:
         self._statements: list[GoneStatement] = []
         self._link = epochs.link
         self.added: list[JoinRequest] = []
+        self._settled: list[Intent] = []
         self._impossible: list[Intent] = []
         self._useless: list[JoinRequest] = []
 
@@ -62,6 +65,9 @@ class Drafting:
         """What a host wants, if it still makes sense."""
         profile = intent.profile_after(self._profile)
         removed = leaves(intent, self._epochs.members)
+        if profile == self._profile and not removed:
+            self._settled.append(intent)
+            return
         too_many = len(removed) + 2 > MAX_PROPOSALS
         if too_many or self._epochs.own_leaf in removed or not self._is_profile(profile):
             self._impossible.append(intent)
@@ -148,6 +154,7 @@ class Drafting:
             encode_statements(self._statements),
             tuple(self.added),
             self._link if is_new else None,
+            tuple(self._settled),
             tuple(self._impossible),
             tuple(self._useless),
         )

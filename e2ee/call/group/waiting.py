@@ -112,7 +112,7 @@ class Waiting:
             if len(drafting.added) < self._most_adds:
                 drafting.add(request, now)
         draft = drafting.draft()
-        for intent in draft.impossible:
+        for intent in (*draft.settled, *draft.impossible):
             del self._intents[intent.subject]
         for request in draft.useless:
             del self._requests[request.knock.signature_key]
