@@ -72,9 +72,8 @@ class MediaConnection:
             answer = await self._describe(await self.webrtc.createAnswer())
         except Exception as error:  # an offer that was applied and cannot be answered
             raise DescriptionError(RtcReason.MALFORMED_DESCRIPTION, str(error)) from error
-        await asyncio.sleep(
-            0
-        )  # aiortc starts new receivers in a task: before the answer can bring the first packet
+        # aiortc starts new receivers in a task: before the answer can bring their first packets
+        await asyncio.sleep(0)
         return answer
 
     async def apply(self, description: RTCSessionDescription) -> None:

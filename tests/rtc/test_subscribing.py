@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -21,7 +21,9 @@ from e2ee.media.opener import FrameOpener
 from e2ee.rtc.description import MAX_DESCRIPTION, MAX_SECTIONS
 from e2ee.rtc.errors import DescriptionError, RtcReason, WrongState
 from e2ee.rtc.subscribing import StreamName, SubscribingPeer
+from e2ee.session_description import parsed
 from e2ee.sfu.connection import Connection
+from e2ee.sfu.rtp import HEADER
 
 LOOPBACK = ("127.0.0.1",)
 UNEXPECTED = RtcReason.UNEXPECTED_MEDIA
@@ -205,8 +207,18 @@ WRONG_OFFERS: dict[str, tuple[Callable[[str], str], RtcReason]] = {
         lambda text: re.sub("a=ice-pwd.*\r\n", "", text),
         RtcReason.MALFORMED_DESCRIPTION,
     ),
-    "other m-sections than before": (lambda text: text.replace("a=mid:0", "a=mid:5"), UNEXPECTED),
-    "fewer than before": (lambda text: text[: text.rindex("m=")], UNEXPECTED),
+    "other m-sections than before": (
+        lambda text: text.replace("a=mid:0", "a=mid:5").replace("BUNDLE 0 ", "BUNDLE 5 "),
+        UNEXPECTED,
+    ),
+    "another kind than before": (lambda text: text.replace("m=audio", "m=x", 1), UNEXPECTED),
+    "fewer than before": (
+        lambda text: (
+            re.split("(?=m=)", text)[0].replace("BUNDLE 0 1 2", "BUNDLE 0")
+            + re.split("(?=m=)", text)[1]
+        ),
+        UNEXPECTED,
+    ),
 }
 
 
@@ -223,7 +235,7 @@ def test_another_description_than_a_units_is_refused(wrong: str) -> None:
             track = call.peer.track(0, Kind.CAMERA)
             call.add("audio")
             with pytest.raises(DescriptionError) as error:
-                await call.offer(change)
+                await call.offer(change, mids=[])
             assert error.value.reason is reason
             assert call.peer.track(0, Kind.CAMERA) is track, "what there was is as it was"
             await call.agree()
@@ -294,6 +306,46 @@ def test_one_offer_is_answered_after_the_other() -> None:
             await call.peer.close()
             with pytest.raises(WrongState):
                 await call.offer()
+
+    asyncio.run(story())
+
+
+@pytest.mark.requirement("GROUP-18")
+def test_what_comes_where_nobody_is_announced_reaches_no_decoder(
+    until: Callable[[Callable[[], bool]], Awaitable[None]],
+) -> None:
+    async def story() -> None:
+        async with scene() as call:
+            call.add("video", "audio")
+            await call.agree()
+            await call.peer.connected()
+            await until(lambda: call.unit.is_connected)
+            media = parsed(call.peer._connection.webrtc.remoteDescription.sdp).media
+            transceivers = call.peer._connection.webrtc.getTransceivers()
+            for section, payload_type in zip(media, (97, 96), strict=True):
+                for number in range(20):
+                    ssrc = section.ssrc[0].ssrc
+                    header = HEADER.pack(0x80, payload_type, number, 3_000 * number, ssrc)
+                    call.unit.send(header + b"\x10\x00 never decoded")
+            receivers = [vars(each.receiver) for each in transceivers]
+            await until(lambda: all(each["_RTCRtpReceiver__remote_streams"] for each in receivers))
+            for receiver in receivers:
+                assert receiver["_RTCRtpReceiver__timestamp_mapper"]._last is None
+                assert receiver["_RTCRtpReceiver__decoder_queue"].empty()
+
+    asyncio.run(story())
+
+
+def test_with_the_answer_a_new_m_section_is_ready_for_its_first_packet() -> None:
+    async def story() -> None:
+        async with scene() as call:
+            call.add("video")
+            await call.agree()
+            await call.peer.connected()
+            call.add("video")
+            await call.offer()
+            receivers = call.peer._connection.webrtc.getReceivers()
+            assert [vars(each)["_RTCRtpReceiver__started"] for each in receivers] == [True, True]
 
     asyncio.run(story())
 
