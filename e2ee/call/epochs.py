@@ -88,9 +88,15 @@ class Epochs:
     """See the module. ``now`` is Unix time in milliseconds."""
 
     def __init__(
-        self, group: Group, frame_keys: FrameKeys, now: int, *, link: GroupLink | None = None
+        self,
+        group: Group,
+        frame_keys: FrameKeys,
+        now: int,
+        *,
+        link: GroupLink | None = None,
+        members: Roster | None = None,
     ) -> None:
-        """``link`` is what this device knows of a group call's link."""
+        """``link`` is what this device knows of a group call's link, ``members`` the group's roster if it was looked through already."""
         self.frame_keys = frame_keys
         self.opener = FrameOpener(frame_keys.receive)
         self.alive = Aliveness()
@@ -107,7 +113,7 @@ class Epochs:
         self._silenced: dict[int, int] = {}
         """Leaf -> the epoch from which on its member, who could send media before, may not any more."""
         self._sas_key: Secret | None = None
-        self._enter(group, roster(group.tree), now)
+        self._enter(group, roster(group.tree) if members is None else members, now)
         late = self.profile.kind == CallKind.GROUP and group.epoch > 0
         self.came_late_with = group.epoch if late else None
         """The epoch in which this device came to a call that others had before it; None if there were none, or it rang."""

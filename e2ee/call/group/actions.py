@@ -55,6 +55,7 @@ from e2ee.mls.group import Group
 from e2ee.mls.key_package_bundle import KeyPackageBundle
 from e2ee.profile.gone import GoneStatement
 from e2ee.profile.legal_commits import LegalCommit
+from e2ee.profile.roster import Roster
 from e2ee.signalling import messages
 from e2ee.signalling.messages import CallMessage, FromDevice
 
@@ -62,9 +63,10 @@ __all__ = ["ACTIONS", "Anew", "Entry", "Gone", "GroupCallActions", "Invalid"]
 
 
 class Entry(NamedTuple):
-    """A group to come into, found to be the one that was asked for, and the KeyPackage that was added to it."""
+    """A group to come into, found to be the one that was asked for, its members, and the KeyPackage that was added to it."""
 
     group: Group
+    members: Roster
     bundle: KeyPackageBundle
 
 
@@ -157,7 +159,7 @@ class GroupCallActions:
 
     def report_opened(self, _: None, now: int) -> None:
         """GROUP-1: from here on it is used."""
-        self._come_in(cast(Group, self.opening), self.opening_link, now)
+        self._come_in(cast(Group, self.opening), None, self.opening_link, now)
         self.opening = self.opening_link = None
         link = cast(GroupLink, self.link)
         self.events.append(GroupCallOpened(self.call_id, link))
@@ -200,7 +202,7 @@ class GroupCallActions:
     def enter(self, entry: Entry, now: int) -> None:
         """GROUP-11: the group was found to be the one that was asked for."""
         link = self._asking.entrance.link
-        self._come_in(entry.group, None if link.secret is None else link, now)
+        self._come_in(entry.group, entry.members, None if link.secret is None else link, now)
         self._asking.used(entry.bundle)
         if self.fetching is not None and self.fetching.bundle is entry.bundle:
             self.later = self.fetching.meanwhile
@@ -217,8 +219,10 @@ class GroupCallActions:
             )
         )
 
-    def _come_in(self, group: Group, link: GroupLink | None, now: int) -> None:
-        epochs = Epochs(group, self.owner.frame_keys(), now, link=link)
+    def _come_in(
+        self, group: Group, members: Roster | None, link: GroupLink | None, now: int
+    ) -> None:
+        epochs = Epochs(group, self.owner.frame_keys(), now, link=link, members=members)
         self.participation = Participation(self.owner, self.call_id, epochs, now)
         self.owner.trust.observe((member.certificate for member in epochs.members), now)
         if epochs.alive.due_at <= now and epochs.others:

@@ -94,8 +94,8 @@ def _added(actions: GroupCallActions, added: messages.Added, now: int) -> Happen
     epoch = tree_epoch(entrance, welcome, bundle)
     if epoch is not None:
         return Happened(Input.TREE_WANTED, TreeParts(actions.call_id, epoch, welcome, bundle))
-    group = join_group_call(actions.owner, entrance, welcome, bundle, now)
-    return Happened(Input.WELCOMED, Entry(group, bundle))
+    joined = join_group_call(actions.owner, entrance, welcome, bundle, now)
+    return Happened(Input.WELCOMED, Entry(*joined, bundle))
 
 
 def _tree(actions: GroupCallActions, part: messages.Tree, now: int) -> Happened:
@@ -108,10 +108,10 @@ def _tree(actions: GroupCallActions, part: messages.Tree, now: int) -> Happened:
         return Happened(Input.TREE_PART, part)
     owner, entrance = actions.owner, asking.entrance
     try:
-        group = join_group_call(owner, entrance, parts.welcome, parts.bundle, now, whole)
+        joined = join_group_call(owner, entrance, parts.welcome, parts.bundle, now, whole)
     except RemoteProtocolError as error:
         return Happened(Input.TREE_USELESS, Anew(str(error)))
-    return Happened(Input.TREE_COMPLETE, Entry(group, parts.bundle))
+    return Happened(Input.TREE_COMPLETE, Entry(*joined, parts.bundle))
 
 
 def _meanwhile(parts: TreeParts, message: Meanwhile) -> Happened:

@@ -41,8 +41,8 @@ def join_group_call(
     bundle: KeyPackageBundle,
     now: int,
     ratchet_tree: bytes | None = None,
-) -> Group:
-    """The group, found to be the one behind ``entrance``. Raises RemoteProtocolError; then nothing has changed."""
+) -> tuple[Group, Roster]:
+    """The group, found to be the one behind ``entrance``, and its roster. Raises RemoteProtocolError; then nothing has changed."""
     psks = _psks(entrance, bundle)
     group = join(
         welcome,
@@ -59,7 +59,7 @@ def join_group_call(
     if profile.version not in owner.versions:
         raise ProfileError(ProfileReason.VERSION_TOO_LOW, f"{profile.version:#06x}")
     _check_entrance(entrance, profile, members)
-    return group
+    return group, members
 
 
 def _psks(entrance: Entrance, bundle: KeyPackageBundle) -> dict[PskName, Secret]:
