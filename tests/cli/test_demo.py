@@ -1,4 +1,4 @@
-"""The main job, as its user runs it: two processes, real media, and an exit status that means something."""
+"""The main job, as its user runs it: a call, a group, real media, and an exit status that means something."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from e2ee.cli.demo.verdict import SENT
 SECONDS = "8"
 
 
-def demo(folder: Path, *options: str) -> tuple[int, dict[str, Any], str]:
+def demo(folder: Path, *options: str, seconds: str = SECONDS) -> tuple[int, dict[str, Any], str]:
     """Run ``e2ee demo --json``; its exit status, its object, and what it said on standard error."""
     entry = [sys.executable, "-c", "from e2ee.cli.main import main; main()"]
     done = subprocess.run(  # noqa: S603
-        [*entry, "demo", "--json", "--seconds", SECONDS, "--out", str(folder), *options],
+        [*entry, "demo", "--json", "--seconds", seconds, "--out", str(folder), *options],
         capture_output=True,
         text=True,
         timeout=120,
@@ -41,6 +41,11 @@ def test_two_processes_see_and_hear_each_other(tmp_path: Path, suite: str, code_
             assert {stream.type for stream in recording.streams} == {"video", "audio"}
             pictures = sum(1 for _ in recording.decode(video=0))
         assert pictures == peer["streams"]["camera"]["opened"]
+    joined, removed = found["group"]["joined"], found["group"]["removed"]
+    assert 0 < joined["after"] <= joined["first_frame_after"]
+    assert 0 < removed["everybody_on_after"]
+    assert 0 < removed["opened_before"] < removed["tried"]
+    assert removed["opened_after"] == 0
 
 
 def film(path: Path) -> Path:
@@ -81,6 +86,14 @@ def test_with_wrong_keys_nothing_is_opened(tmp_path: Path) -> None:
     assert [stream["opened"] for stream in streams] == [0, 0, 0, 0]
     assert {reason for stream in streams for reason in stream["rejected"]} == {"NOT_AUTHENTIC"}
     assert not list(tmp_path.iterdir())  # nothing that did not open is recorded
+
+
+def test_with_keys_that_stay_who_was_removed_opens_everything(tmp_path: Path) -> None:
+    status, found, _ = demo(tmp_path, "--sabotage", "old-key", seconds="2")
+    assert status == 1
+    failed = {check["name"] for check in found["checks"] if not check["passed"]}
+    assert "guest, afterwards" in failed
+    assert found["group"]["removed"]["opened_after"] > 0
 
 
 def test_what_cannot_be_played_is_said_in_one_line(tmp_path: Path) -> None:

@@ -20,7 +20,14 @@ from e2ee.cli.demo.group_story import members_online, tell_group
 from e2ee.cli.demo.process import Heard, PeerProcess
 from e2ee.cli.demo.report import PeerReport
 from e2ee.cli.demo.service_tap import ServiceTap
-from e2ee.cli.demo.settings import MEMBERS, PEER_OF, DemoSettings, MemberSettings, PeerSettings
+from e2ee.cli.demo.settings import (
+    MEMBERS,
+    PEER_OF,
+    DemoSettings,
+    MemberSettings,
+    PeerSettings,
+    Sabotage,
+)
 from e2ee.cli.demo.verdict import Findings
 from e2ee.crypto.system_entropy import SystemEntropy
 from e2ee.delivery.service import DeliveryService, ServiceIdentity
@@ -49,7 +56,7 @@ async def tell(settings: DemoSettings, stage: Stage, heard: Heard) -> Findings:
         async with _platform(settings, tap) as platform:
             stage(f"an untrusted delivery service listens: {platform['url']}")
             sides = {role: _side(settings, platform, role, private) for role in PEER_OF}
-            members = {role: _member(platform, role, private) for role in MEMBERS}
+            members = {role: _member(settings, platform, role, private) for role in MEMBERS}
             reports, group = await _tell(settings, sides, members, stage, heard)
         stage("the taps are read, and decoders are tried on them without keys")
         return _found(settings, sides, members, reports, tap, group)
@@ -73,7 +80,6 @@ async def _platform(settings: DemoSettings, tap: ServiceTap) -> AsyncIterator[di
                 "server_name": SERVER_NAME,
                 "directory_keys": {str(key_id): key.hex() for key_id, key in keys},
                 "suite": settings.suite,
-                "sabotage": settings.sabotage,
             }
     finally:
         await router.close()
@@ -116,6 +122,7 @@ def _side(
     return PeerSettings(
         **platform,
         role=role,
+        sabotage=_only(Sabotage.WRONG_KEY, settings),
         epoch_lifetime=settings.epoch_lifetime,
         media=str(settings.media) if settings.media else None,
         recording=str(settings.out / f"{role}-received.webm"),
@@ -123,9 +130,20 @@ def _side(
     )
 
 
-def _member(platform: dict[str, Any], role: str, private: Path) -> MemberSettings:
-    frames, tap_log = str(private / f"{role}-frames"), str(private / role)
-    return MemberSettings(**platform, role=role, frames=frames, tap_log=tap_log)
+def _member(
+    settings: DemoSettings, platform: dict[str, Any], role: str, private: Path
+) -> MemberSettings:
+    return MemberSettings(
+        **platform,
+        role=role,
+        sabotage=_only(Sabotage.OLD_KEY, settings),
+        frames=str(private / f"{role}-frames"),
+        tap_log=str(private / role),
+    )
+
+
+def _only(sabotage: Sabotage, settings: DemoSettings) -> Sabotage | None:
+    return sabotage if settings.sabotage is sabotage else None
 
 
 async def _tell(
