@@ -69,12 +69,9 @@ class MediaConnection:
         """The answer to an offer that was checked. Raises DescriptionError."""
         await self.apply(offer)
         try:
-            answer = await self._describe(await self.webrtc.createAnswer())
+            return await self._describe(await self.webrtc.createAnswer())
         except Exception as error:  # an offer that was applied and cannot be answered
             raise DescriptionError(RtcReason.MALFORMED_DESCRIPTION, str(error)) from error
-        # aiortc starts new receivers in a task: before the answer can bring their first packets
-        await asyncio.sleep(0)
-        return answer
 
     async def apply(self, description: RTCSessionDescription) -> None:
         """Take a description of the other side's that was checked. Raises DescriptionError."""

@@ -298,11 +298,6 @@ FORWARDING = [
     Reliance("never_start", sender.RTCRtpSender.stop, "if self.__started:"),
     Reliance("never_start", receiver.RTCRtpReceiver.stop, "if self.__started:"),
     Reliance(
-        "MediaConnection.answer",
-        RTCPeerConnection.setLocalDescription,
-        "asyncio.ensure_future(self.__connect())",
-    ),
-    Reliance(
         "Connection: no candidates of members are needed",
         aioice.ice.Connection._check_periodic,
         "return self._remote_candidates_expected()",
