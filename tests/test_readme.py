@@ -65,9 +65,9 @@ def test_the_options_that_it_names_are_those_of_the_commands_that_it_names() -> 
 
 def test_its_transcript_runs(tmp_path: Path) -> None:
     """The commands of "Between your own machines", as they stand there; on a free port, and over loopback."""
-    section = README.split("## Between your own machines")[1]
-    commands = re.findall(r"^\$ \.venv/bin/(e2ee .*)$", section.split("```")[1], re.MULTILINE)
-    serve, alice, bob, answer, call, verify = (shlex.split(command) for command in commands)
+    section = README.split("## Between your own machines")[1].split("\n## ")[0]
+    commands = re.findall(r"^\$ \.venv/bin/(e2ee .*)$", section, re.MULTILINE)
+    serve, alice, bob, answer, call, verify, meet, join = map(shlex.split, commands)
     with started([*serve, "--port", "0", "--store", "calls.db"], tmp_path) as (_, service):
         given = shlex.split(until(service, "e2ee register NAME").split("NAME")[1])
         for command in (alice, bob):
@@ -84,6 +84,12 @@ def test_its_transcript_runs(tmp_path: Path) -> None:
         shown = done(verify, tmp_path)
         assert shown.returncode == 0
         assert "safety number with" in shown.stdout
+        with started([*meet, *loopback], tmp_path) as (_, alices):
+            _, command, link = shlex.split(until(alices, "e2ee join"))
+            with started(["e2ee", command, link, *join[3:], *loopback], tmp_path) as (_, bobs):
+                until(bobs, "in the call: ")
+                until(alices, "came in")
+                until(bobs, "comes")
 
 
 def _entry(command: list[str]) -> list[str]:
