@@ -4,7 +4,9 @@
 
 The unit has a process for itself. Members in this one send and receive packets of a call's sizes and rates and encode
 nothing (``forwarding_load``), over 127.0.0.1. The floor is one packet in and N out without a unit: SRTP taken off once,
-put on N times, N datagrams sent, in a loop that does nothing else, in the same run.
+put on N times, N datagrams sent, in a loop that does nothing else, in the same run. Beside it, what the unit's own code takes
+of a packet, without SRTP and sockets. What is left is the kernel's (on 127.0.0.1 who sends does the receiver's part as well),
+and the event loop's.
 """
 
 from __future__ import annotations
@@ -22,9 +24,12 @@ from dataclasses import asdict, dataclass
 from pylibsrtp import Policy, Session
 
 from e2ee.sfu.rtp import HEADER
+from e2ee.sfu.sink import Sink
+from e2ee.sfu.source import Format, Source
 from tests.bench.group.forwarding_load import KINDS, Kind, Load, run_load
 
 PACKETS = 20_000
+SINKS = 10
 LOADS: tuple[tuple[tuple[str, ...], int, int], ...] = (
     (("audio", "video"), 1, 1),
     (("audio", "video"), 2, 2),
@@ -69,6 +74,51 @@ def measure_floor(kind: Kind) -> Floor:
     return Floor(kind.media, unprotect, protect, send)
 
 
+@dataclass(frozen=True)
+class Own:
+    """Microseconds of the unit's own code: for a packet that comes in, and for each that goes out of it."""
+
+    packet_in: float
+    packet_out: float
+
+
+class Nowhere:
+    """A way to a member that leads nowhere."""
+
+    is_connected = True
+
+    def send(self, packet: bytes) -> bool:  # noqa: ARG002
+        return True
+
+    def send_rtcp(self, packet: bytes) -> bool:  # noqa: ARG002
+        return True
+
+
+def measure_own() -> Own:
+    alone, many = _forward(0), _forward(SINKS)
+    return Own(alone, (many - alone) / SINKS)
+
+
+def _forward(sinks: int) -> float:
+    form = Format("VP8", 90_000, 7, 97, 8, 98, asks=True, send_time_id=3)
+    source = Source("1", "video", 0, form, lambda _: None, lambda _: None)
+    for _ in range(sinks):
+        sink = Sink("1", "video", form, Nowhere())
+        sink.choose(0, wanted=True)
+        sink.give(source, 0)
+    payload = KINDS["video"].begins + bytes(KINDS["video"].size)
+    packets = [
+        HEADER.pack(0x80, 97, number & 0xFFFF, number // 3 * 3_000, 7) + payload
+        for number in range(PACKETS)
+    ]
+
+    def take(packet: bytes) -> None:
+        _, second, number, timestamp, _ = HEADER.unpack_from(packet)
+        source.take(second, number, timestamp, packet, number, 0)
+
+    return _each(packets, take)
+
+
 def _session(*, inbound: bool) -> Session:
     which = Policy.SSRC_ANY_INBOUND if inbound else Policy.SSRC_ANY_OUTBOUND
     profile = Policy.SRTP_PROFILE_AEAD_AES_256_GCM  # what the unit's DTLS agrees on
@@ -109,7 +159,7 @@ def floor_of(row: Load, floors: dict[str, Floor]) -> float:
     return sum(floors[kind].of(row.receivers) * weight / total for kind, weight in weights.items())
 
 
-def as_text(rows: Sequence[Load], floors: dict[str, Floor]) -> str:
+def as_text(rows: Sequence[Load], floors: dict[str, Floor], own: Own) -> str:
     table = [[title for title, _ in COLUMNS]]
     table += [[cell(row, floors) for _, cell in COLUMNS] for row in rows]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
@@ -122,6 +172,9 @@ def as_text(rows: Sequence[Load], floors: dict[str, Floor]) -> str:
         f" {each.send:.1f} us"
         for each in floors.values()
     ]
+    lines.append(
+        f"own code: {own.packet_in:.1f} us a packet in, {own.packet_out:.1f} us a packet out"
+    )
     return "\n".join(lines)
 
 
@@ -131,16 +184,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--quick", action="store_true", help="fewer loads, for a shorter time")
     options = parser.parse_args(arguments)
     floors = {name: measure_floor(kind) for name, kind in KINDS.items()}
+    own = measure_own()
     loads, seconds = (QUICK, 3.0) if options.quick else (LOADS, 10.0)
     rows = [asyncio.run(run_load(*load, seconds)) for load in loads]
     if options.json:
         figures = {
             "floors": [asdict(floor) for floor in floors.values()],
+            "own": asdict(own),
             "loads": [asdict(row) for row in rows],
         }
         sys.stdout.write(json.dumps(figures, indent=2) + "\n")
     else:
-        sys.stdout.write(as_text(rows, floors) + "\n")
+        sys.stdout.write(as_text(rows, floors, own) + "\n")
 
 
 if __name__ == "__main__":
