@@ -409,6 +409,22 @@ def test_what_is_sent_starts_and_stops_without_a_new_description_of_the_sender(
     asyncio.run(story())
 
 
+def test_a_path_on_which_nothing_is_sent_is_not_silent(meeting: NewMeeting) -> None:
+    """Or its ends would take it for interrupted."""
+
+    async def story() -> None:
+        async with meeting() as call:
+            members = [await call.join(leaf, leaf + 1, camera=False) for leaf in range(2)]
+            peers = [peer for each in members for peer in (each.publishing, each.subscribing)]
+            async with asyncio.timeout(30):
+                await asyncio.gather(*(peer.connected() for peer in peers))
+                for _ in range(3):
+                    heard = [asyncio.create_task(peer.restored()) for peer in peers]
+                    await asyncio.gather(*heard)
+
+    asyncio.run(story())
+
+
 @pytest.mark.requirement("SFU-4")
 def test_changes_while_an_offer_is_out_are_in_the_next_one(
     meeting: NewMeeting, until: Until
