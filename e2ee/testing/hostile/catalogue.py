@@ -29,6 +29,7 @@ FAMILIES: Mapping[str, str] = {
     "former": "A device that was in the group",
     "strangers": "Strangers",
     "sockets": "Between real clients and the real server, over WebSockets",
+    "forwarding": "The forwarding unit, over real WebRTC",
     "media_path": "Media, through real encoders, RTP and decoders",
 }
 """Module -> what its attacks are about."""

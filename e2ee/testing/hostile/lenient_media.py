@@ -46,9 +46,12 @@ def ignores_the_stream(
     if not isinstance(outcome, Rejected) or outcome.reason not in wrong:
         return outcome
     KID, _, _ = decode_header(data, stream.clear_length[data[0]])
-    real = IncomingStream(stream.codec, stream.kind)
-    real.kind = KeyId.decode(KID).kind
-    return _open(opener, real, data, now, context)
+    expected = stream.kind, stream.sender, stream.instance
+    stream.kind, stream.sender, stream.instance = KeyId.decode(KID).kind, None, None
+    try:
+        return _open(opener, stream, data, now, context)
+    finally:
+        stream.kind, stream.sender, stream.instance = expected
 
 
 def tries_every_key(
