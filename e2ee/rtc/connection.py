@@ -7,9 +7,10 @@ no audio level extension; datagrams that would end the transport are dropped.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
-from aiortc import RTCPeerConnection, RTCRtpTransceiver, RTCSessionDescription
+from aiortc import InvalidStateError, RTCPeerConnection, RTCRtpTransceiver, RTCSessionDescription
 
 from e2ee.aiortc_seams import (
     accept_only_possible_datagrams,
@@ -26,6 +27,9 @@ from e2ee.rtc.route import Route
 
 __all__ = ["Connected", "MediaConnection"]
 
+_OPENING = 0.5
+"""Seconds that the sockets of a connection take to be opened, at most: relays are waited for longer, and need not be."""
+
 
 class MediaConnection:
     """One connection. ``webrtc`` is aiortc's."""
@@ -34,6 +38,7 @@ class MediaConnection:
         self.route = route
         self._connectivity = Connectivity(clock)
         self._settled = asyncio.Event()
+        self._gathering = asyncio.Lock()
         self._first: RTCRtpTransceiver | None = None
         self.webrtc = RTCPeerConnection(route.configuration())
         log_no_descriptions(self.webrtc)
@@ -62,8 +67,11 @@ class MediaConnection:
             raise WrongState(f"in state {state}")
 
     async def offer(self) -> str:
-        """This side's offer."""
-        return await self._describe(await self.webrtc.createOffer())
+        """This side's offer. Raises WrongState if it was closed meanwhile."""
+        try:
+            return await self._describe(await self.webrtc.createOffer())
+        except InvalidStateError as error:
+            raise WrongState(str(error)) from None
 
     async def answer(self, offer: RTCSessionDescription) -> str:
         """The answer to an offer that was checked. Raises DescriptionError."""
@@ -83,7 +91,8 @@ class MediaConnection:
     async def _describe(self, description: RTCSessionDescription) -> str:
         is_first = not self.is_described
         text = without_audio_level(description.sdp)
-        await self.webrtc.setLocalDescription(RTCSessionDescription(text, description.type))
+        async with self._gathering:
+            await self.webrtc.setLocalDescription(RTCSessionDescription(text, description.type))
         if is_first and self._first is not None:
             demultiplex(self._first)
         return self.webrtc.localDescription.sdp
@@ -108,6 +117,9 @@ class MediaConnection:
 
     async def close(self) -> None:
         """End it."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_OPENING), self._gathering:
+                pass  # or it would open sockets that nobody closes any more
         await self.webrtc.close()
         self._settled.set()
         self._connectivity.end()

@@ -19,7 +19,7 @@ from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 from av.frame import Frame
 
-__all__ = ["OutgoingTrack", "ReceivedTrack"]
+__all__ = ["MediaStreamError", "OutgoingTrack", "ReceivedTrack"]
 
 _log = logging.getLogger(__name__)
 

@@ -330,6 +330,6 @@ class Subscriber:
         for section in self._sections:
             if section.sink is not None:
                 section.sink.take_away()
-        await self._connection.close()
-        if self._offering is not None:
+        if self._offering is not None:  # or it would open sockets that nobody closes any more
             await self._offering
+        await self._connection.close()

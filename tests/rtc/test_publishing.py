@@ -139,6 +139,18 @@ def test_what_is_no_answer_of_a_unit_is_refused() -> None:
     tell(story)
 
 
+def test_who_closes_it_while_it_is_described_has_no_offer() -> None:
+    async def story(peer: PublishingPeer, unit: Publisher) -> None:
+        closing = asyncio.gather(peer.offer(), peer.close(), return_exceptions=True)
+        outcome, _ = await closing
+        assert isinstance(outcome, str | WrongState)
+        with pytest.raises(WrongState):
+            await peer.offer()
+        assert unit.sources == {}
+
+    tell(story)
+
+
 def test_two_cameras_are_two_streams() -> None:
     async def story(peer: PublishingPeer, unit: Publisher) -> None:
         peer.send(Kind.CAMERA, TestPicture(), instance=1)
