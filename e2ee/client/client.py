@@ -19,12 +19,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 
-from e2ee.call.call import Call as CallCore
 from e2ee.call.device import Device
 from e2ee.call.events import (
     CallEvent,
     CertificateRenewed,
-    Ended,
     Event,
     IdentityChanged,
     KeyPackagesPublished,
@@ -34,16 +32,14 @@ from e2ee.call.events import (
     LinkStored,
     Missed,
     RelaysReceived,
-    Replaced,
     RequestRefused,
     Ringing,
 )
-from e2ee.call.group.events import GroupCallEntered
-from e2ee.call.group.group_call import GroupCall as GroupCallCore
 from e2ee.call.group.link import GroupLink
 from e2ee.call.letters import Message
 from e2ee.call.medium import Medium
 from e2ee.client.call import Call
+from e2ee.client.calls import Calls
 from e2ee.client.carrier import Carrier, ServiceLostEvent, ServiceRegained
 from e2ee.client.certification import stay_certified
 from e2ee.client.connection import Connected, Connection
@@ -52,10 +48,8 @@ from e2ee.client.group_call import GroupCall
 from e2ee.client.invitation import GroupInvitation, Invitation
 from e2ee.client.link_url import read_link_url
 from e2ee.client.media import Media, Network
-from e2ee.client.media_route import MediaRoute
 from e2ee.client.profile import Profile
 from e2ee.client.relays import ServiceRelays
-from e2ee.client.ring import Ring
 from e2ee.crypto.entropy import Entropy
 from e2ee.identity.device_certificate import VerifiedCertificate
 from e2ee.identity.device_link import DeviceLink
@@ -88,12 +82,6 @@ class Client:
         self._connection = connection
         self._network = network
         self._entropy = entropy
-        self._calls: dict[bytes, Call | GroupCall] = {}
-        self._invitations: asyncio.Queue[Invitation | GroupInvitation] = asyncio.Queue()
-        self._ringing: dict[bytes, Invitation | GroupInvitation] = {}
-        """By the id of the call that rings here."""
-        self._outgoing: dict[bytes, Ring] = {}
-        """By the id of the call that rings there."""
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._letters: dict[int, asyncio.Future[None]] = {}
         self._links: list[asyncio.Future[None]] = []
@@ -103,6 +91,8 @@ class Client:
         self._carrier = Carrier(
             device, connection, self._tell, self._renew_all, beside, profile.keys.transaction
         )
+        service_url = profile.keys.service.url
+        self._calls = Calls(device, network, service_url, clock, self._carrier.changed)
 
     # ----------------------------------------------------------------------------- calls and letters
 
@@ -112,7 +102,7 @@ class Client:
 
     def call(self, account_id: str, media: Media, *, medium: Medium = Medium.VIDEO) -> Call:
         """Call an account: all of its devices ring."""
-        return self.take(self._device.place_call(account_id, self.clock(), medium), media)
+        return self._calls.take(self._device.place_call(account_id, self.clock(), medium), media)
 
     async def invitation(self) -> Invitation:
         """Wait until somebody calls whom this device may show; what is over already is passed by, and so are invitations to
@@ -125,7 +115,7 @@ class Client:
     async def any_invitation(self) -> Invitation | GroupInvitation:
         """Wait until somebody calls, or invites to a group call."""
         while True:
-            invitation = await self._invitations.get()
+            invitation = await self._calls.invitations.get()
             if not invitation.is_over:
                 return invitation
 
@@ -151,7 +141,7 @@ class Client:
             speakers=(own,) if speakers_only else (),
             suite=suite,
         )
-        call = self.take_group(core, media)
+        call = self._calls.take_group(core, media)
         call.invite_when_open(invite)
         return call
 
@@ -161,8 +151,8 @@ class Client:
         Raises ClientUsageError: BAD_LINK, OTHER_SERVICE; CallUsageError if this device is in that call.
         """
         if isinstance(link, str):
-            link = read_link_url(self._service_url, link)
-        return self.take_group(self._device.join_group_call(link, self.clock()), media)
+            link = read_link_url(self.profile.keys.service.url, link)
+        return self._calls.take_group(self._device.join_group_call(link, self.clock()), media)
 
     async def leave(self, account_id: str, message: Message) -> None:
         """Leave a letter for an account, and wait until the service keeps it. Raises ClientUsageError (NOT_POSTED)."""
@@ -238,42 +228,6 @@ class Client:
 
     # ------------------------------------------------------------------------------ inside the package
 
-    def take(self, core: CallCore, media: Media) -> Call:
-        """Give a call of the device its media."""
-        call = Call(core, media, self._network, self.clock, self.changed, self._relays.ice_servers)
-        self._forget()
-        self._calls[core.call_id] = call
-        self._ringing.pop(core.call_id, None)
-        self.changed()
-        return call
-
-    def take_group(self, core: GroupCallCore, media: Media) -> GroupCall:
-        """Give a group call of the device its media."""
-        route = MediaRoute(self._network, self._relays.ice_servers)
-        call = GroupCall(
-            core, media, route, self.clock, self.changed, self._service_url, self._invite
-        )
-        self._forget()
-        self._calls[core.call_id] = call
-        self.changed()
-        return call
-
-    def _forget(self) -> None:
-        """What is over."""
-        self._calls = {key: each for key, each in self._calls.items() if not each.is_over}
-        self._outgoing = {key: each for key, each in self._outgoing.items() if not each.is_over}
-
-    def _invite(self, call: GroupCall, account_id: str, medium: Medium) -> Ring:
-        core = self._device.invite(call.call_id, account_id, self.clock(), medium)
-        ring = Ring(core, self.clock, self.changed, call.ring_happened)
-        self._outgoing[core.call_id] = ring
-        self.changed()
-        return ring
-
-    @property
-    def _service_url(self) -> str:
-        return self.profile.keys.service.url
-
     def changed(self) -> None:
         """The core may have something to say."""
         self._carrier.changed()
@@ -302,9 +256,7 @@ class Client:
 
     async def close(self) -> None:
         """End every call, tell the service if it still listens, and close all connections."""
-        calls = list(self._calls.values())
-        for call in calls:
-            call.abandon()
+        calls = self._calls.abandon()
         await self._carrier.farewell()
         for call in calls:
             await call.ended()
@@ -317,8 +269,7 @@ class Client:
                 self._published.set()
             case RelaysReceived():
                 self._relays.received(event)
-                for call in self._calls.values():
-                    call.use_relays(self._relays.ice_servers)
+                self._calls.use_relays(self._relays.ice_servers)
             case LetterStored():
                 self._settle_letter(event, None)
             case LetterFailed(detail=detail):
@@ -330,56 +281,25 @@ class Client:
                 self._settle_link(refused)
             case RequestRefused() if self._is_put_out(event):
                 self._carrier.put_out(_put_out(event))
-            case RequestRefused() if (group := self._group(event.call_id)) is not None:
-                group.happened(event)
+            case RequestRefused() if self._calls.refused(event):
+                pass
             case ServiceRegained():
-                self._service_regained()
-            case Ringing():
-                self._rings(event)
+                self._calls.service_regained()
+                self._events.put_nowait(event)
             case Missed():
                 self._events.put_nowait(event)
             case CertificateRenewed(certificate=certificate):
                 self.profile.keys.put_certificate(certificate)
                 self._events.put_nowait(event)
             case CallEvent():
-                self._tell_call(event)
+                self._calls.happened(event)
             case _:
                 self._events.put_nowait(event)
-
-    def _group(self, call_id: bytes | None) -> GroupCall | None:
-        call = self._calls.get(call_id or b"")
-        return call if isinstance(call, GroupCall) else None
 
     def _is_put_out(self, refused: RequestRefused) -> bool:
         """Whether this answers what another device asked, and ends this one's session."""
         asked_here = refused.request == Renew.name and self.profile.is_primary
         return refused.call_id is None and refused.reason in _OUT and not asked_here
-
-    def _rings(self, ringing: Ringing) -> None:
-        core = self._device.calls.get(ringing.call_id)
-        if core is not None:
-            invitation = _invitation(ringing, self, core)
-            self._ringing[ringing.call_id] = invitation
-            self._invitations.put_nowait(invitation)
-
-    def _tell_call(self, event: CallEvent) -> None:
-        call = self._calls.get(event.call_id) or self._outgoing.get(event.call_id)
-        rings = self._ringing.get(event.call_id)
-        if call is not None:
-            if isinstance(event, Replaced) and isinstance(call, Call):
-                call.adopt(self._device.calls[event.by])
-                self._calls[event.by] = self._calls.pop(event.call_id)
-            call.happened(event)
-        elif isinstance(event, GroupCallEntered) and isinstance(rings, GroupInvitation):
-            rings.enter(self._device.group_calls[event.group_call_id])
-        elif isinstance(event, Ended) and rings is not None:
-            self._ringing.pop(event.call_id).end(event)
-
-    def _service_regained(self) -> None:
-        for call in self._calls.values():
-            if isinstance(call, GroupCall):
-                call.service_regained()
-        self._events.put_nowait(ServiceRegained())
 
     def _settle_letter(self, event: LetterStored | LetterFailed, error: Exception | None) -> None:
         posted = self._letters.pop(event.number, None)
@@ -391,13 +311,6 @@ class Client:
     def _settle_link(self, error: Exception | None) -> None:
         if self._links and not (stored := self._links.pop(0)).done():
             _settle(stored, error)
-
-
-def _invitation(ringing: Ringing, client: Client, core: CallCore) -> Invitation | GroupInvitation:
-    offer = core.group_offer
-    if offer is None:
-        return Invitation(ringing, client, core)
-    return GroupInvitation(ringing, client, core, offer)
 
 
 def _changed_key(event: Event) -> VerifiedCertificate | None:

@@ -17,9 +17,6 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from e2ee.errors import E2EEError
-from e2ee.rtc.errors import ConnectionFailed
-
 __all__ = ["ForwardingPath"]
 
 _log = logging.getLogger(__name__)
@@ -87,7 +84,7 @@ class ForwardingPath:
         if self._described is not None and not self._described.done():
             self._described.set_result(peer)
 
-    def refused(self, why: E2EEError) -> None:
+    def refused(self, why: Exception) -> None:
         """The service, or this device, does not make this connection."""
         if self._described is not None and not self._described.done():
             self._described.set_exception(why)
@@ -101,7 +98,7 @@ class ForwardingPath:
         while True:
             try:
                 peer = await self._connect()
-            except (E2EEError, TimeoutError) as error:
+            except Exception as error:  # noqa: BLE001 - aiortc's, too: whatever it was, the next attempt may do
                 self._failed(error)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
@@ -130,7 +127,8 @@ class ForwardingPath:
                 each.cancel()
 
     def _failed(self, error: Exception) -> None:
-        self.failure = str(error) or str(ConnectionFailed("no path to the forwarding unit"))
+        timed_out = isinstance(error, TimeoutError)
+        self.failure = "no path to the forwarding unit" if timed_out else str(error)
         _log.warning("no media: %s", self.failure)
         self._changed()
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 from e2ee.call.chat.room import ChatRoom
@@ -23,7 +23,6 @@ from e2ee.call.group.events import (
     GroupCallOpened,
     Joined,
     JoinsAnew,
-    Knock,
     Knocked,
     MediaLost,
     MediaOffered,
@@ -33,29 +32,29 @@ from e2ee.call.group.events import (
     StreamsChanged,
 )
 from e2ee.call.group.group_call import GroupCall as GroupCallCore
-from e2ee.call.group.streams import AnnouncedStream
 from e2ee.call.medium import Medium
 from e2ee.call.roster import Member
-from e2ee.client.errors import ClientReason, ClientUsageError, ServiceRefused
+from e2ee.client.errors import ServiceRefused
 from e2ee.client.group_events import InvitationChanged
+from e2ee.client.group_hosting import GroupHosting
 from e2ee.client.group_media import GroupMedia, GroupStatistics
 from e2ee.client.link_url import link_url
 from e2ee.client.media import Media
 from e2ee.client.media_route import MediaRoute
 from e2ee.client.ring import Ring
-from e2ee.identity.trust import ContactState
+from e2ee.errors import E2EEError
+from e2ee.identity.trust import Trust
 from e2ee.media.encoded_frame import Kind
-from e2ee.profile.call_profile import JoinPolicy
 from e2ee.rtc.peer import MediaStreamTrack, RTCIceServer
 from e2ee.system_clock import Clock
 
 __all__ = ["GroupCall"]
 
 
-class GroupCall:
+class GroupCall(GroupHosting):
     """A group call that was made, joined or answered here. Made by ``Client`` and ``GroupInvitation``.
 
-    Methods that say something to the members raise CallUsageError if it does not go now: not in the call, not a host, over.
+    Who is in it and what they may is in ``GroupRoster``, what hosts do in ``GroupHosting``.
     """
 
     def __init__(
@@ -63,14 +62,13 @@ class GroupCall:
         core: GroupCallCore,
         media: Media,
         route: MediaRoute,
+        trust: Trust,
         clock: Clock,
         changed: Callable[[], None],
         service_url: str,
         ring: Callable[[GroupCall, str, Medium], Ring],
     ) -> None:
-        self._core = core
-        self._clock = clock
-        self._changed = changed
+        super().__init__(core, trust, clock, changed)
         self._route = route
         self._service_url = service_url
         self._ring = ring
@@ -86,102 +84,15 @@ class GroupCall:
     # ------------------------------------------------------------------------------ what it is
 
     @property
-    def call_id(self) -> bytes:
-        """16 bytes."""
-        return self._core.call_id
-
-    @property
     def link(self) -> str | None:
         """What lets others in, as a URL (GROUP-3); None while this device does not know it. It may be a secret."""
         link = self._core.link
         return None if link is None else link_url(self._service_url, link)
 
     @property
-    def suite(self) -> int:
-        """The MLS suite's code point. Raises CallUsageError before this device is in and after the end, like all below."""
-        return self._core.suite
-
-    @property
-    def epoch(self) -> int:
-        """The number of the epoch."""
-        return self._core.epoch
-
-    @property
-    def members(self) -> tuple[Member, ...]:
-        """Who is in the call, by leaf index: the list to show to people (THREAT-2)."""
-        return self._core.members
-
-    @property
-    def own(self) -> Member:
-        """This device."""
-        return self._member_at(self._core.own_leaf)
-
-    @property
-    def hosts(self) -> tuple[Member, ...]:
-        """Those who may admit, remove and change roles."""
-        profile = self._core.profile
-        return tuple(each for each in self.members if profile.is_host(each.account_key))
-
-    @property
-    def speakers(self) -> tuple[Member, ...]:
-        """Those who may send media; the others are viewers."""
-        profile = self._core.profile
-        return tuple(each for each in self.members if profile.may_speak(each.account_key))
-
-    @property
-    def is_host(self) -> bool:
-        """Whether this device is a host's."""
-        return self._core.is_host
-
-    @property
-    def may_speak(self) -> bool:
-        """Whether this device may send media."""
-        return self._core.may_speak
-
-    @property
-    def is_locked(self) -> bool:
-        """Whether nobody else gets in but whom a host lists."""
-        return self._core.profile.join_policy == JoinPolicy.CLOSED
-
-    @property
-    def hands(self) -> tuple[Member, ...]:
-        """Who raises a hand."""
-        return self._those(self._core.hands)
-
-    @property
-    def left(self) -> tuple[Member, ...]:
-        """Who said that it has left, and is still in the group (GROUP-16)."""
-        return self._those(self._core.left)
-
-    @property
-    def silent(self) -> tuple[Member, ...]:
-        """Who was not heard in this epoch: "not in this branch" (CALL-23)."""
-        return self._core.silent(self._clock())
-
-    @property
     def speaking(self) -> tuple[Member, ...]:
         """Who is heard now, who began last first."""
         return self._those(self._media.receiving.speaking.now(self._clock()))
-
-    @property
-    def lobby(self) -> tuple[Knock, ...]:
-        """At a host: who waits to be admitted (GROUP-10)."""
-        return self._core.lobby
-
-    @property
-    def streams(self) -> Mapping[int, tuple[AnnouncedStream, ...]]:
-        """What members say that they publish, by leaf index."""
-        return self._core.streams
-
-    @property
-    def call_code(self) -> str:
-        """Sixty digits, equal at all who are in one group now (CALL-14)."""
-        return self._core.call_code
-
-    @property
-    def removed_can_open_until(self) -> int | None:
-        """Until when devices that were removed could open what is sent, in Unix milliseconds; None: not known yet."""
-        return self._core.removed_can_open_until
 
     @property
     def statistics(self) -> GroupStatistics:
@@ -297,67 +208,6 @@ class GroupCall:
         ring = self._rings[account_id] = self._ring(self, account_id, medium)
         return ring
 
-    # ------------------------------------------------------------------------- what a host does
-
-    def admit(self, account_id: str) -> None:
-        """Let in who waits in the lobby (GROUP-10)."""
-        self._core.admit(account_id, self._clock())
-        self._changed()
-
-    def turn_away(self, account_id: str) -> None:
-        """Do not."""
-        self._core.turn_away(account_id, self._clock())
-        self._changed()
-
-    def remove(self, member: Member) -> None:
-        """Take a device out. It opens nothing that is sent after ``removed_can_open_until``."""
-        self._of(member, self._core.remove)
-
-    def ban(self, member: Member) -> None:
-        """Take a device's account out, and let it in no more."""
-        self._of(member, self._core.ban)
-
-    def make_host(self, member: Member) -> None:
-        """Its account is a host, too."""
-        self._of(member, self._core.make_host)
-
-    def drop_host(self, member: Member) -> None:
-        """Its account is no host any more. It may be one's own, if there is another."""
-        self._of(member, self._core.drop_host)
-
-    def invite_to_stage(self, member: Member) -> None:
-        """Ask a viewer to speak; ``StageReplied`` brings the answer, and ``take_on_stage`` follows."""
-        self._of(member, self._core.invite_to_stage)
-
-    def take_on_stage(self, member: Member) -> None:
-        """Its account may speak."""
-        self._of(member, self._core.take_on_stage)
-
-    def take_off_stage(self, member: Member) -> None:
-        """Its account may not speak any more."""
-        self._of(member, self._core.take_off_stage)
-
-    def everybody_speaks(self) -> None:
-        """There are no viewers any more."""
-        self._core.everybody_speaks(self._clock())
-        self._changed()
-
-    def request_mute(self, member: Member, kind: Kind = Kind.MICROPHONE) -> None:
-        """Ask a member to stop sending something; it is that member's to do (GROUP-13)."""
-        leaf = self._checked(member).leaf_index
-        self._core.request_mute(leaf, kind, self._clock())
-        self._changed()
-
-    def set_join_policy(self, policy: JoinPolicy) -> None:
-        """Who may join from now on: nobody else, whom a host admits, or who has the link."""
-        self._core.set_join_policy(policy, self._clock())
-        self._changed()
-
-    def change_link(self) -> None:
-        """Another link lets in from now on, and the former one nobody any more."""
-        self._core.change_link(self._clock())
-        self._changed()
-
     # ---------------------------------------------------------------------- inside the package
 
     def abandon(self) -> None:
@@ -424,10 +274,8 @@ class GroupCall:
         """Who was invited by this host, and answered with the key with which it knocks, waits for nobody."""
         knock = event.knock
         ring = self._rings.get(knock.account_id)
-        if ring is None or not ring.was_accepted or knock.contact is ContactState.CHANGED:
-            return
-        if ring.account_key == knock.certificate.account_key:
-            with contextlib.suppress(CallUsageError):
+        if ring is not None and ring.was_accepted_by(knock.certificate.account_key):
+            with contextlib.suppress(E2EEError):  # the key has changed, or this is no host any more
                 self.admit(knock.account_id)
 
     def _end(self, _: Ended) -> None:
@@ -450,28 +298,6 @@ class GroupCall:
         await media.close()
         if media is self._media:
             self._ended.set()
-
-    # Members
-
-    def _of(self, member: Member, act: Callable[[int, int], None]) -> None:
-        act(self._checked(member).leaf_index, self._clock())
-        self._changed()
-
-    def _checked(self, member: Member) -> Member:
-        """A leaf may be somebody else's by now. Raises ClientUsageError."""
-        if self._member_at(member.leaf_index) != member:
-            raise ClientUsageError(ClientReason.NO_SUCH_MEMBER, "has left meanwhile")
-        return member
-
-    def _member_at(self, leaf: int) -> Member:
-        for member in self.members:
-            if member.leaf_index == leaf:
-                return member
-        raise ClientUsageError(ClientReason.NO_SUCH_MEMBER, f"leaf {leaf}")
-
-    def _those(self, leaves: Collection[int]) -> tuple[Member, ...]:
-        known = {member.leaf_index: member for member in self.members}
-        return tuple(known[leaf] for leaf in leaves if leaf in known)
 
 
 _ACTS: Mapping[type[Event], Callable[[GroupCall, Any], None]] = {

@@ -24,7 +24,6 @@ from e2ee.client.media import Media
 from e2ee.client.media_route import MediaRoute
 from e2ee.client.speaking import Speaking
 from e2ee.client.wanted_video import Video, wanted
-from e2ee.errors import E2EEError
 from e2ee.media.encoded_frame import Kind
 from e2ee.rtc.incoming import ReceiveStatistics
 from e2ee.rtc.subscribing import OnStream, StreamName, SubscribingPeer
@@ -90,7 +89,7 @@ class GroupReceiving:
             offer = await self._offers.get()
             try:
                 await self._answer(offer)
-            except E2EEError as error:
+            except Exception as error:  # noqa: BLE001 - aiortc's, too: another connection may do
                 self.path.refused(error)
                 self.path.lost()
 

@@ -16,7 +16,6 @@ from e2ee.call.group.streams import AnnouncedStream
 from e2ee.client.forwarding_path import CONNECTING, ForwardingPath
 from e2ee.client.media import STREAMS, Media, check_track
 from e2ee.client.media_route import MediaRoute
-from e2ee.errors import E2EEError
 from e2ee.media.encoded_frame import Kind
 from e2ee.media.protector import FrameProtector
 from e2ee.rtc.outgoing import SendStatistics
@@ -132,7 +131,7 @@ class GroupSending:
             return
         try:
             await peer.accept(answer)
-        except E2EEError as error:
+        except Exception as error:  # noqa: BLE001 - aiortc's, too: another connection may do
             self.path.refused(error)
         else:
             self.path.described(peer)

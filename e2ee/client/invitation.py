@@ -15,7 +15,7 @@ from e2ee.client.media import Media
 from e2ee.signalling.messages import GroupOffer
 
 if TYPE_CHECKING:
-    from e2ee.client.client import Client
+    from e2ee.client.calls import Calls
 
 __all__ = ["GroupInvitation", "Invitation"]
 
@@ -23,16 +23,16 @@ __all__ = ["GroupInvitation", "Invitation"]
 class _Rings:
     """Something that rings at this device. ``ringing`` tells who calls, and what is known of them."""
 
-    def __init__(self, ringing: Ringing, client: Client, core: CallCore) -> None:
+    def __init__(self, ringing: Ringing, calls: Calls, core: CallCore) -> None:
         self.ringing = ringing
-        self._client = client
+        self._calls = calls
         self._core = core
         self._over: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
 
     def decline(self, text: str = "") -> None:
         """Do not take it, on any device, perhaps with a text for the caller. Raises CallUsageError if it is over."""
-        self._core.decline(self._client.clock(), text)
-        self._client.changed()
+        self._core.decline(self._calls.clock(), text)
+        self._calls.changed()
 
     @property
     def is_over(self) -> bool:
@@ -54,15 +54,15 @@ class Invitation(_Rings):
 
     def answer(self, media: Media) -> Call:
         """Take the call. Raises CallUsageError if it is over, or the caller's identity changed (IDENT-10)."""
-        self._core.answer(self._client.clock())
-        return self._client.take(self._core, media)
+        self._core.answer(self._calls.clock())
+        return self._calls.take(self._core, media)
 
 
 class GroupInvitation(_Rings):
     """Somebody invites to a group call (GROUP-4). What it says of that call is the caller's word."""
 
-    def __init__(self, ringing: Ringing, client: Client, core: CallCore, offer: GroupOffer) -> None:
-        super().__init__(ringing, client, core)
+    def __init__(self, ringing: Ringing, calls: Calls, core: CallCore, offer: GroupOffer) -> None:
+        super().__init__(ringing, calls, core)
         self._offer = offer
         self._media: Media | None = None
         self._entered: asyncio.Future[GroupCall] = asyncio.get_running_loop().create_future()
@@ -89,14 +89,14 @@ class GroupInvitation(_Rings):
         the caller has gone meanwhile, or another device answered.
         """
         self._media = media
-        self._core.answer(self._client.clock())
-        self._client.changed()
+        self._core.answer(self._calls.clock())
+        self._calls.changed()
         return await asyncio.shield(self._entered)
 
     def enter(self, core: GroupCallCore) -> None:
         """The answer was accepted, and ``core`` asks to join."""
         if self._media is not None and not self._entered.done():
-            self._entered.set_result(self._client.take_group(core, self._media))
+            self._entered.set_result(self._calls.take_group(core, self._media))
 
     def end(self, ended: Ended) -> None:
         """It is over, which says nothing if this device asks to join."""

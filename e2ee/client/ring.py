@@ -31,8 +31,8 @@ class Ring:
         self._changed = changed
         self._tell = tell
         self._over: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
-        self.account_key: bytes | None = None
-        """Of the account, by the certificate of the device that answered; None before."""
+        self._account_key: bytes | None = None
+        """Of the account, by the certificate of the device that answered."""
 
     @property
     def call_id(self) -> bytes:
@@ -49,10 +49,10 @@ class Ring:
         """Whether it rings no more."""
         return self._over.done()
 
-    @property
-    def was_accepted(self) -> bool:
-        """Whether somebody there took it."""
-        return self.is_over and self._over.result().reason is EndReason.DONE
+    def was_accepted_by(self, account_key: bytes) -> bool:
+        """Whether a device of the account answered, and has this key."""
+        accepted = self.is_over and self._over.result().reason is EndReason.DONE
+        return accepted and self._account_key == account_key
 
     async def over(self) -> Ended:
         """Wait until it rings no more; reason ``done``: it was accepted."""
@@ -77,4 +77,4 @@ class Ring:
     def _note_key(self, event: EpochChanged) -> None:
         others = [each for each in event.members if each.account_id == self.account_id]
         if len(others) == 1:  # before the answer there may be more
-            self.account_key = others[0].account_key
+            self._account_key = others[0].account_key

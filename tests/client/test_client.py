@@ -184,8 +184,8 @@ def test_two_who_call_each_other_are_in_one_call(tell: Tell) -> None:
             his.hang_up()
             assert (await ending(hers)).reason is EndReason.DONE
             await asyncio.gather(hers.ended(), his.ended())
-            assert alice._invitations.empty()
-            assert bob._invitations.empty()
+            assert alice._calls.invitations.empty()
+            assert bob._calls.invitations.empty()
 
     tell(story)
 
@@ -218,6 +218,6 @@ def test_a_call_that_is_over_cannot_be_ended_again(tell: Tell) -> None:
             with pytest.raises(CallUsageError):
                 call.hang_up()
             another = alice.call("bob", Media())
-            assert list(alice._calls.values()) == [another]  # what is over is forgotten
+            assert list(alice._calls._calls.values()) == [another]  # what is over is forgotten
 
     tell(story)

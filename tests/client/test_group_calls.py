@@ -269,7 +269,8 @@ def test_a_viewer_raises_a_hand_speaks_and_watches_again(tell: Tell) -> None:
             call.take_on_stage(raised.member)
             await until(bobs, ProfileChanged)
             assert bobs.may_speak
-            await asyncio.gather(see(call, "bob"), hear(call, "bob"))
+            await see(call, "bob")
+            await hear(call, "bob")
             call.take_off_stage(raised.member)
             await until(call, StreamEnded)
             assert not bobs.may_speak

@@ -46,7 +46,7 @@ def test_who_was_away_finds_out_who_called(tell: Tell) -> None:
             assert received.sender.account_id == "alice"
             assert isinstance(received.message, MissedCall)
             assert received.message.call_id == call.call_id
-            assert bob._invitations.empty()
+            assert bob._calls.invitations.empty()
 
     tell(story)
 
