@@ -99,6 +99,22 @@ def test_what_happens_meanwhile_is_caught_up_with(house: House) -> None:
     assert newcomer.refused == []
 
 
+def test_all_that_may_wait_for_the_tree_is_caught_up_with(house: House) -> None:
+    newcomer, speaker, calls = house.newcomer(), house.people[0], house.calls
+    calls.deliver_all(speaker)
+    for number in range(MAX_KEPT_FOR_LATER - 1):
+        house.meeting.at(speaker).raise_hand(number % 2 == 0, calls.now)
+    said = [each.message for each in speaker.core.messages_to_send() if each.name == "send"]
+    newcomer.inbox.clear()
+    for sealed in said:
+        calls.give(newcomer, messages.Sent(house.meeting.call_id, sealed))
+    while house.meeting.at(newcomer).state is State.FETCHING:
+        calls.give(newcomer, house.next_part(newcomer))
+    assert len(newcomer.told(HandRaised)) == MAX_KEPT_FOR_LATER - 1
+    assert newcomer.refused == []
+    calls.settle()
+
+
 @pytest.mark.requirement("GROUP-11")
 def test_a_part_that_was_not_asked_for_is_refused(house: House) -> None:
     newcomer = house.newcomer()

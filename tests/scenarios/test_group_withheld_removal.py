@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from e2ee.call.alive import StopReason
-from e2ee.call.events import SendingResumed, SendingStopped
+from e2ee.call.events import RequestRefused, SendingResumed, SendingStopped
 from e2ee.call.group.states import State
 from e2ee.media.errors import NoSendKey
 from e2ee.signalling import messages
@@ -102,6 +102,24 @@ def test_another_host_takes_a_removal_over(
     calls.advance(12_000)
     assert meeting.at(dave).state is State.IN_CALL
     assert Voice(meeting, bob).reaches(dave)
+
+
+@pytest.mark.requirement("GROUP-15")
+def test_a_host_who_is_to_be_removed_itself_is_silent_and_no_more(
+    calls: SimulatedCalls, meeting: Meeting, people: list[SimulatedDevice]
+) -> None:
+    """It cannot take that over. (``advance`` finds a timer that stays due.)"""
+    alice, bob, *_ = people
+    meeting.at(alice).make_host(meeting.leaf(bob), calls.now)
+    meeting.pause()
+    voice = Voice(meeting, bob)
+    meeting.at(alice).remove(meeting.leaf(bob), calls.now)
+    withhold(calls, alice)
+    calls.advance(10_000)
+    with pytest.raises(NoSendKey):
+        voice.say(b"is anybody there?")
+    assert bob.told(RequestRefused) == []
+    assert meeting.at(bob).state is State.IN_CALL
 
 
 @pytest.mark.requirement("GROUP-15")

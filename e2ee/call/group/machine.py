@@ -87,17 +87,20 @@ class GroupCallMachine:
 
     def receive(self, message: FromService, now: int) -> None:
         """A service message of this call. Raises RemoteProtocolError; then the call is as it was."""
-        happened, payload = judge(self._actions, message, now)
-        self._step(happened, payload, now)
+        self._take(message, now)
         self._take_what_came_meanwhile(now)
         self._done(now)
+
+    def _take(self, message: FromService, now: int) -> None:
+        happened, payload = judge(self._actions, message, now)
+        self._step(happened, payload, now)
 
     def _take_what_came_meanwhile(self, now: int) -> None:
         """What members said and did while this device fetched the tree."""
         actions = self._actions
         while actions.later and actions.participation is not None:
             with suppress(RemoteProtocolError):
-                self.receive(actions.later.pop(0), now)
+                self._take(actions.later.pop(0), now)
 
     # Time
 
@@ -220,12 +223,14 @@ class GroupCallMachine:
 
     def _take_over_removals(self, participation: Participation, now: int) -> None:
         """GROUP-15: "Another host then commits it": the one who said so may be gone."""
-        profile = participation.epochs.profile
+        epochs, profile = participation.epochs, participation.epochs.profile
         if Input.CHANGE not in TRANSITIONS[self._state] or not self._actions.is_host:
             return
         for signature_key, host_key in participation.removals.withheld(now).items():
             removal = Removal(signature_key)
-            if profile.is_host(host_key) and removal not in self._actions.waiting.intents:
+            wanted = removal in self._actions.waiting.intents
+            own = removal.removes(epochs.member(epochs.own_leaf))  # nobody commits that for oneself
+            if profile.is_host(host_key) and not wanted and not own:
                 self._step(Input.CHANGE, removal, now)
 
     # What comes of it
