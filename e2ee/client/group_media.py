@@ -206,13 +206,12 @@ class GroupMedia:
         """Who speaks, and whom to see for it."""
         while True:
             await asyncio.sleep(_LOOKED_EVERY)
-            speaking = self.receiving.speaking.now(self._clock())
-            if set(speaking) == set(self._speaking):
-                continue
-            self._speaking = speaking
-            heard = tuple(self._members[leaf] for leaf in speaking if leaf in self._members)
-            self._tell(SpeakingChanged(self._core.call_id, heard))
             self.receiving.look()
+            speaking = self.receiving.speaking.now(self._clock())
+            if set(speaking) != set(self._speaking):
+                self._speaking = speaking
+                heard = tuple(self._members[leaf] for leaf in speaking if leaf in self._members)
+                self._tell(SpeakingChanged(self._core.call_id, heard))
 
     # Work
 

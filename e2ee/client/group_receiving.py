@@ -38,6 +38,10 @@ MOST_UNASKED = 9
 """SFU-6: before anything is asked for, "the first 9" come."""
 
 
+_ASKED_EVERY = 1_000
+"""Milliseconds between two changes of what is wanted: people who talk to each other do not flicker."""
+
+
 class GroupReceiving:
     """See the module. ``on_stream`` is told of streams that begin and end; ``say`` and ``changed`` are as for ``GroupSending``."""
 
@@ -66,8 +70,8 @@ class GroupReceiving:
         self.chosen: tuple[int, ...] = ()
         """Whom the person wants to see before others, by leaf index."""
         self._wanted: tuple[str, ...] = ()
-        self._asked = False
-        """Whether the unit was told which video is wanted."""
+        self._asked_at: int | None = None
+        """When the unit was told last which video is wanted; None: never."""
         self._before: Mapping[StreamName, ReceiveStatistics] = {}
         self.speaking = Speaking()
         self.path = ForwardingPath(self._subscribe, changed)
@@ -98,7 +102,7 @@ class GroupReceiving:
         answer = await peer.answer(offer.description, offer.mids, offer.leaves, offer.source_mids)
         self._core.answer_media(offer.number, answer)
         self._wanted = ()  # they were of the offer before
-        self.look()
+        self.look(at_once=True)
         self._say()
         self.path.described(peer)
 
@@ -196,10 +200,10 @@ class GroupReceiving:
     def choose(self, leaves: Sequence[int]) -> None:
         """The person wants to see these before others."""
         self.chosen = tuple(leaves)
-        self.look()
+        self.look(at_once=True)
 
-    def look(self) -> None:
-        """SFU-6: ask for other videos, if others have become important."""
+    def look(self, *, at_once: bool = False) -> None:
+        """SFU-6: ask for other videos, if others have become important; not too often, unless it has to be ``at_once``."""
         if self._peer is None:
             return
         videos = [
@@ -208,10 +212,13 @@ class GroupReceiving:
             if name.kind in _PICTURES and (mid := self._peer.mid_of(*name)) is not None
         ]
         mids = wanted(videos, self.chosen, self.speaking.in_order())
-        if mids != self._wanted and (self._asked or len(videos) > MOST_UNASKED):
+        if mids == self._wanted or (self._asked_at is None and len(videos) <= MOST_UNASKED):
+            return
+        now = self._clock()
+        if at_once or self._asked_at is None or now >= self._asked_at + _ASKED_EVERY:
             with contextlib.suppress(CallUsageError):
                 self._core.want_media(mids)
-                self._wanted, self._asked = mids, True
+                self._wanted, self._asked_at = mids, now
                 self._say()
 
 

@@ -32,6 +32,9 @@ LOOPBACK = ["--address", "127.0.0.1"]
 PATIENCE = 120.0
 """Seconds for a whole process: it is for what hangs, and not a measure."""
 
+SERVICE_PATIENCE = 900.0
+"""The same for a service, which outlives all tests of a module."""
+
 
 def run(*arguments: str, says: str = "", **environment: str) -> Result:
     """A command in this process, and how it ended."""
@@ -86,7 +89,7 @@ class Process:
 
 
 @contextlib.contextmanager
-def process(*arguments: str, **environment: str) -> Iterator[Process]:
+def process(*arguments: str, patience: float = PATIENCE, **environment: str) -> Iterator[Process]:
     """A command as a process of its own."""
     popen = subprocess.Popen(  # noqa: S603 - our own command
         [*ENTRY, *arguments],
@@ -96,13 +99,13 @@ def process(*arguments: str, **environment: str) -> Iterator[Process]:
         text=True,
         env={**os.environ, **environment},
     )
-    with watched(popen):
+    with watched(popen, patience):
         yield Process(popen)
 
 
 @contextlib.contextmanager
-def watched(popen: subprocess.Popen[str]) -> Iterator[None]:
-    watchdog = threading.Timer(PATIENCE, popen.kill)
+def watched(popen: subprocess.Popen[str], patience: float = PATIENCE) -> Iterator[None]:
+    watchdog = threading.Timer(patience, popen.kill)
     watchdog.start()
     try:
         yield
@@ -231,7 +234,7 @@ class Service:
 def serving(folder: Path, *options: str) -> Iterator[Service]:
     store = folder / "service.sqlite3"
     arguments = ["serve", "--json", "--port", "0", "--store", str(store), "--log-level", "error"]
-    with process(*arguments, *options) as server:
+    with process(*arguments, *options, patience=SERVICE_PATIENCE) as server:
         yield Service(store, folder, server.until("listening"))
 
 

@@ -57,6 +57,7 @@ def test_three_meet_by_a_link_and_one_is_removed(service: Service, tmp_path: Pat
         for person, others in ((alice, "bob carol"), (bob, "alice carol"), (carol, "alice bob")):
             for other in others.split():
                 came(person, "stream_began", account=other, kind="camera")
+        assert came(alice, "safety", account="bob")["state"] == "unverified"
         came(alice, "speaking", members=[{"account": "bob", "device": 1}])
         assert "microphone" not in came(alice, "streams", account="carol")["kinds"]
 

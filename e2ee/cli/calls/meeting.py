@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from e2ee.call.chat.events import TextReceived, TypingChanged
@@ -30,17 +30,18 @@ from e2ee.call.group.events import (
     ProfileChanged,
     StageReplied,
 )
+from e2ee.call.roster import Member
 from e2ee.call.spoken_code import CodeFailed, CodeReady
 from e2ee.cli.calls.keyboard import Keyboard
 from e2ee.cli.calls.meeting_receiving import MeetingReceiving
 from e2ee.cli.calls.meeting_status import MeetingStatus
 from e2ee.cli.calls.meeting_wishes import MEETING_HELP, MeetingWishes
-from e2ee.cli.calls.meeting_wording import KINDS, meeting_in_words
+from e2ee.cli.calls.meeting_wording import KINDS, meeting_in_words, safety
 from e2ee.cli.calls.output import Output
 from e2ee.cli.calls.outside import file_name
 from e2ee.cli.calls.sending import Sending
 from e2ee.cli.calls.shown import isolated, visible
-from e2ee.cli.calls.wording import named
+from e2ee.cli.calls.wording import Told, named
 from e2ee.client.client import Client
 from e2ee.client.group_call import GroupCall
 from e2ee.client.group_events import NoMedia, SpeakingChanged, StreamBegan
@@ -99,11 +100,11 @@ class Meeting:
     # What happens
 
     def _happened(self, event: Event) -> None:
+        if (told := meeting_in_words(event)) is not None:
+            self._tell(told)
         if (follow := _FOLLOWS.get(type(event))) is not None:
             with contextlib.suppress(LocalProtocolError):  # the call may be over since
                 follow(self, event)
-        if (told := meeting_in_words(event)) is not None:
-            self._output.tell(told.event, told.text, told.style, **told.fields)
         self._show()
 
     def _show(self) -> None:
@@ -132,9 +133,10 @@ class Meeting:
     def _asks(self, event: JoinRequestSent) -> None:
         self._status.state = "in the lobby" if event.lobby else "asks to be let in"
 
-    def _joined(self, _: Joined) -> None:
+    def _joined(self, event: Joined) -> None:
         self.was_in = self._wishes.is_in = True
         self._status.state = "joined"
+        self._tell_safety(event.members)
 
     def _joins_anew(self, _: JoinsAnew) -> None:
         self._wishes.is_in = False
@@ -145,10 +147,20 @@ class Meeting:
             self._wishes.tell_link()
 
     def _members(self, event: MembersChanged) -> None:
+        self._tell_safety(event.added)
         for member in event.removed:
             self._receiving.gone(member.leaf_index)
             self._status.lags.pop(member.leaf_index, None)
             self._status.writing.discard(member.leaf_index)
+
+    def _tell_safety(self, members: Iterable[Member]) -> None:
+        """Nobody is in a call without what is known of them."""
+        others = [each for each in members if each.account_id != self._client.account_id]
+        for told in safety(others, self._call.state_of):
+            self._tell(told)
+
+    def _tell(self, told: Told) -> None:
+        self._output.tell(told.event, told.text, told.style, **told.fields)
 
     def _role(self, _: ProfileChanged) -> None:
         if self._call.may_speak:

@@ -5,7 +5,7 @@ What a group call has in common with every call has its row in ``wording``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from e2ee.call.end_reason import EndReason
@@ -37,10 +37,11 @@ from e2ee.client.group_events import (
     StreamBegan,
     StreamEnded,
 )
+from e2ee.identity.trust import ContactState
 from e2ee.media.encoded_frame import Kind
 from e2ee.profile.call_profile import JoinPolicy
 
-__all__ = ["KINDS", "meeting_in_words", "people"]
+__all__ = ["KINDS", "meeting_in_words", "people", "safety"]
 
 _WARNING = "bold red"
 
@@ -66,9 +67,33 @@ def meeting_in_words(event: Event) -> Told | None:
     return None if isinstance(event, RequestRefused) else in_words(event)  # type: ignore[arg-type]
 
 
-def people(members: Iterable[Member]) -> str:
-    """Devices in words."""
-    return ", ".join(map(device, members)) or "nobody"
+def people(members: Sequence[Member]) -> str:
+    """Devices in words; of many, some."""
+    more = len(members) - _MOST
+    some = ", ".join(map(device, members[:_MOST])) or "nobody"
+    return f"{some} and {more} more" if more > 0 else some
+
+
+_MOST = 12
+
+
+def safety(members: Sequence[Member], state_of: StateOf) -> Iterator[Told]:
+    """What is known of people who are in the call now: of each, or of many only what people have to know."""
+    for member in members:
+        state = state_of(member)
+        if len(members) > _MOST and state in _CALM:
+            continue
+        known = "WAS REVOKED, or nobody vouches for it" if state is None else STATES[state]
+        text = f"{device(member)} is {known}" if state else f"{device(member)} {known}"
+        style = "" if state in _CALM else _WARNING
+        yield Told("safety", text, {**named(member), "state": state}, style)
+    if len(members) > _MOST:
+        yield Told("safety", "names are the server's word, but of those whom you verified")
+
+
+StateOf = Callable[[Member], ContactState | None]
+
+_CALM = (ContactState.UNVERIFIED, ContactState.VERIFIED)
 
 
 def _requested(event: JoinRequestSent) -> Told:
