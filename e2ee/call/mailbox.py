@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from e2ee.signalling.messages import Acknowledge
+from e2ee.signalling.messages import Acknowledge, FromService, MediaOffer
 
-__all__ = ["Mailbox"]
+__all__ = ["Mailbox", "mailbox_number"]
+
+
+def mailbox_number(message: FromService) -> int:
+    """A message's number in the mailbox that keeps it; 0 if none does."""
+    # a `media_offer` comes through no mailbox: its `number` is SFU-4's
+    number: int = 0 if isinstance(message, MediaOffer) else getattr(message, "number", 0)
+    return number
 
 
 class Mailbox:

@@ -59,7 +59,7 @@ def invite_to_group(calls: SimulatedCalls) -> Callable[..., Call]:
         call = Call.place(
             device.owner, call_id, account_id, calls.now, Medium.VOICE, group_offer=offer
         )
-        device.core._calls[call_id] = call
+        device.core._calls.enter(call)
         return call
 
     return place

@@ -33,6 +33,7 @@ from kyber_py.ml_kem import ML_KEM_768
 
 from e2ee.call.configuration import Configuration
 from e2ee.call.device import Device
+from e2ee.call.device_memory import DeviceMemory
 from e2ee.call.errors import CallUsageError
 from e2ee.call.group.group_call import GroupCall
 from e2ee.call.group.link import GroupLink
@@ -124,9 +125,10 @@ class GroupLife(RuleBasedStateMachine):
         device = self.devices[name]
         if luck == 15 and device.online:
             self.calls.disconnect(device)
-            self.note_former()
-            device.core = Device(device.owner)
+            memory = DeviceMemory(seen_calls=device.core._seen)
+            device.core = Device(device.owner, memory)
             self.protectors.pop(name, None)
+            self.openers.pop(name, None)
             self.calls.reconnect(device)
 
     @rule(name=DEVICES, verb=st.sampled_from(["remove", "ban"]), choice=CHOICE, luck=RARELY)
@@ -284,7 +286,7 @@ class GroupLife(RuleBasedStateMachine):
         assert len({(call.epoch, call.call_code) for call in inside}) <= 1
         keys = [{m.certificate.signature_key for m in call.members} for call in inside]
         owners = {self.devices[name].owner.signing_key.public for name in self.in_group()}
-        assert all(each == owners for each in keys), (states, [c.members for c in inside])
+        assert all(each == owners for each in keys), (states, list(map(len, keys)))
 
     # -------------------------------------------------------------------------------------------------- their parts
 

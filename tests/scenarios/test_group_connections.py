@@ -6,6 +6,7 @@ import pytest
 
 from e2ee.call.chat.events import TextReceived
 from e2ee.call.device import Device
+from e2ee.call.device_memory import DeviceMemory
 from e2ee.call.errors import CallReason
 from e2ee.call.events import Ended, EndReason, PresenceChanged
 from e2ee.call.group.events import Joined, JoinsAnew, MembersChanged
@@ -104,10 +105,24 @@ def test_who_crashed_takes_the_place_of_its_old_leaf(
 def crash(calls: SimulatedCalls, device: SimulatedDevice) -> None:
     """The process ends, and another one begins with what was on the disk."""
     calls.disconnect(device)
-    device.core = Device(device.owner)
+    device.core = Device(device.owner, DeviceMemory(seen_calls=device.core._seen))
     calls.reconnect(device)
     calls.settle()
-    device.refused.clear()  # what its mailbox still held for the call that is forgotten
+
+
+@pytest.mark.requirement("GROUP-16")
+def test_who_crashed_and_does_not_come_back_is_no_ghost(
+    calls: SimulatedCalls, people: list[SimulatedDevice]
+) -> None:
+    """It is connected, and has no keys of the call: what the others say tells it that it has a leaf there."""
+    alice, bob, carol = people
+    meeting = Meeting.of(calls, *people)
+    crash(calls, carol)
+    meeting.at(alice).chat.say("Carol?")
+    calls.settle()
+    calls.advance(3_000)
+    meeting.agree(alice, bob)
+    assert {error.reason for error in carol.refused} == {CallReason.CALL_ENDED}
 
 
 @pytest.mark.requirement("GROUP-8", "GROUP-22")
