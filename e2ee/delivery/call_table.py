@@ -103,11 +103,12 @@ def _is_of(call: Call, record: CallRecord) -> bool:
 def _replayed(tx: Transaction, call_id: bytes, delivery_key: bytes) -> Call:
     """What a log makes of a call. Raises DeliveryError (LOG_UNREADABLE) if these rules would not have taken it."""
     log, begins_with = tx.log(call_id), tx.snapshot(call_id)
-    if not log:
+    if not log and begins_with is None:
         raise DeliveryError(DeliveryReason.LOG_UNREADABLE, "no entries")
     try:
         if begins_with is None:
             return _followed(_opened(log[0], delivery_key), log[1:])
+        # none but the snapshot, if all that came after it was void
         return _followed(of_snapshot(begins_with), log)
     except RemoteProtocolError as error:
         raise DeliveryError(DeliveryReason.LOG_UNREADABLE, str(error)) from None

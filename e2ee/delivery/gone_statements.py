@@ -12,7 +12,7 @@ from e2ee.delivery.sessions import ConnectionId
 from e2ee.profile import gone
 from e2ee.signalling import messages
 
-__all__ = ["give_to", "ranked", "state_all_due", "state_due"]
+__all__ = ["end_media", "give_to", "ranked", "state_all_due", "state_due"]
 
 
 def ranked(
@@ -29,13 +29,20 @@ def ranked(
 def state_all_due(at: Handling) -> None:
     """Time has passed: state what is due in every call."""
     for attendance in at.service.attendances.due(at.now):
-        call_id = attendance.call_id
-        record = at.tx.call(call_id)
-        over = record is None or at.now - record.grown_at > CALL_IDLE
-        if record is None or over or not attendance.is_of(record.entries, record.grown_at):
-            at.service.attendances.drop(call_id)  # another service goes on with it, or nobody
+        record = at.tx.call(attendance.call_id)
+        if record is None or at.now - record.grown_at > CALL_IDLE:
+            at.service.attendances.drop(attendance.call_id)
+            end_media(at, attendance)
+        elif not attendance.is_of(record.entries, record.grown_at):
+            at.service.attendances.drop(attendance.call_id)  # another service goes on with it
         else:
-            state_due(at, call_id, attendance)
+            state_due(at, attendance.call_id, attendance)
+
+
+def end_media(at: Handling, attendance: Attendance) -> None:
+    """A call is over, and nobody's media go on (SFU-7)."""
+    for signature_key in attendance.leaves:
+        at.service.forwarding.end(attendance.call_id, signature_key)
 
 
 def state_due(at: Handling, call_id: bytes, attendance: Attendance) -> None:

@@ -43,7 +43,7 @@ from e2ee.delivery.call_table import CallTable
 from e2ee.delivery.distribution import sweep
 from e2ee.delivery.errors import DeliveryError, DeliveryReason, StoreConflict
 from e2ee.delivery.forwarding import ForwardEnd, Forwarding, ForwardRequest
-from e2ee.delivery.gone_statements import state_all_due
+from e2ee.delivery.gone_statements import end_media, state_all_due
 from e2ee.delivery.handling import (
     Handling,
     Outgoing,
@@ -238,10 +238,10 @@ class Requests:
 
     def sweep(self) -> None:
         """Remove what has expired."""
-        sweep(Handling(self._service, self._tx, 0, self._now))
+        at = Handling(self._service, self._tx, 0, self._now)
+        sweep(at)
         for over in self._service.attendances.take_over(self._now):
-            for signature_key in over.leaves:
-                self._service.forwarding.end(over.call_id, signature_key)  # SFU-7
+            end_media(at, over)
 
 
 def _handle(at: Handling, message: ServiceMessage) -> None:

@@ -137,3 +137,16 @@ class TestEnds:
         alice.send(messages.AskRelays())
         assert town.forwarding == [end(alice), end(bob)]
         assert meeting.call_id == MEETING_ID
+
+    def test_also_if_somebody_was_gone_to_its_end(self, town: Town) -> None:
+        """Of whom it was said again and again, until the call was over."""
+        _, (alice, bob, carol) = meet(town, "alice", "bob", "carol")
+        carol.disconnect()
+        town.advance(limits.GONE_AFTER)
+        town.now += limits.CALL_IDLE - limits.GONE_AFTER - limits.COMMIT_INTERVAL
+        alice.send(messages.AskRelays())  # what is over has been looked for just before
+        town.advance(0)
+        assert town.forwarding == [end(carol)]
+        town.advance(limits.GONE_AGAIN_AFTER)
+        assert {end(alice), end(bob)} <= set(town.forwarding)
+        assert town.service.get_timer() is None

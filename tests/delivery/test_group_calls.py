@@ -426,6 +426,31 @@ class TestLog:
         meeting.add(bob, carol)
         assert meeting.group(carol).epoch_authenticator == meeting.group(alice).epoch_authenticator
 
+    @pytest.mark.requirement("DS-10", "DS-20")
+    def test_all_entries_after_a_snapshot_may_be_void(
+        self, town: Town, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The log is nothing but the snapshot then."""
+        monkeypatch.setattr(call_table, "SNAPSHOT_EVERY", 4)
+        meeting, (alice, bob, carol) = meet(town, "alice", "bob", "carol")
+        for pause in (0, 0, limits.PACE_WINDOW, 0, 0):
+            town.now += pause
+            meeting.change(alice)
+        with town.store.transaction() as tx:
+            record = tx.call(MEETING_ID)
+        assert record is not None
+        report = messages.ReportInvalid(MEETING_ID, record.begins - 1)
+        bob.send(report)
+        assert messages.Voided(MEETING_ID, report.epoch) in carol.send(report)
+        with town.store.transaction() as tx:
+            assert tx.log(MEETING_ID) == ()
+        town.restart()
+        carol.reconnect()
+        carol.take()
+        (answer,) = carol.send(report)
+        assert isinstance(answer, messages.Refused)
+        assert answer.reason == DeliveryReason.WRONG_EPOCH
+
     @pytest.mark.requirement("DS-10")
     def test_a_snapshot_that_is_not_what_was_kept_ends_its_call_alone(
         self, town: Town, monkeypatch: pytest.MonkeyPatch
