@@ -51,6 +51,11 @@ FINDINGS: tuple[Finding, ...] = (
         f"{_DAVE_DESIGN}, 1",
         "A member commits without end, and nobody else's commit gets through.",
         "One commit a second, and of a host a removal at any time; at most 15 epochs in 10 s.",
+        attacks=(
+            "flood-of-commits",
+            "remove-one-after-another",
+            "commit-what-nobody-can-follow-again-and-again",
+        ),
         limits=("DS-18", "KEYS-25", "GROUP-23"),
     ),
     Finding(
@@ -58,7 +63,10 @@ FINDINGS: tuple[Finding, ...] = (
         f"{_DAVE_DESIGN}, 2 and 3",
         "A commit replaces the credential of a leaf, or adds one that has expired.",
         "A leaf's certificate and signature key never change; dates are checked by who adds, and by who receives.",
-        attacks=("hand-out-an-expired-device",),
+        attacks=(
+            "hand-out-an-expired-device",
+            "change-ones-name-by-a-commit",
+        ),
         limits=("IDENT-11", "KEYS-8"),
     ),
     Finding(
@@ -74,7 +82,11 @@ FINDINGS: tuple[Finding, ...] = (
         f"{_DAVE_DESIGN}, 5",
         "Who was added is never told: it counts as a member and can open nothing.",
         "Whoever waits for a Welcome gives up in time or asks again, with another KeyPackage.",
-        attacks=("withhold-an-invitation", "refuse-or-swallow-requests"),
+        attacks=(
+            "withhold-an-invitation",
+            "refuse-or-swallow-requests",
+            "give-false-ranks",
+        ),
         limits=("CALL-29", "GROUP-7"),
     ),
     Finding(
@@ -82,7 +94,12 @@ FINDINGS: tuple[Finding, ...] = (
         f"{_DAVE_DESIGN}, 6",
         "Who was removed goes on opening, and the list on the screen is not the list of who has keys.",
         "The list is the MLS roster; a removal has a deadline, and a time from which on it is known to be over.",
-        attacks=("removed-member-sends", "former-device-listens"),
+        attacks=(
+            "listen-after-ones-removal",
+            "speak-after-ones-removal",
+            "withhold-a-removal",
+            "former-device-listens",
+        ),
         limits=("FKEY-9", "FKEY-12", "CALL-25", "THREAT-2"),
     ),
     Finding(
@@ -138,7 +155,12 @@ FINDINGS: tuple[Finding, ...] = (
         f"{_DAVE_CODE}, 6",
         "Frames are delivered again, or late, or in another order.",
         "A window of counters for each key, which moves only after authentication.",
-        attacks=("replay-frames", "counters-far-ahead", "frames-of-an-ended-epoch"),
+        attacks=(
+            "replay-frames",
+            "counters-far-ahead",
+            "frames-of-an-ended-epoch",
+            "shuffle-the-media-of-a-meeting",
+        ),
         limits=("FRAME-9", "FRAME-10"),
     ),
     Finding(
@@ -154,7 +176,11 @@ FINDINGS: tuple[Finding, ...] = (
         f"{_DAVE_CODE}, 11",
         "Proposals that nobody expects are accepted.",
         "The legal commits are a closed list, judged by the members and by the service alike.",
-        attacks=("bring-a-third-one-in", "inject-commits"),
+        attacks=(
+            "bring-a-third-one-in",
+            "commit-what-hosts-commit",
+            "inject-commits",
+        ),
         limits=("KEYS-11", "KEYS-13", "KEYS-20"),
     ),
     Finding(
@@ -178,7 +204,13 @@ FINDINGS: tuple[Finding, ...] = (
         f"{_DAVE_CODE}, 15",
         "After input that cannot be parsed a session goes on in an undefined state.",
         "Every refusal has a reason from a documented list, and changes nothing.",
-        attacks=("inject-commits", "say-anything-at-any-time", "cut-clients-off-with-junk"),
+        attacks=(
+            "inject-commits",
+            "say-anything-at-any-time",
+            "commit-for-some-only",
+            "describe-nonsense",
+            "cut-clients-off-with-junk",
+        ),
         limits=("CALL-15", "SIG-2"),
     ),
     Finding(
@@ -201,6 +233,7 @@ FINDINGS: tuple[Finding, ...] = (
         "SFrame's own text, DAVE, analyses of Zoom",
         "Any member can make frames of any other one, if who forwards them helps.",
         "Stated, and bounded: in that call and epoch only, never in what is said in messages. Signed lists will bound it further.",
+        attacks=("speak-as-another-member",),
         due=Due.REPORTS,
         limits=("THREAT-7",),
     ),
@@ -209,7 +242,12 @@ FINDINGS: tuple[Finding, ...] = (
         "analyses of Zoom",
         "A key that is used in several streams or meetings lets frames be moved between them.",
         "Call, epoch, member and stream are in each key, and in the name of the key.",
-        attacks=("one-stream-as-another", "own-frames-back", "media-under-keys-of-ringing"),
+        attacks=(
+            "one-stream-as-another",
+            "own-frames-back",
+            "speak-as-another-member",
+            "open-what-was-before-ones-time",
+        ),
         limits=("FKEY-1", "FKEY-2", "FRAME-5", "FRAME-6"),
     ),
     Finding(
@@ -217,7 +255,12 @@ FINDINGS: tuple[Finding, ...] = (
         "Jitsi, a fix of 2026",
         "The code that people compare does not cover the keys that protect the call.",
         "Codes are derived from the epoch's own secrets, which hang on all that was ever agreed in the group.",
-        attacks=("machine-in-the-middle", "machine-between-clients", "fork-the-group"),
+        attacks=(
+            "machine-in-the-middle",
+            "machine-between-clients",
+            "fork-the-group",
+            "fork-a-meeting",
+        ),
         limits=("CALL-14", "VERIFY-5"),
     ),
     Finding(
@@ -225,7 +268,13 @@ FINDINGS: tuple[Finding, ...] = (
         "Matrix, a paper of 2022",
         "The server decides who is a member; ids and keys are confused; keys are taken from the wrong channel.",
         "Members are leaves that members committed; every signature has a label; keys of devices come in certificates only.",
-        attacks=("inject-commits", "swap-key-packages", "swap-a-link"),
+        attacks=(
+            "inject-commits",
+            "swap-key-packages",
+            "post-a-directory-key-package",
+            "come-in-without-the-link",
+            "show-a-false-meeting",
+        ),
         limits=("THREAT-2", "IDENT-13"),
     ),
     Finding(
@@ -320,6 +369,7 @@ FINDINGS: tuple[Finding, ...] = (
         "three systems' documentation",
         "A header extension in the clear says how loud each frame is.",
         "It is never negotiated, whoever offers it.",
+        attacks=("ask-for-loudness",),
         limits=("CODEC-6",),
     ),
     Finding(
@@ -327,7 +377,10 @@ FINDINGS: tuple[Finding, ...] = (
         "the nature of SDP",
         "Who carries a description puts its own fingerprint in.",
         "Between two devices descriptions travel inside MLS; with a forwarding unit the hop ends there and is not trusted.",
-        attacks=("change-messages",),
+        attacks=(
+            "change-messages",
+            "label-streams-falsely",
+        ),
         limits=("SIG-4", "SFU-2", "THREAT-14"),
     ),
     Finding(
@@ -343,6 +396,10 @@ FINDINGS: tuple[Finding, ...] = (
         "Matrix, an issue on key distribution",
         "Changing keys takes as long as everybody has to write to everybody, and who left goes on hearing meanwhile.",
         "A commit costs the logarithm of the group; joins are batched, and a removal has a deadline.",
+        attacks=(
+            "storm-of-joins",
+            "listen-after-ones-removal",
+        ),
         limits=("GROUP-8", "GROUP-19", "FKEY-9"),
     ),
     Finding(
@@ -350,6 +407,7 @@ FINDINGS: tuple[Finding, ...] = (
         "issues of six libraries",
         "Padding of packets is taken for part of the frame, and a good frame for a forged one.",
         "The order on receipt is fixed: padding goes before a frame is put together.",
+        attacks=("pad-every-packet",),
         due=Due.KIT,
         limits=("FRAME-3",),
     ),
@@ -365,7 +423,13 @@ FINDINGS: tuple[Finding, ...] = (
         "Zoom's own text, Telegram",
         "The server splits a meeting, and each half believes to be all.",
         "Who hears less than half of the others stops sending; the halves' codes differ.",
-        attacks=("fork-the-group", "keep-a-commit-from-one-side", "lie-in-presence"),
+        attacks=(
+            "fork-the-group",
+            "fork-a-meeting",
+            "leave-one-in-an-old-epoch",
+            "hand-out-a-false-tree",
+            "lie-in-presence",
+        ),
         limits=("CALL-23", "CALL-14"),
     ),
     Finding(

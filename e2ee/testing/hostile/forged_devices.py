@@ -25,6 +25,7 @@ from e2ee.mls.proposal import Add
 from e2ee.profile import authentication
 from e2ee.profile.leaves import committer_policy
 from e2ee.signalling import messages
+from e2ee.signalling.messages import CallMessage
 from e2ee.signalling.versions import SUPPORTED_VERSIONS
 from e2ee.signalling.wire import encode
 from e2ee.testing.hostile.defences import nothing, replaced
@@ -102,6 +103,8 @@ class MadeUpInvitation:
     """Who is added with the callee."""
     said_before: int = 0
     """How many messages the caller said before the offer."""
+    offer: CallMessage | None = None
+    """What it says as its offer; that of a call between two if None."""
 
     def invited(self) -> messages.Invited:
         """The message, as the service would deliver it."""
@@ -124,7 +127,7 @@ class MadeUpInvitation:
         group = group.merge(pending.staged)
         if pending.welcome is None:
             raise ValueError("nobody was added")
-        offer = encode(messages.Offer(self.now, "video"))
+        offer = encode(self.offer or messages.Offer(self.now, "video"))
         for _ in range(self.said_before):
             group.protect(offer, entropy=entropy)
         sealed = group.protect(offer, entropy=entropy)

@@ -36,7 +36,7 @@ from e2ee.sfu.connection import Connection
 from e2ee.sfu.unit import Offer, Participant
 from e2ee.system_clock import system_clock
 from e2ee.testing.hostile.attack import Adversary, attack
-from e2ee.testing.hostile.defences import all_of, nothing, replaced, yes
+from e2ee.testing.hostile.defences import all_of, nothing, replaced
 from e2ee.testing.hostile.lenient_media import ignores_the_stream
 from e2ee.testing.hostile.patience import until
 from e2ee.testing.hostile.trial import TAKEN, Trial
@@ -117,7 +117,8 @@ class ForwardedCall:
     async def _take(self, member_id: bytes, offer: Offer) -> None:
         lists = offer.mids, offer.leaves, offer.source_mids
         answer = await self.listener.answer(offer.description, *lists)
-        await self.unit.answer(CALL, member_id, offer.number, answer)
+        with contextlib.suppress(RemoteProtocolError):  # the unit's own rules are not the question
+            await self.unit.answer(CALL, member_id, offer.number, answer)
 
     def counts(self) -> Mapping[str, tuple[int, Mapping[Any, int]]]:
         """Of each stream that Carol thinks she has: how many frames were opened, and rejected for what."""
@@ -227,7 +228,7 @@ def _parse_with_padding(data: bytes, *rest: Any) -> Any:
     on_sockets=True,
 )
 def pad_every_packet(trial: Trial) -> None:
-    """Pads every packet that it forwards. Whoever takes padding for part of a frame takes good frames for forged ones."""
+    """Pads every packet that it forwards, so that good frames are taken for forged ones."""
     with replaced(Connection, send=_send_padded)():
         asyncio.run(_pad_every_packet(trial))
 
@@ -313,11 +314,14 @@ _FALSE: Mapping[str, Callable[[str], str]] = {
 @attack(
     by=Adversary.MEMBER,
     counters=("SFU-9", "SFU-3"),
-    without=replaced(sfu_description, _check_direction=nothing, has_fingerprint=yes),
+    without=replaced(sfu_description, _check_direction=nothing),
     on_sockets=True,
 )
 def describe_nonsense(trial: Trial) -> None:
-    """Gives the forwarding unit descriptions that are none, or that say what no member may: it serves the others all the same."""
+    """Gives the forwarding unit descriptions that are none, or that say what no member may.
+
+    It refuses them, and serves the others all the same.
+    """
     asyncio.run(_describe_nonsense(trial))
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from e2ee.call import epochs as epochs_module
+from e2ee.call import incoming_invite
+from e2ee.call.events import Ringing
 from e2ee.call.group import drafting, join_requests, lobby, welcome
 from e2ee.call.group.configuration import MAX_KNOCKS
 from e2ee.call.group.events import Knocked
@@ -24,15 +26,16 @@ from e2ee.mls.proposal import Add, PreSharedKey, ProposalContent
 from e2ee.mls.psk import PreSharedKeyID, PskName
 from e2ee.mls.ratchet_tree import RatchetTree
 from e2ee.profile import authentication, legal_group_commits
-from e2ee.profile.call_profile import CallProfile, JoinPolicy, group_extensions
+from e2ee.profile.call_profile import CallProfile, JoinPolicy, group_extensions, one_to_one, ring
 from e2ee.profile.join import Join, join_extension
 from e2ee.profile.leaves import committer_policy
 from e2ee.signalling import messages
 from e2ee.signalling.messages import FromDevice, FromService
 from e2ee.testing.hostile.attack import Adversary, attack
 from e2ee.testing.hostile.defences import all_of, always, nothing, replaced, yes
-from e2ee.testing.hostile.meeting import Meeting, key_package_in
-from e2ee.testing.hostile.platform import Rule, honest, name_of
+from e2ee.testing.hostile.forged_devices import MadeUpInvitation
+from e2ee.testing.hostile.meeting import Meeting, Voice, key_package_in
+from e2ee.testing.hostile.platform import HostilePlatform, Rule, honest, name_of
 from e2ee.testing.hostile.trial import TAKEN, Trial, outcome_of
 from e2ee.testing.simulated_calls import START, SimulatedDevice
 
@@ -430,3 +433,76 @@ def crowd_the_lobby(trial: Trial) -> None:
     trial.claim(f"{waiting} wait in the lobby", waiting <= MAX_KNOCKS)
     trial.claim(f"{name_of(alice)} was told of each once", len(alice.told(Knocked)) <= waiting + 1)
     trial.claim("nobody came in", meeting.names_at(alice) == ["alice", "bob"])
+
+
+# ------------------------------------------------------------------------------------------------------ being invited
+
+
+@attack(
+    by=Adversary.STRANGER,
+    counters=("GROUP-4", "GROUP-5", "GROUP-6", "KEYS-22", "CALL-3", "CALL-5"),
+    without=replaced(incoming_invite, fault=always(None)),
+)
+def lure_into_another_meeting(trial: Trial) -> None:
+    """With the service's help, rings somebody into a meeting by offers that are none.
+
+    And by a true one, whose answer it keeps from the caller: the device must not ask to join before the caller has accepted it.
+    """
+    platform = HostilePlatform(trial)
+    mallory, bob = platform.device("mallory"), platform.device("bob")
+    owner, now = mallory.owner, platform.now
+    key, bobs = owner.certificate.account_key, bob.account.public
+    ring_group = group_extensions(ring(key, bobs, owner.delivery_key))
+    between_two = group_extensions(one_to_one(key, bobs, owner.delivery_key))
+    true = messages.GroupOffer(now, "video", bytes(range(16)), (key,), bytes(range(32)), ("alice",))
+    package = next(iter(bob.core._key_packages._bundles.values())).key_package
+    honest_one = MadeUpInvitation(owner, package, now, ring_group, offer=true)
+    offers = {
+        "without a host": replace(true, hosts=()),
+        "with a short host key": replace(true, hosts=(key[:31],)),
+        "with a short secret": replace(true, link_secret=bytes(16)),
+        "of 101 people": replace(true, people=tuple(f"p{number}" for number in range(101))),
+        "of people who are no accounts": replace(true, people=("al\u202eice",)),
+        "an hour old": replace(true, created_at=now - 3_600_000),
+    }
+    bad = {what: replace(honest_one, offer=offer) for what, offer in offers.items()}
+    bad["in a call between two"] = replace(honest_one, extensions=between_two)
+    bad["that is no offer of a meeting"] = replace(honest_one, offer=None)
+    for what, invitation in bad.items():
+        platform.tries(bob, f"an offer {what}", invitation.invited())
+    trial.claim("nothing rang", not bob.told(Ringing))
+    platform.give(bob, honest_one.invited())
+    trial.claim("a true one rings", len(bob.told(Ringing)) == 1)
+    bob.call.answer(now)
+    platform.send()
+    platform.give(bob, messages.Committed(bob.call.call_id, bob.take(messages.Commit).commit))
+    platform.advance(6_000, settle=False)
+    asked = bob.sending(messages.Join)
+    outcome = "asks" if asked else "does not ask"
+    trial.tried("answered, and not accepted", held=not asked, outcome=outcome)
+    trial.claim("the call has ended", not bob.core.calls and not bob.core.group_calls)
+
+
+@attack(
+    by=Adversary.STRANGER,
+    counters=("GROUP-8", "GROUP-23", "DS-17"),
+    without=replaced(drafting, MAX_PROPOSALS=3),
+)
+def storm_of_joins(trial: Trial) -> None:
+    """Comes with a dozen people at once, so that the keys change and change, and nobody is heard."""
+    meeting = Meeting.open(trial, "alice", "bob")
+    platform = meeting.platform
+    alice, bob = meeting.devices
+    crowd = [platform.device(f"guest {number}") for number in range(12)]
+    voice, epoch, unheard = Voice(meeting, alice), meeting.at(alice).epoch, 0
+    for guest in crowd:
+        guest.core.join_group_call(meeting.link, platform.now)
+    platform.settle()
+    for _ in range(30):
+        platform.advance(100)
+        unheard += voice.heard_by(bob, voice.frame()) != TAKEN
+    epochs = meeting.at(alice).epoch - epoch
+    inside = sum(meeting.is_at(guest) for guest in crowd)
+    held = epochs <= 2 and inside == len(crowd)
+    trial.tried("a dozen at once", held=held, outcome=f"{inside} came in, by {epochs} commits")
+    trial.claim("Bob has heard all that Alice said meanwhile", unheard == 0)

@@ -17,7 +17,9 @@ from e2ee.call.group.events import JoinsAnew
 from e2ee.call.group.states import TRANSITIONS, Action, Input, State, Transition
 from e2ee.crypto.entropy import Entropy
 from e2ee.crypto.signature import ED25519
-from e2ee.delivery import call_log
+from e2ee.delivery import call_log, void_entries
+from e2ee.delivery.call import PastEpoch
+from e2ee.delivery.limits import MAX_PACE
 from e2ee.mls import commit_creation, processing, tree_math, treekem
 from e2ee.mls.labels import HPKECiphertext, encryption_with_label
 from e2ee.mls.leaf_node import LeafNode, sign_leaf_node
@@ -370,7 +372,7 @@ def say_that_members_are_gone_who_are_there(trial: Trial) -> None:
 
 @attack(
     by=Adversary.MEMBER,
-    counters=("DS-18", "KEYS-25", "GROUP-23"),
+    counters=("DS-18", "GROUP-23"),
     without=replaced(call_log, check_pace=nothing),
 )
 def flood_of_commits(trial: Trial) -> None:
@@ -393,6 +395,84 @@ def flood_of_commits(trial: Trial) -> None:
     platform.settle()
     trial.claim("the host's removal got through", "mallory" not in meeting.names_at(alice))
     trial.claim("at once", platform.now - begun <= 3_500)
+
+
+@attack(
+    by=Adversary.MEMBER,
+    counters=("KEYS-25", "FRAME-8"),
+    without=replaced(call_log, check_pace=nothing),
+)
+def remove_one_after_another(trial: Trial) -> None:
+    """Removes, being a host, one member after the other, ten a second.
+
+    So fast that the low bits of the epoch would come round while members still open earlier ones.
+    """
+    meeting = Meeting.open(trial, "mallory")
+    platform, (mallory,) = meeting.platform, meeting.devices
+    for number in range(MAX_PACE + 1):
+        guest = platform.device(f"guest {number}")
+        guest.core.join_group_call(meeting.link, platform.now)
+        platform.submit_all(guest)
+    platform.deliver_all(mallory)
+    platform.advance(COMMIT_PAUSE, settle=False)  # nobody but Mallory follows the log
+    meeting.hands_in(mallory, mallory.take(messages.Commit))
+    platform.deliver_all(mallory)
+    leaves = sorted(meeting.epochs(mallory).others)
+    trial.claim("all are in the group", len(leaves) == MAX_PACE + 1)
+    begun = 1
+    for leaf in leaves:
+        platform.advance(100, settle=False)
+        meeting.at(mallory).remove(leaf, platform.now)
+        platform.send()
+        outcome = meeting.hands_in(mallory, mallory.take(messages.Commit))
+        platform.deliver_all(mallory)
+        begun += outcome == TAKEN
+        held = outcome != TAKEN or begun <= MAX_PACE
+        trial.tried(f"the removal of leaf {leaf}", held=held, outcome=outcome)
+        if outcome != TAKEN:
+            break
+
+
+def _the_newest(_at: object, ended: PastEpoch, _attendance: object) -> set[bytes]:
+    """Who came last is asked, and nobody else."""
+    return {list(ended.call.leaves)[-1]}
+
+
+@attack(
+    by=Adversary.MEMBER,
+    counters=("DS-20", "GROUP-20"),
+    without=replaced(void_entries, _having_say=_the_newest),
+)
+def report_what_is_valid(trial: Trial) -> None:
+    """Reports commits that everybody can follow, so that the service takes them out of the log.
+
+    First alone; then who was removed, of its own removal.
+    """
+    meeting = Meeting.open(trial, "alice", "bob", "carol", "mallory")
+    platform = meeting.platform
+    alice, *_, mallory = meeting.devices
+    meeting.hands_in(alice, _commits(meeting, alice))
+    platform.settle()
+    epoch = meeting.at(alice).epoch
+    _reports(trial, meeting, "a commit", epoch - 1)
+    if not meeting.is_at(alice):
+        return
+    meeting.at(alice).remove(meeting.leaf(mallory), platform.now)
+    platform.settle()
+    _reports(trial, meeting, "its removal", epoch)
+    trial.claim("Mallory is out", "mallory" not in meeting.names_at(alice))
+
+
+def _reports(trial: Trial, meeting: Meeting, what: str, epoch: int) -> None:
+    others, mallory = meeting.devices[:3], meeting.devices[3]
+    for named in (epoch, epoch - 1, epoch + 1, 1 << 40):
+        outcome = meeting.hands_in(mallory, messages.ReportInvalid(meeting.call_id, named))
+        meeting.platform.settle()
+        void = [device for device in others if device.told(JoinsAnew)]
+        outcome = "void" if void else f"nothing of it: {outcome}"
+        trial.tried(f"{what}, as of epoch {named}", held=not void, outcome=outcome)
+        if void:
+            return
 
 
 Context = Callable[[], AbstractContextManager[None]]
@@ -519,7 +599,7 @@ def commit_what_nobody_can_follow_again_and_again(trial: Trial) -> None:
     ),
 )
 def change_ones_name_by_a_commit(trial: Trial) -> None:
-    """Puts another certificate into its leaf by a commit of its own: of another device, of a false account of a member's name."""
+    """Puts another certificate into its leaf by a commit: of another device, of a false account of a member's name."""
     meeting = Meeting.open(trial, "alice", "mallory", "bob")
     platform = meeting.platform
     alice, mallory, bob = meeting.devices

@@ -294,9 +294,9 @@ _ONE_KEY = Secret(bytes(range(16)))
     ),
 )
 def speak_as_another_member(trial: Trial) -> None:
-    """Makes frames in the name of another member, with the keys that all members have. In its call and epoch that is possible.
+    """Makes frames in the name of another member, with the keys that all members have.
 
-    THREAT-7 says so, and how far it goes: not in another call, not in an epoch that it was not in, not as who was removed,
+    In its call and epoch that is possible. THREAT-7 says so, and how far it goes: not in another call, not in an epoch that it was not in, not as who was removed,
     and not in messages, which are signed. Signed lists are to end the rest.
     """
     platform = HostilePlatform(trial, forwarding=True)

@@ -7,12 +7,20 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+from e2ee.call.chat.events import TextReceived
 from e2ee.call.events import SendingStopped
 from e2ee.call.group import policy
 from e2ee.call.group.events import InvitedToStage, LinkChanged, MuteRequested
 from e2ee.call.group.link import GroupLink
 from e2ee.call.group.stage import Stage
+from e2ee.call.group.streams import AnnouncedStream
 from e2ee.crypto.secret import Secret
+from e2ee.delivery import media_requests
+from e2ee.delivery.call import Call
+from e2ee.delivery.forwarding import ForwardEnd
+from e2ee.delivery.group_members import group_call
+from e2ee.delivery.handling import Handling
+from e2ee.identity.device_certificate import VerifiedCertificate
 from e2ee.media import receive_epochs
 from e2ee.media.encoded_frame import Codec, Kind
 from e2ee.mls.extension import Extension
@@ -30,12 +38,13 @@ from e2ee.profile.call_profile import CallProfile, JoinPolicy, group_extensions
 from e2ee.sframe.cipher_suite import cipher_suite
 from e2ee.sframe.mls import KeyId
 from e2ee.signalling import messages
-from e2ee.signalling.messages import CallMessage
+from e2ee.signalling.messages import CallMessage, FromDevice
 from e2ee.testing.hostile.attack import Adversary, attack
 from e2ee.testing.hostile.defences import all_of, nothing, replaced, yes
 from e2ee.testing.hostile.foreign_frames import frames_of
 from e2ee.testing.hostile.meeting import COMMIT_PAUSE, Meeting, Voice, hears
-from e2ee.testing.hostile.platform import name_of
+from e2ee.testing.hostile.messages_on_their_way import Recorder, forgets_no_key
+from e2ee.testing.hostile.platform import honest, name_of
 from e2ee.testing.hostile.trial import TAKEN, Trial
 from e2ee.testing.simulated_calls import SimulatedDevice
 
@@ -131,7 +140,7 @@ _EVERYBODY = MappingProxyType(
     without=all_of(replaced(policy, _RULES=_EVERYBODY), replaced(Stage, reply=nothing)),
 )
 def say_what_hosts_say(trial: Trial) -> None:
-    """Says, being no host, what hosts say: that somebody is being removed, that there is a new link, who is to speak or to be silent.
+    """Says, being no host, what hosts say: that somebody is removed, a new link, who is to speak or be silent.
 
     Any of it would count: `removing` silences a call, and `new_link` decides who can come.
     """
@@ -160,6 +169,46 @@ def say_what_hosts_say(trial: Trial) -> None:
     trial.claim("nobody has heard of it", not [each for each in events if isinstance(each, heard)])
     known = GroupLink(meeting.call_id, Secret(secret)).psk_id in meeting.epochs(bob)._links
     trial.claim("nobody knows another link", not known)
+
+
+@attack(
+    by=Adversary.SERVICE,
+    counters=("KEYS-5", "CALL-12", "CALL-15", "GROUP-15", "GROUP-24"),
+    without=forgets_no_key,
+)
+def replay_what_was_said_in_a_meeting(trial: Trial) -> None:
+    """Delivers again what members and hosts have said: a hand, an invitation to the stage, streams, a text.
+
+    At once, and in the next epoch.
+    """
+    meeting = Meeting.open(trial, "alice", "bob", "carol")
+    platform = meeting.platform
+    alice, bob, carol = meeting.devices
+    recorder = platform.down = Recorder(bob)
+    meeting.at(carol).raise_hand(raised=True, now=platform.now)
+    meeting.at(alice).invite_to_stage(meeting.leaf(bob), platform.now)
+    meeting.at(carol).announce([AnnouncedStream(Kind.CAMERA, 0, Codec.VP8, "1")], platform.now)
+    meeting.at(carol).chat.say("first")
+    platform.settle()
+    meeting.at(carol).raise_hand(raised=False, now=platform.now)
+    meeting.at(carol).announce([], platform.now)
+    platform.settle()
+    platform.down = honest
+    for _ in range(2):
+        for number, message in enumerate(recorder.kept):
+            what = f"message {number} again, in epoch {meeting.at(bob).epoch}"
+            platform.tries(bob, what, message)
+        meeting.hands_in(alice, _timed_commit(meeting, alice))
+        meeting.pause()
+    trial.claim("no hand is up", not meeting.at(bob).hands)
+    trial.claim("nobody publishes anything", not meeting.at(bob).streams)
+    trial.claim("a text was shown once", len(bob.told(TextReceived)) == 1)
+
+
+def _timed_commit(meeting: Meeting, device: SimulatedDevice) -> messages.Commit:
+    meeting.at(device)._actions.send_commit(is_timed=True, now=meeting.platform.now)
+    meeting.platform.send()
+    return device.take(messages.Commit)
 
 
 # ----------------------------------------------------------------------------------------------------- viewers who speak
@@ -228,3 +277,51 @@ def _not_heard(trial: Trial, meeting: Meeting, what: str, frame: bytes) -> None:
     for device in meeting.devices[:2]:
         outcome = hears(meeting, device, frame)
         trial.tried(f"{what}, at {name_of(device)}", held=outcome != TAKEN, outcome=outcome)
+
+
+def _as_the_host(at: Handling, call_id: bytes, _: VerifiedCertificate) -> tuple[Any, Any]:
+    """The call, whoever asks."""
+    call, attendance = group_call(at, call_id)
+    return _OfAnybody(call), attendance
+
+
+class _OfAnybody:
+    """A call in which everybody has a leaf."""
+
+    def __init__(self, call: Call) -> None:
+        self.profile = replace(call.profile, speakers=())
+
+    def leaf_of(self, _: bytes) -> int:
+        """Of whoever asks."""
+        return 0
+
+
+@attack(
+    by=Adversary.STRANGER,
+    counters=("SFU-3", "SFU-7", "DS-23"),
+    without=replaced(media_requests, member_call=_as_the_host),
+)
+def ask_the_forwarder_from_outside(trial: Trial) -> None:
+    """Asks the forwarding unit for a meeting's media: as a stranger, having asked to join, and when it was removed."""
+    meeting = Meeting.open(trial, "alice", "bob", "mallory")
+    platform = meeting.platform
+    alice, bob, mallory = meeting.devices
+    stranger = platform.device("eve")
+    requests: tuple[FromDevice, ...] = (
+        messages.SubscribeMedia(meeting.call_id),
+        messages.PublishMedia(meeting.call_id, "v=0"),
+        messages.MediaAnswer(meeting.call_id, 1, "v=0"),
+        messages.WantMedia(meeting.call_id, ("0",)),
+    )
+    asks = meeting.hands_in(mallory, requests[0])
+    trial.claim("a member gets them", asks == TAKEN)
+    meeting.at(alice).remove(meeting.leaf(mallory), platform.now)
+    platform.settle()
+    for who, device in {"a stranger": stranger, "who was removed": mallory}.items():
+        for request in requests:
+            outcome = meeting.hands_in(device, request)
+            trial.tried(f"{who}: {request.name}", held=outcome != TAKEN, outcome=outcome)
+    key = mallory.owner.signing_key.public
+    ended = [each for each in platform.forwarding if isinstance(each, ForwardEnd)]
+    trial.claim("the unit was told", key in {each.signature_key for each in ended})
+    trial.claim("Bob was not", bob.owner.signing_key.public not in {e.signature_key for e in ended})
