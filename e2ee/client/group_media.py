@@ -98,6 +98,9 @@ class GroupMedia:
         if self.sending.on_hold:
             after.hold(on_hold=True)
         after.receiving.choose(self.receiving.chosen)
+        for name in self.receiving.streams:
+            self._stream(name, began=False)
+        self._tell = _nobody
         return after
 
     async def close(self) -> None:
@@ -219,6 +222,10 @@ class GroupMedia:
         task = asyncio.ensure_future(work)
         self._work.add(task)
         task.add_done_callback(self._work.discard)
+
+
+def _nobody(_: CallEvent) -> None:
+    """Is told of a membership that is over."""
 
 
 def _flows(sending: ForwardingPath, receiving: ForwardingPath) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
 from av.frame import Frame
@@ -166,6 +166,11 @@ class GroupReceiving:
     def track(self, leaf: int, kind: Kind, instance: int = 0) -> ReceivedTrack | None:
         """What a member's stream shows or says, decoded; None while there is none."""
         return self._peer.track(leaf, kind, instance) if self._peer else None
+
+    @property
+    def streams(self) -> Collection[StreamName]:
+        """What comes now."""
+        return self._peer.streams.keys() if self._peer else ()
 
     @property
     def statistics(self) -> Mapping[StreamName, ReceiveStatistics]:

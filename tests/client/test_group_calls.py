@@ -17,6 +17,7 @@ from e2ee.call.group.events import (
     InvitedToStage,
     Joined,
     JoinRequestSent,
+    JoinsAnew,
     Knocked,
     MemberLeft,
     MembersChanged,
@@ -35,6 +36,7 @@ from e2ee.client.media_path import Connected, Interrupted
 from e2ee.errors import E2EEError
 from e2ee.media.encoded_frame import Kind
 from e2ee.rtc.sources import TestPicture, Tone
+from e2ee.signalling import messages
 from tests.client.conftest import Platform
 from tests.client.test_reconnect import drop
 from tests.client.watching import Arrivals, ending, hear, member, see, until
@@ -199,6 +201,29 @@ def test_a_group_call_outlives_its_connection_to_the_service(tell: Tell) -> None
             assert (await until(bobs, TextReceived)).text == "are you there?"
             await asyncio.gather(see(call, "bob"), see(bobs, "alice"))
             assert bobs.epoch == epoch
+            await all_leave(call, bobs)
+
+    tell(story, forwards=True)
+
+
+@pytest.mark.requirement("GROUP-20", "GROUP-21")
+def test_who_has_to_come_in_anew_is_seen_and_heard_as_another_leaf(tell: Tell) -> None:
+    """The service says that the commit that let Bob in is void, and tells nobody else."""
+
+    async def story(platform: Platform) -> None:
+        async with online(platform, "alice", "bob") as (alice, bob):
+            call, link = await opened(alice, sent())
+            bobs = await joined(bob, link, sent())
+            await asyncio.gather(see(call, "bob"), see(bobs, "alice"))
+            bob._device.receive(messages.Voided(bobs.call_id, bobs.epoch - 1), bob.clock())
+            bob.changed()
+            await until(bobs, JoinsAnew)
+            assert (await until(bobs, Joined)).anew
+            await until(call, MembersChanged, added=(bobs.own,), removed=(bobs.own,))
+            await asyncio.gather(see(call, "bob"), see(bobs, "alice"))
+            bobs.mute()
+            bobs.unmute()
+            await hear(call, "bob")
             await all_leave(call, bobs)
 
     tell(story, forwards=True)
