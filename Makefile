@@ -6,6 +6,7 @@
 #   make bench     speed of frames, beside a bare AES-GCM call and davey
 #   make bench-mls speed of MLS groups, beside mls-rs and ts-mls   (minutes; BENCH_MLS=--quick is faster)
 #   make bench-call until a call is heard and seen, a loaded server, loss, beside aiortc alone   (minutes; BENCH_CALL=--quick)
+#   make bench-group a thousand members, gaps at epoch changes, what a removed device opens, the forwarding unit   (minutes; BENCH_GROUP=--quick)
 #   make vectors   generate vectors/ and the specification's indexes again
 #   make lock      resolve requirements.lock again
 
@@ -16,10 +17,11 @@ TS_MLS := tests/foreign/ts_mls
 DEMO   ?= --once
 PYTEST ?=
 BENCH_CALL ?=
+BENCH_GROUP ?=
 BENCH_MLS ?= --plot spec/pictures/bench-mls.png
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types contracts requirements bench bench-call bench-mls vectors lock clean
+.PHONY: help setup demo test check format lint types contracts requirements bench bench-call bench-group bench-mls vectors lock clean
 
 help:
 	@sed -n 's/^#  *\(make .*\)/\1/p' $(firstword $(MAKEFILE_LIST))
@@ -56,6 +58,9 @@ bench: setup
 
 bench-call: setup
 	$(BIN)/python -m tests.bench.call $(BENCH_CALL)
+
+bench-group: setup
+	$(BIN)/python -m tests.bench.group $(BENCH_GROUP)
 
 bench-mls: setup $(TS_MLS)/node_modules/.package-lock.json
 	$(BIN)/python -m tests.bench.mls $(BENCH_MLS)

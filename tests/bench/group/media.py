@@ -1,0 +1,128 @@
+"""What people hear and see of a group call's changes, as tables: ``meeting`` gathers them, this counts.
+
+The limits are the design's: who was removed opens nothing any more when the others have sent with the next epoch for 250 ms
+at most, who receives keeps the former epoch for 2 s; who is not let in asks again after 3 s. A gap is put beside the longest
+one in as long a time in which no epoch begins, in the same run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from e2ee.call.group.configuration import ASK_AGAIN
+from e2ee.media.limits import SEND_DEADLINE_AFTER_REMOVAL
+from tests.bench.group.figures import Spread, Table, number
+from tests.bench.group.meeting import (
+    AROUND,
+    PICTURES,
+    QUIET,
+    SOUND,
+    STEPS,
+    TOGETHER,
+    Gathered,
+    Gathering,
+)
+from tests.bench.group.member import HEIGHT, WIDTH
+from tests.bench.group.member import PICTURES as RATE
+
+__all__ = ["FULL", "QUICK", "as_json", "tables"]
+
+FULL = (Gathering(2, 2, 2, 3), Gathering(8, 8, 2, 3), Gathering(32, 2, 2, 3))
+QUICK = (Gathering(2, 2, 2, 1), Gathering(8, 8, 2, 1))
+
+_NOTES = (
+    f"pictures of {WIDTH}x{HEIGHT}, {RATE} a second; sound 50 frames a second. The server with its forwarding unit is a process,",
+    "so is everybody with a camera, who decodes everything; of those who have none and open without decoding",
+    f"{TOGETHER} share one. All share this machine.",
+)
+
+
+def tables(found: Sequence[Gathered]) -> Iterator[Table]:
+    yield _table("who comes opens the first frame; ms after it asked, median (worst)", found, _join)
+    yield _table(
+        "the longest gap of a stream at somebody else, ms, median (worst)", found, _gaps, _NOTES
+    )
+    yield _table(
+        "who was removed, with all keys that it ever had; ms after the removal",
+        found,
+        _removed,
+        (
+            f"told: when the last of the others was heard in the new epoch, and {SEND_DEADLINE_AFTER_REMOVAL} ms more (CALL-25)",
+        ),
+    )
+    yield _table("a process, of a core, while nothing happens", found, _cores)
+
+
+def _table(title: str, found: Sequence[Gathered], column: Any, notes: Sequence[str] = ()) -> Table:
+    columns = [column(each) for each in found]
+    names = dict.fromkeys(name for each in columns for name in each)
+    rows = [[name, *(each.get(name, "") for each in columns)] for name in names]
+    return Table(title, [["", *(_name(each.gathering) for each in found)], *rows], notes)
+
+
+def _name(gathering: Gathering) -> str:
+    who = f"{gathering.members} members"
+    if not gathering.everybody_speaks:
+        return f"{who}, {gathering.show} speak"
+    return who if gathering.say == gathering.members else f"{who}, {gathering.say} microphones"
+
+
+def _join(found: Gathered) -> dict[str, str]:
+    marks = {name: Spread([each[name] for each in found.joins]) for name in _MARKS}
+    ratio = marks["opened CAMERA"].worst / ASK_AGAIN
+    return {
+        "first picture, worst / asks again": f"{ratio:.2f}×",
+        **{told: str(marks[name]) for name, told in _MARKS.items()},
+    }
+
+
+_MARKS = {
+    "opened MICROPHONE": "first sound opened",
+    "opened CAMERA": "first picture opened",
+    "opened everybody": "all sound and pictures",
+    "in the group": "before: in the group",
+    "received media_offer": "before: is offered media",
+    "connected": "before: connected",
+}
+
+
+def _gaps(found: Gathered) -> dict[str, str]:
+    column = {}
+    for kind, name in ((SOUND, "sound"), (PICTURES, "pictures")):
+        gaps = {step: Spread(found.gaps[step][kind]) for step in STEPS if found.gaps[step][kind]}
+        if QUIET in gaps:
+            for step in [step for step in gaps if step != QUIET]:
+                ratio = gaps[step].worst / gaps[QUIET].worst
+                column[f"{name}, worst: {step} / {QUIET}"] = f"{ratio:.1f}×"
+        column |= {f"{name}: {step}": str(spread) for step, spread in gaps.items()}
+    return column
+
+
+def _removed(found: Gathered) -> dict[str, str]:
+    removals = found.removals
+    told = Spread([each.told for each in removals])
+    last = Spread([max(each.opened, default=0.0) for each in removals])
+    late = sum(at > each.told for each in removals for at in each.opened)
+    came = Spread([max(each.came, default=0.0) for each in removals])
+    of_these = Spread([max(each.opened_of_these, default=0.0) for each in removals])
+    return {
+        "last frame that opens / told": f"{last.worst / told.worst:.2f}×",
+        "frames sent later than told that open": str(late),
+        "last frame sent that opens": str(last),
+        "told: can open until": str(told),
+        "everybody knows after": str(Spread([each.known for each in removals])),
+        "frames sent since, by all": number(sum(each.sent for each in removals)),
+        "over its own connection: last frame that came": str(came),
+        "and last that opens": str(of_these),
+    }
+
+
+def _cores(found: Gathered) -> dict[str, str]:
+    return {what: f"{share:.1%}" for what, share in found.cores.items()}
+
+
+def as_json(found: Gathered) -> dict[str, Any]:
+    """Everything that was measured."""
+    return asdict(found) | {"window_ms": AROUND}
