@@ -314,6 +314,9 @@ NOT_SHOWN: Mapping[str, frozenset[Rule]] = {
     "said to who hands a PublicGroup the wrong kind of content; a member looks at the kind": frozenset(
         {Rule.NOT_A_COMMIT, Rule.NOT_A_PROPOSAL}
     ),
+    "the RFC lets everybody join without a PSK; that one is required is an application's rule": frozenset(
+        {Rule.REQUIRED_PSK_MISSING}
+    ),
     "about what this library has stored itself": frozenset(
         rule for rule in Rule if rule.startswith("STORED_")
     ),
