@@ -35,6 +35,10 @@ ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 CANDIDATE = "a=candidate:"
 END_OF_CANDIDATES = "a=end-of-candidates"
 _EXTENSION = "a=extmap:"
+_CODEC = "a=rtpmap:"
+_FEEDBACK_OF_ALL = "a=rtcp-fb:*"
+_MAX_LINES = 512  # browsers write about 200
+_MAX_FEEDBACK_OF_ALL = 16
 _DIGESTS = frozenset({"sha-256", "sha-384", "sha-512"})
 _OF_THE_TRANSPORT = ("a=fingerprint:", "a=ice-ufrag:", "a=ice-pwd:", "a=ice-options:", "a=setup:")
 _SUPERFLUOUS = ("a=msid:", "a=rtcp:")
@@ -44,6 +48,8 @@ def parsed(text: str) -> SessionDescription:
     """A description, read. Raises ValueError for whatever is none, or is too long."""
     if len(text) > MAX_DESCRIPTION:
         raise ValueError(f"{len(text)} characters")
+    for section in _split(text.splitlines()):
+        _check_work(section)
     try:
         description = SessionDescription.parse(text)
     except Exception as error:
@@ -84,6 +90,19 @@ def compact(text: str) -> str:
 def joined(lines: Iterable[str]) -> str:
     """Lines as SDP ends them."""
     return "".join(f"{line}\r\n" for line in lines)
+
+
+def _check_work(section: Sequence[str]) -> None:
+    """Raises ValueError for an m-section in which each line would make work for each other line: aiortc gives each feedback
+    to each codec that it might be for."""
+    if len(section) > _MAX_LINES:
+        raise ValueError(f"{len(section)} lines in one m-section")
+    if sum(line.startswith(_FEEDBACK_OF_ALL) for line in section) > _MAX_FEEDBACK_OF_ALL:
+        raise ValueError("feedback without an end")
+    codecs = [line.removeprefix(_CODEC) for line in section if line.startswith(_CODEC)]
+    numbers = [int(codec.partition(" ")[0]) for codec in codecs]
+    if len(set(numbers)) != len(numbers):
+        raise ValueError("two codecs under one payload type")
 
 
 def _extension(line: str) -> str | None:

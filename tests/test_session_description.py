@@ -105,6 +105,25 @@ def test_a_long_one_is_not_read(offer: str) -> None:
         parsed(offer + " " * MAX_DESCRIPTION)
 
 
+SECTION = "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 96\r\n"
+
+
+@pytest.mark.parametrize(
+    ("lines", "why"),
+    [
+        ("a=x\r\n" * 512, "513 lines"),
+        ("a=rtpmap:96 a/1\r\na=rtpmap:096 a/1\r\n", "two codecs"),
+        ("a=rtpmap:96 a/1\r\n" + "a=rtcp-fb:* n\r\n" * 17, "without an end"),
+        ("a=rtpmap:", "invalid literal"),
+        ("a=rtpmap:x a/1", "invalid literal"),
+    ],
+)
+def test_none_is_read_whose_lines_make_work_for_each_other(lines: str, why: str) -> None:
+    """1,800 codecs with 1,900 kinds of feedback each would be seconds, and 340 MB."""
+    with pytest.raises(ValueError, match=why):
+        parsed(SECTION + lines)
+
+
 def test_header_extensions_are_taken_out(offer: str) -> None:
     assert AUDIO_LEVEL in offer
     assert AUDIO_LEVEL not in without_extensions(offer, {AUDIO_LEVEL})

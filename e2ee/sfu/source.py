@@ -170,8 +170,9 @@ class Source:
                 sink.fill(index, time)
         if numbers:
             self._nacks += len(numbers)
+            lost = sorted(numbers)  # aiortc packs no others: where they begin anew they fall
             packet = RtcpRtpfbPacket(
-                fmt=RTCP_RTPFB_NACK, ssrc=OWN_SSRC, media_ssrc=self.form.ssrc, lost=numbers
+                fmt=RTCP_RTPFB_NACK, ssrc=OWN_SSRC, media_ssrc=self.form.ssrc, lost=lost
             )
             self._send_rtcp(bytes(packet))
 

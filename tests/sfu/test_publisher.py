@@ -13,6 +13,7 @@ from aiortc.rtp import (
     RtcpPacket,
     RtcpPsfbPacket,
     RtcpRrPacket,
+    RtcpRtpfbPacket,
     RtcpSenderInfo,
     RtcpSrPacket,
     unpack_remb_fci,
@@ -100,6 +101,18 @@ def test_the_member_hears_that_the_unit_is_there_and_what_came(meeting: NewMeeti
         assert (about.lsr, about.dlsr) == (7, 65_536)
         assert scene.camera.bitrate == 3 * 1_000 * 8
         assert scene.begun == [scene.camera]
+
+    tell(meeting, story)
+
+
+def test_lost_packets_are_asked_for_also_where_their_numbers_begin_anew(
+    meeting: NewMeeting,
+) -> None:
+    async def story(scene: Scene) -> None:
+        for number in (65_534, 2):
+            scene.publisher._rtp(scene.packet(number, sent_at=0))
+        asked = [each for each in scene.said if isinstance(each, RtcpRtpfbPacket)]
+        assert [set(each.lost) for each in asked] == [{65_535, 0, 1}]
 
     tell(meeting, story)
 
