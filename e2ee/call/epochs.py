@@ -172,6 +172,10 @@ class Epochs:
         """The member at an occupied leaf."""
         return Member(leaf_index, self._roster[leaf_index])
 
+    def is_same(self, leaf_index: int, epoch: int) -> bool:
+        """Whether the leaf has a member now, who had it in that earlier epoch already, as far as this device can know."""
+        return leaf_index in self._roster and epoch >= self._since.get(leaf_index, 0)
+
     @property
     def rank(self) -> int:
         """KEYS-15: this member's "position among the occupied leaves, from the left"."""
@@ -355,7 +359,7 @@ class Epochs:
         if not isinstance(opened, ApplicationMessage):
             raise CallRefused(CallReason.NOT_APPLICATION_DATA)
         # CALL-12: "Those of a leaf that has been removed", also if it is somebody else's now
-        if opened.sender not in self._roster or sealed.epoch < self._since.get(opened.sender, 0):
+        if not self.is_same(opened.sender, sealed.epoch):
             raise CallRefused(CallReason.SENDER_REMOVED, f"leaf {opened.sender}")
         return Said(opened.sender, sealed.epoch, opened.generation, decode(CALL, opened.data))
 

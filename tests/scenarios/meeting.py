@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+
+import pytest
 
 from e2ee.call.group.group_call import GroupCall
 from e2ee.call.group.link import GroupLink
@@ -13,10 +17,12 @@ from e2ee.media.encoded_frame import Codec, Kind, OpenedFrame
 from e2ee.media.incoming_stream import IncomingStream
 from e2ee.media.opener import Held, Rejected
 from e2ee.media.protector import FrameProtector
+from e2ee.mls import treekem
+from e2ee.mls.ratchet_tree import RatchetTree
 from e2ee.profile.call_profile import JoinPolicy
 from e2ee.testing.simulated_calls import SimulatedCalls, SimulatedDevice
 
-__all__ = ["COMMIT_PAUSE", "Meeting", "Voice"]
+__all__ = ["COMMIT_PAUSE", "Meeting", "Voice", "path_for_none_of"]
 
 COMMIT_PAUSE = 1_000
 """GROUP-23, in milliseconds."""
@@ -89,6 +95,11 @@ class Meeting:
 
     def agree(self, *devices: SimulatedDevice) -> None:
         """These are in one group, which consists of them, in one epoch; and nobody refused anything."""
+        self.agree_on_members(*devices)
+        assert [error for device in devices for error in device.refused] == []
+
+    def agree_on_members(self, *devices: SimulatedDevice) -> None:
+        """The same, whatever was refused."""
         views = {
             (call.epoch, call.call_code, call.members, call.profile)
             for call in map(self.at, devices)
@@ -97,7 +108,6 @@ class Meeting:
         ((_, _, members, _),) = views
         keys = {device.owner.signing_key.public for device in devices}
         assert {member.certificate.signature_key for member in members} == keys
-        assert [error for device in devices for error in device.refused] == []
 
     def pause(self) -> None:
         """Let so much time pass that a commit may follow on another, and be made."""
@@ -137,3 +147,18 @@ class Voice:
         protected = self.say(b"words")
         heard = [self.hear(listener, protected) for listener in listeners]
         return all(isinstance(each, OpenedFrame) and each.data == b"words" for each in heard)
+
+
+@contextmanager
+def path_for_none_of(*leaves: int) -> Iterator[None]:
+    """Whoever commits meanwhile seals path secrets for these members with the keys of somebody else."""
+    genuine = treekem._public_key
+    wrong = {2 * leaf for leaf in leaves}
+
+    def public_key(tree: RatchetTree, node: int) -> bytes:
+        other = next(each for each in range(0, 2 * tree.leaf_count, 2) if each not in wrong)
+        return genuine(tree, other if node in wrong else node)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(treekem, "_public_key", public_key)
+        yield

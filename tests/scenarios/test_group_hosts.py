@@ -274,3 +274,18 @@ def test_several_wishes_go_into_one_commit(calls: SimulatedCalls, people: People
     assert meeting.at(dave).epoch == epoch + 1
     assert meeting.at(bob).is_host
     assert not meeting.at(carol).may_speak
+
+
+def test_who_is_banned_is_on_no_stage(calls: SimulatedCalls, people: People) -> None:
+    """Everybody spoke; while Carol's ban is on its way, Dave is taken off the stage, which leaves it to the others."""
+    alice, bob, carol = people
+    dave = calls.device("dave")
+    meeting = Meeting.of(calls, alice, bob, carol, dave)
+    meeting.at(alice).ban(meeting.leaf(carol), calls.now)
+    meeting.at(alice).take_off_stage(meeting.leaf(dave), calls.now)
+    meeting.pause()
+    meeting.pause()
+    meeting.agree(alice, bob, dave)
+    assert meeting.at(bob).may_speak
+    assert not meeting.at(dave).may_speak
+    assert alice.told(RequestRefused) == []

@@ -104,7 +104,9 @@ def test_all_that_may_wait_for_the_tree_is_caught_up_with(house: House) -> None:
     calls.deliver_all(speaker)
     for number in range(MAX_KEPT_FOR_LATER - 1):
         house.meeting.at(speaker).raise_hand(number % 2 == 0, calls.now)
-    said = [each.message for each in speaker.core.messages_to_send() if each.name == "send"]
+    said = [
+        each.message for each in speaker.core.messages_to_send() if isinstance(each, messages.Send)
+    ]
     newcomer.inbox.clear()
     for sealed in said:
         calls.give(newcomer, messages.Sent(house.meeting.call_id, sealed))

@@ -134,3 +134,30 @@ def test_with_the_policy_changes_what_the_link_is(
     meeting.at(alice).admit("carol", calls.now)
     meeting.pause()
     meeting.agree(alice, bob, carol)
+
+
+@pytest.mark.requirement("GROUP-14")
+def test_who_is_removed_does_not_take_the_new_link_along(
+    calls: SimulatedCalls, people: list[SimulatedDevice]
+) -> None:
+    """Alice removes Carol and changes the link, in the same moment; and another commit is faster."""
+    alice, bob, carol, _ = people
+    meeting = Meeting.of(calls, alice, bob, carol)
+    calls.advance(COMMIT_PAUSE)
+    announced: list[GroupLink] = []
+    meeting.at(alice).change_link(calls.now)
+    meeting.at(alice).remove(meeting.leaf(carol), calls.now)
+    carols = meeting.at(carol)._actions.in_group
+    calls.send()
+    overtaken = [alice.outbox.popleft() for _ in range(len(alice.outbox))]
+    meeting.at(bob)._actions.send_commit(True, calls.now)  # noqa: FBT003
+    calls.submit_all(bob)
+    alice.outbox.extend(each for each in overtaken if isinstance(each, messages.Commit))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(carols, "set_link", announced.append)
+        calls.settle()
+        calls.advance(5_000)
+    assert announced == []
+    meeting.agree(alice, bob)
+    assert meeting.at(alice).link == meeting.at(bob).link == bob.last(LinkChanged).link
+    assert meeting.at(alice).link != meeting.link

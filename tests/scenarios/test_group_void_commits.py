@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -15,13 +16,12 @@ from e2ee.call.group.errors import GroupReason
 from e2ee.call.group.events import Joined, JoinsAnew, Stranded
 from e2ee.call.group.states import State
 from e2ee.media.encoded_frame import OpenedFrame
-from e2ee.mls import commit_creation, treekem
+from e2ee.mls import commit_creation
 from e2ee.mls.proposal import Remove
-from e2ee.mls.ratchet_tree import RatchetTree
 from e2ee.profile.leaves import committer_policy
 from e2ee.signalling import messages
 from e2ee.testing.simulated_calls import SimulatedCalls, SimulatedDevice
-from tests.scenarios.meeting import COMMIT_PAUSE, Meeting, Voice
+from tests.scenarios.meeting import COMMIT_PAUSE, Meeting, Voice, path_for_none_of
 
 
 @pytest.fixture
@@ -47,21 +47,6 @@ def tag_for_nobody() -> Iterator[None]:
     """Whoever commits meanwhile makes confirmation tags that are none."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(commit_creation, "confirmation_tag", lambda *_: bytes(32))
-        yield
-
-
-@contextmanager
-def path_for_none_of(*leaves: int) -> Iterator[None]:
-    """Whoever commits meanwhile seals path secrets for these members with the keys of somebody else."""
-    genuine = treekem._public_key
-    wrong = {2 * leaf for leaf in leaves}
-
-    def public_key(tree: RatchetTree, node: int) -> bytes:
-        other = next(each for each in range(0, 2 * tree.leaf_count, 2) if each not in wrong)
-        return genuine(tree, other if node in wrong else node)
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(treekem, "_public_key", public_key)
         yield
 
 
@@ -177,6 +162,24 @@ def test_after_three_such_commits_the_call_ends(
     ended = carol.last(Ended)
     assert (ended.reason, ended.remote) == (EndReason.PROTOCOL_ERROR, True)
     assert carol.core.group_calls == {}
+
+
+@pytest.mark.requirement("GROUP-20")
+def test_a_commit_that_is_shown_again_and_again_counts_once(
+    calls: SimulatedCalls, meeting: Meeting, people: list[SimulatedDevice]
+) -> None:
+    _, bob, carol, *_ = people
+    with tag_for_nobody():
+        commit(calls, meeting, bob)
+    (shown,) = carol.waiting(messages.Committed)
+    for _ in range(5):
+        calls.give(carol, replace(shown, number=0))
+    assert len(carol.told(Stranded)) == len(carol.sending(messages.ReportInvalid)) == 1
+    calls.settle()
+    assert meeting.at(carol).state is State.IN_CALL
+    calls.give(carol, replace(shown, number=0))
+    assert meeting.at(carol).state is State.IN_CALL
+    assert len(carol.told(Stranded)) == 1
 
 
 @pytest.mark.requirement("GROUP-20")

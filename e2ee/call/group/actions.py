@@ -23,7 +23,7 @@ from e2ee.call.events import (
     RequestRefused,
 )
 from e2ee.call.group.asking import Asking, Entrance
-from e2ee.call.group.configuration import COMMIT_PAUSE
+from e2ee.call.group.configuration import COMMIT_PAUSE, MAX_INVALID_COMMITS
 from e2ee.call.group.drafting import Draft
 from e2ee.call.group.errors import GroupReason
 from e2ee.call.group.events import (
@@ -90,6 +90,7 @@ class Invalid(NamedTuple):
     committer: Member | None
     detail: str
     counts: bool
+    commit: bytes = b""
 
 
 class GroupCallActions:
@@ -115,6 +116,8 @@ class GroupCallActions:
         """What the own commit that is on its way brings."""
         self.invalid_commits = 0
         """GROUP-20: how many commits could not be followed, in the whole call."""
+        self.unfollowed: deque[bytes] = deque(maxlen=MAX_INVALID_COMMITS)
+        """These, each of which counts once."""
         self.events: deque[Event] = deque()
         self.outbox: deque[FromDevice] = deque()
 
@@ -208,6 +211,8 @@ class GroupCallActions:
             self.later = self.fetching.meanwhile
         self.fetching = None
         epochs = self.in_group
+        if not self.is_host:  # any more
+            self._report_given_up(self.waiting.give_up(), GroupReason.NOT_A_HOST)
         self.events.append(
             Joined(
                 self.call_id,
@@ -394,7 +399,9 @@ class GroupCallActions:
 
     def report_invalid(self, invalid: Invalid, _now: int) -> None:
         """GROUP-20: "MUST be reported with `report_invalid`, and MUST NOT be applied"."""
-        self.invalid_commits += invalid.counts
+        if invalid.counts:
+            self.invalid_commits += 1
+            self.unfollowed.append(invalid.commit)
         self.outbox.append(messages.ReportInvalid(self.call_id, self.in_group.number))
         self.events.append(Stranded(self.call_id, invalid.committer, invalid.detail))
 

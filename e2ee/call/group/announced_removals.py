@@ -8,43 +8,36 @@ shows the removal.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from e2ee.call.group.configuration import REMOVAL_TIMEOUT
 
 __all__ = ["AnnouncedRemovals"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Announced:
-    host_key: bytes
-    due_at: int
-
-
 class AnnouncedRemovals:
     """Of one call, by the signature key of who is to be removed. Times are Unix milliseconds."""
 
     def __init__(self) -> None:
-        self._announced: dict[bytes, _Announced] = {}
+        self._due_at: dict[tuple[bytes, bytes], int] = {}
+        """(signature key, account key of the host who said so) -> when the log should show it."""
 
     def announce(self, signature_key: bytes, host_key: bytes, now: int) -> None:
         """A host said that it removes this device; once more is no later."""
-        self._announced.setdefault(signature_key, _Announced(host_key, now + REMOVAL_TIMEOUT))
+        self._due_at.setdefault((signature_key, host_key), now + REMOVAL_TIMEOUT)
 
-    def settle(self, present: Collection[bytes]) -> None:
-        """The log shows an epoch with these devices."""
-        for key in self._announced.keys() - set(present):
-            del self._announced[key]
-
-    def withheld(self, now: int) -> dict[bytes, bytes]:
-        """Who should be out by now, with the account key of the host who said so."""
-        return {
-            key: announced.host_key
-            for key, announced in self._announced.items()
-            if now >= announced.due_at
+    def settle(self, present: Collection[bytes], hosts: Collection[bytes]) -> None:
+        """The log shows an epoch with these devices, and with these accounts as hosts."""
+        # GROUP-15: "until it is, or until the log shows that who said so is no host any more"
+        self._due_at = {
+            (key, host_key): due_at
+            for (key, host_key), due_at in self._due_at.items()
+            if key in present and host_key in hosts
         }
+
+    def withheld(self, now: int) -> frozenset[bytes]:
+        """Who should be out by now."""
+        return frozenset(key for (key, _), due_at in self._due_at.items() if now >= due_at)
 
     def get_timer(self, now: int) -> int | None:
         """When ``withheld`` says something else than at ``now``."""
-        ends = (announced.due_at for announced in self._announced.values())
-        return min((end for end in ends if end > now), default=None)
+        return min((due_at for due_at in self._due_at.values() if due_at > now), default=None)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from e2ee.call.epochs import Epochs
 from e2ee.call.group.configuration import MAX_PROPOSALS
-from e2ee.call.group.intents import Intent, JoinPolicyChange, leaves
+from e2ee.call.group.intents import Intent, JoinPolicyChange, brings_link, leaves
 from e2ee.call.group.join_requests import JoinRequest, check_age
 from e2ee.call.group.link import GroupLink
 from e2ee.errors import RemoteProtocolError
@@ -72,7 +72,8 @@ class Drafting:
         if too_many or self._epochs.own_leaf in removed or not self._is_profile(profile):
             self._impossible.append(intent)
             return
-        if not self._fits(len(removed)):
+        # GROUP-14: "not while it removes somebody": who goes would take the new link along
+        if not self._fits(len(removed)) or (brings_link(intent) and self._removed):
             return
         self._profile = profile
         self._removed |= removed

@@ -25,6 +25,7 @@ __all__ = [
     "JoinPolicyChange",
     "Removal",
     "Speaking",
+    "brings_link",
     "leaves",
 ]
 
@@ -43,6 +44,11 @@ class Intent(Protocol):
 
     def removes(self, member: Member) -> bool:
         """Whether it takes this member out."""
+
+
+def brings_link(intent: Intent) -> bool:
+    """Whether all members are told of a new link before the commit (GROUP-14)."""
+    return isinstance(intent, JoinPolicyChange) and intent.link is not None
 
 
 def leaves(intent: Intent, members: Iterable[Member]) -> frozenset[int]:
@@ -152,7 +158,8 @@ class Speaking(_RemovesNobody):
             if profile.may_speak(self.account_key):
                 return profile
             return replace(profile, speakers=_with(profile.speakers, self.account_key))
-        remaining = _without(profile.speakers or self.others, self.account_key)
+        gone = {self.account_key, *profile.banned}
+        remaining = tuple(key for key in profile.speakers or self.others if key not in gone)
         return replace(profile, speakers=remaining or (self.host_key,))
 
 

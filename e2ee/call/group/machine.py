@@ -223,14 +223,14 @@ class GroupCallMachine:
 
     def _take_over_removals(self, participation: Participation, now: int) -> None:
         """GROUP-15: "Another host then commits it": the one who said so may be gone."""
-        epochs, profile = participation.epochs, participation.epochs.profile
+        epochs = participation.epochs
         if Input.CHANGE not in TRANSITIONS[self._state] or not self._actions.is_host:
             return
-        for signature_key, host_key in participation.removals.withheld(now).items():
+        for signature_key in participation.removals.withheld(now):
             removal = Removal(signature_key)
             wanted = removal in self._actions.waiting.intents
             own = removal.removes(epochs.member(epochs.own_leaf))  # nobody commits that for oneself
-            if profile.is_host(host_key) and not wanted and not own:
+            if not wanted and not own:
                 self._step(Input.CHANGE, removal, now)
 
     # What comes of it

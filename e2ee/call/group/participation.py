@@ -135,7 +135,9 @@ class Participation:
             self._tell(StreamsChanged(self.call_id, self.epochs.member(leaf), ()))
         if not self.epochs.may_speak:
             self.own_streams = ()
-        self.removals.settle({each.certificate.signature_key for each in self.epochs.members})
+        self._removing_said = {each for each in self._removing_said if each[0] in stayed}
+        present = {each.certificate.signature_key for each in self.epochs.members}
+        self.removals.settle(present, self.epochs.profile.hosts)
 
     def _introduce(self) -> None:
         """GROUP-18: "when a commit has added somebody"."""
@@ -149,6 +151,8 @@ class Participation:
     def hear(self, said: Said, now: int) -> None:
         """Raises RemoteProtocolError; then nothing has changed."""
         member = self.epochs.member(said.sender)
+        if isinstance(said.message, _ABOUT_A_MEMBER):
+            self._check_about(said.message.leaf, said.epoch)
         if (hear := _HEARD.get(type(said.message))) is not None:
             hear(self, member, said.message, now)
         else:
@@ -177,7 +181,6 @@ class Participation:
     def _hear_stage_invitation(
         self, member: Member, message: messages.StageInvitation, _now: int
     ) -> None:
-        self._at(message.leaf)
         self.stage.invite(message.leaf)
         if message.leaf == self.epochs.own_leaf:
             self._tell(InvitedToStage(self.call_id, member))
@@ -187,7 +190,6 @@ class Participation:
         self._tell(StageReplied(self.call_id, member, message.accepted))
 
     def _hear_mute_request(self, member: Member, message: messages.MuteRequest, _now: int) -> None:
-        self._at(message.leaf)
         try:
             kind = Kind(message.kind)
         except ValueError:
@@ -197,7 +199,7 @@ class Participation:
 
     def _hear_removing(self, member: Member, message: messages.Removing, now: int) -> None:
         """GROUP-15."""
-        target = self._at(message.leaf)
+        target = self.epochs.member(message.leaf)
         self.removals.announce(target.certificate.signature_key, member.account_key, now)
 
     def _hear_left(self, member: Member, _message: messages.Left, _now: int) -> None:
@@ -209,11 +211,11 @@ class Participation:
         """GROUP-14: it holds when a commit names it."""
         self.epochs.set_link(GroupLink(self.call_id, Secret(message.secret)))
 
-    def _at(self, leaf: int) -> Member:
-        """The member that a message is about. Raises CallRefused."""
-        if leaf not in self.epochs.others | {self.epochs.own_leaf}:
-            raise CallRefused(GroupReason.NO_SUCH_MEMBER, f"leaf {leaf}")
-        return self.epochs.member(leaf)
+    def _check_about(self, leaf: int, epoch: int) -> None:
+        """A message of ``epoch`` is about the member at ``leaf``. Raises CallRefused."""
+        # GROUP-13: "is who had the leaf in the epoch in which it was said"
+        if not self.epochs.is_same(leaf, epoch):
+            raise CallRefused(GroupReason.NO_SUCH_MEMBER, f"leaf {leaf}, in epoch {epoch}")
 
     # What comes of it
 
@@ -235,6 +237,8 @@ class Participation:
         self.epochs.erase()
         self.conversation.end(now, by_others=True)
 
+
+_ABOUT_A_MEMBER = (messages.StageInvitation, messages.MuteRequest, messages.Removing)
 
 _HEARD: Mapping[type[CallMessage], Callable[[Participation, Member, Any, int], None]] = {
     messages.Streams: Participation._hear_streams,

@@ -144,13 +144,16 @@ def _invalid(
     invalid: InvalidCommit | UntaggedCommit,
 ) -> Happened:
     """GROUP-20: a member signed it, so the service may have taken it."""
+    # GROUP-20: "three different commits": a mailbox comes anew, and a service may show one again and again
+    if data in actions.unfollowed:
+        return Happened(Input.BEFORE_ITS_TIME)
     leaf = commit_message(data)[0].content.sender.leaf_index
     committer = epochs.member(leaf) if leaf in epochs.others else None
     # GROUP-20: "counted are those with a valid membership tag"
     counts = isinstance(invalid, InvalidCommit)
     last = counts and actions.invalid_commits + 1 >= MAX_INVALID_COMMITS
     happened = Input.THIRD_INVALID_COMMIT if last else Input.INVALID_COMMIT
-    return Happened(happened, Invalid(committer, str(invalid), counts))
+    return Happened(happened, Invalid(committer, str(invalid), counts, data))
 
 
 def _cut_off(actions: GroupCallActions, epochs: Epochs, logged: Logged) -> Anew | None:

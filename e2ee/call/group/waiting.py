@@ -20,7 +20,7 @@ from e2ee.call.errors import CallRefused
 from e2ee.call.group.configuration import JOIN_AGE, MAX_PROPOSALS, MAX_REQUESTS
 from e2ee.call.group.drafting import Draft, Drafting
 from e2ee.call.group.errors import GroupReason
-from e2ee.call.group.intents import Intent, Subject, leaves
+from e2ee.call.group.intents import Intent, Subject, brings_link, leaves
 from e2ee.call.group.join_requests import JoinRequest
 from e2ee.call.logged import Logged
 from e2ee.profile.gone import GoneStatement
@@ -103,7 +103,7 @@ class Waiting:
     def draft(self, epochs: Epochs, now: int, *, adds: bool = True) -> Draft:
         """All that fits into one commit of this epoch, without newcomers if not ``adds``; perhaps nothing."""
         drafting = Drafting(self._call_id, epochs)
-        for intent in self.intents:
+        for intent in sorted(self.intents, key=brings_link):
             drafting.want(intent)
         for gone in self._gone.values():
             drafting.remove_gone(gone.statement)
