@@ -4,13 +4,19 @@
     trial         one run of an attack, and its verdict
     run           runs one, with its defence or without
     catalogue     loads all attacks
+    findings      what others found in their systems, and which of these attacks, or which sentence, answers it
 
-    frames, frame_epochs          whoever carries media: bytes, places, keys
+    frames, frame_epochs,         whoever carries media, or listens: bytes, places, keys
+    listeners
     directory, devices, ringing,  whoever runs the platform: who has which keys, who rings, who is in the group,
     log, commits,                 what is said, and what is left for the absent
     messages_on_their_way,
     letters, links
     members, former, strangers    the other party, a device that was in the call, anybody with an account
+    group_entry, group_log,       a meeting: who comes in, its log, who may do what, what is said, its media; by the service,
+    group_roles, group_messages,  by members, by those who were members
+    group_media
+    forwarding                    a real forwarding unit that lies, and one that is lied to
     sockets, media_path           some of it again between real clients, over real WebSockets and real WebRTC
 
 An attack drives real objects: the call core, the service, the protector and the opener. What is simulated is time, and the

@@ -22,6 +22,7 @@ FAMILIES: Mapping[str, str] = {
     "group_entry": "Who comes into a meeting",
     "group_log": "The log of a meeting",
     "group_roles": "Who may do what in a meeting",
+    "group_messages": "What is said in a meeting",
     "group_media": "The media of a meeting",
     "letters": "Letters",
     "links": "Linking a device",

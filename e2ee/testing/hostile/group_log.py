@@ -46,7 +46,7 @@ def _reasons(device: SimulatedDevice) -> list[StopReason]:
     return [each.reason for each in device.told(SendingStopped)]
 
 
-def _commits(meeting: Meeting, device: SimulatedDevice) -> messages.Commit:
+def commits(meeting: Meeting, device: SimulatedDevice) -> messages.Commit:
     """What a member's software commits when it likes, taken off its way to the service."""
     meeting.at(device)._actions.send_commit(is_timed=True, now=meeting.platform.now)
     meeting.platform.send()
@@ -66,7 +66,7 @@ def fork_a_meeting(trial: Trial) -> None:
     platform = meeting.platform
     alice, bob, carol, dave = meeting.devices
     halves = ((alice, bob), (carol, dave))
-    for half, commit in [(half, _commits(meeting, half[0])) for half in halves]:
+    for half, commit in [(half, commits(meeting, half[0])) for half in halves]:
         meeting.shows(commit, *half)
     epochs = {meeting.at(device).epoch for device in meeting.devices}
     trial.claim("all are in an epoch of the same number", len(epochs) == 1)
@@ -113,7 +113,7 @@ def leave_one_in_an_old_epoch(trial: Trial) -> None:
     )
     voice = Voice(meeting, carol)
     before = meeting.at(carol).epoch
-    commit = _commits(meeting, meeting.devices[0])
+    commit = commits(meeting, meeting.devices[0])
     taken = meeting.hands_in(meeting.devices[0], commit)
     platform.settle()
     platform.advance(11_000)
@@ -156,7 +156,7 @@ def withhold_a_removal(trial: Trial) -> None:
     platform.settle()
     for number in range(3):
         platform.advance(COMMIT_PAUSE)
-        meeting.hands_in(bob, _commits(meeting, bob))
+        meeting.hands_in(bob, commits(meeting, bob))
         platform.settle()
         trial.claim(f"another commit is taken: {number}", "mallory" in meeting.names_at(carol))
     platform.advance(1)
@@ -200,7 +200,7 @@ def void_at_will(trial: Trial) -> None:
     meeting = Meeting.open(trial, "alice", "bob", "carol")
     platform, bob = meeting.platform, meeting.devices[1]
     for _ in range(2):
-        meeting.hands_in(meeting.devices[0], _commits(meeting, meeting.devices[0]))
+        meeting.hands_in(meeting.devices[0], commits(meeting, meeting.devices[0]))
         meeting.pause()
     voice = Voice(meeting, bob)
     voice.frame()
@@ -296,7 +296,7 @@ def say_that_somebody_is_gone(trial: Trial) -> None:
     platform.advance(11_000)
     platform.reconnect(carol)
     platform.up = platform.down = honest
-    meeting.hands_in(alice, _commits(meeting, alice))
+    meeting.hands_in(alice, commits(meeting, alice))
     meeting.pause()
     trial.claim("Carol is back, an epoch later", meeting.agree(alice, bob, carol))
     target, epoch = meeting.leaf(carol), meeting.at(bob).epoch
@@ -387,7 +387,7 @@ def flood_of_commits(trial: Trial) -> None:
             meeting.at(alice).remove(meeting.leaf(mallory), platform.now)
         if not meeting.is_at(mallory):
             break
-        outcome = meeting.hands_in(mallory, _commits(meeting, mallory))
+        outcome = meeting.hands_in(mallory, commits(meeting, mallory))
         platform.settle()
         own += outcome == TAKEN
         held = outcome != TAKEN or own <= (platform.now - begun) / 1000 + 1
@@ -451,7 +451,7 @@ def report_what_is_valid(trial: Trial) -> None:
     meeting = Meeting.open(trial, "alice", "bob", "carol", "mallory")
     platform = meeting.platform
     alice, *_, mallory = meeting.devices
-    meeting.hands_in(alice, _commits(meeting, alice))
+    meeting.hands_in(alice, commits(meeting, alice))
     platform.settle()
     epoch = meeting.at(alice).epoch
     _reports(trial, meeting, "a commit", epoch - 1)
@@ -526,7 +526,7 @@ def commit_for_some_only(trial: Trial) -> None:
     platform = meeting.platform
     alice, mallory, carol, dave = meeting.devices
     with _for_all_but(meeting, carol)():
-        commit = _commits(meeting, mallory)
+        commit = commits(meeting, mallory)
     meeting.hands_in(mallory, commit)
     platform.settle()
     apart = meeting.at(carol).state is State.STRANDED
@@ -540,19 +540,19 @@ def commit_for_some_only(trial: Trial) -> None:
     platform.advance(3_000)
     trial.claim("Carol comes in anew", bool(carol.told(JoinsAnew)))
     trial.claim("and all are one group", meeting.agree(*meeting.devices))
-    followed = _with_a_false_tag(meeting, mallory)
+    followed = with_a_false_tag(meeting, mallory)
     outcome = "followed" if followed else "voided"
     trial.tried("a tag that is none", held=not followed, outcome=outcome)
     trial.claim("its committer's connection is closed", not mallory.online)
     trial.claim("the others go on", meeting.agree(alice, carol, dave))
 
 
-def _with_a_false_tag(meeting: Meeting, committer: SimulatedDevice) -> bool:
+def with_a_false_tag(meeting: Meeting, committer: SimulatedDevice) -> bool:
     """A member makes a commit with a confirmation tag that is none; gives whether anybody follows it."""
     others = meeting.others(committer)
     before = [_epochs_by(device, committer) for device in others]
     with replaced(commit_creation, confirmation_tag=always(bytes(32)))():
-        commit = _commits(meeting, committer)
+        commit = commits(meeting, committer)
     meeting.hands_in(committer, commit)
     meeting.platform.settle()
     return before != [_epochs_by(device, committer) for device in others]
@@ -575,7 +575,7 @@ def commit_what_nobody_can_follow_again_and_again(trial: Trial) -> None:
     platform = meeting.platform
     alice, mallory, carol = meeting.devices
     for number in range(3):
-        followed = _with_a_false_tag(meeting, mallory)
+        followed = with_a_false_tag(meeting, mallory)
         outcome = "followed" if followed else "not followed"
         trial.tried(f"the {number + 1}. time", held=not followed, outcome=outcome)
         if followed:

@@ -27,6 +27,7 @@ from e2ee.signalling.wire import encode
 from e2ee.testing.hostile.attack import Adversary, attack
 from e2ee.testing.hostile.defences import all_of, always, no, nothing, replaced, yes
 from e2ee.testing.hostile.foreign_frames import frames_of
+from e2ee.testing.hostile.group_log import commits
 from e2ee.testing.hostile.lenient_media import ignores_the_stream
 from e2ee.testing.hostile.media_line import CODECS
 from e2ee.testing.hostile.meeting import COMMIT_PAUSE, Meeting, Voice, hears
@@ -90,7 +91,7 @@ def shuffle_the_media_of_a_meeting(trial: Trial) -> None:
     opened: set[bytes] = set()
     for turn in range(150):
         if turn in {50, 100}:
-            meeting.hands_in(meeting.devices[0], _timed_commit(meeting))
+            meeting.hands_in(meeting.devices[0], commits(meeting, meeting.devices[0]))
             platform.settle()
         platform.advance(20)
         kept.extend((voice, voice.frame()) for voice in voices)
@@ -104,13 +105,6 @@ def shuffle_the_media_of_a_meeting(trial: Trial) -> None:
     for voice in voices:
         heard = voice.heard_by(listener, voice.frame())
         trial.claim(f"{_of(voice)} is still heard", heard == TAKEN)
-
-
-def _timed_commit(meeting: Meeting) -> messages.Commit:
-    device = meeting.devices[0]
-    meeting.at(device)._actions.send_commit(is_timed=True, now=meeting.platform.now)
-    meeting.platform.send()
-    return device.take(messages.Commit)
 
 
 @attack(

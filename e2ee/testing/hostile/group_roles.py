@@ -7,13 +7,11 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from e2ee.call.chat.events import TextReceived
 from e2ee.call.events import SendingStopped
 from e2ee.call.group import policy
 from e2ee.call.group.events import InvitedToStage, LinkChanged, MuteRequested
 from e2ee.call.group.link import GroupLink
 from e2ee.call.group.stage import Stage
-from e2ee.call.group.streams import AnnouncedStream
 from e2ee.crypto.secret import Secret
 from e2ee.delivery import media_requests
 from e2ee.delivery.call import Call
@@ -43,8 +41,7 @@ from e2ee.testing.hostile.attack import Adversary, attack
 from e2ee.testing.hostile.defences import all_of, nothing, replaced, yes
 from e2ee.testing.hostile.foreign_frames import frames_of
 from e2ee.testing.hostile.meeting import COMMIT_PAUSE, Meeting, Voice, hears
-from e2ee.testing.hostile.messages_on_their_way import Recorder, forgets_no_key
-from e2ee.testing.hostile.platform import honest, name_of
+from e2ee.testing.hostile.platform import name_of
 from e2ee.testing.hostile.trial import TAKEN, Trial
 from e2ee.testing.simulated_calls import SimulatedDevice
 
@@ -170,46 +167,6 @@ def say_what_hosts_say(trial: Trial) -> None:
     if meeting.is_at(bob):
         known = GroupLink(meeting.call_id, Secret(secret)).psk_id in meeting.epochs(bob)._links
         trial.claim("nobody knows another link", not known)
-
-
-@attack(
-    by=Adversary.SERVICE,
-    counters=("KEYS-5", "CALL-12", "CALL-15", "GROUP-15", "GROUP-24"),
-    without=forgets_no_key,
-)
-def replay_what_was_said_in_a_meeting(trial: Trial) -> None:
-    """Delivers again what members and hosts have said: a hand, an invitation to the stage, streams, a text.
-
-    At once, and in the next epoch.
-    """
-    meeting = Meeting.open(trial, "alice", "bob", "carol")
-    platform = meeting.platform
-    alice, bob, carol = meeting.devices
-    recorder = platform.down = Recorder(bob)
-    meeting.at(carol).raise_hand(raised=True, now=platform.now)
-    meeting.at(alice).invite_to_stage(meeting.leaf(bob), platform.now)
-    meeting.at(carol).announce([AnnouncedStream(Kind.CAMERA, 0, Codec.VP8, "1")], platform.now)
-    meeting.at(carol).chat.say("first")
-    platform.settle()
-    meeting.at(carol).raise_hand(raised=False, now=platform.now)
-    meeting.at(carol).announce([], platform.now)
-    platform.settle()
-    platform.down = honest
-    for _ in range(2):
-        for number, message in enumerate(recorder.kept):
-            what = f"message {number} again, in epoch {meeting.at(bob).epoch}"
-            platform.tries(bob, what, message)
-        meeting.hands_in(alice, _timed_commit(meeting, alice))
-        meeting.pause()
-    trial.claim("no hand is up", not meeting.at(bob).hands)
-    trial.claim("nobody publishes anything", not meeting.at(bob).streams)
-    trial.claim("a text was shown once", len(bob.told(TextReceived)) == 1)
-
-
-def _timed_commit(meeting: Meeting, device: SimulatedDevice) -> messages.Commit:
-    meeting.at(device)._actions.send_commit(is_timed=True, now=meeting.platform.now)
-    meeting.platform.send()
-    return device.take(messages.Commit)
 
 
 # ----------------------------------------------------------------------------------------------------- viewers who speak

@@ -147,7 +147,7 @@ def answer_what_nobody_asked(trial: Trial) -> None:
             platform.ring(alice, bob) if state is State.CALLING else platform.talk(alice, bob)[0]
         )
         for device in (alice, bob):
-            for message in _unasked(placed.call_id, bob):
+            for message in unasked(placed.call_id, bob):
                 before = _where(device)
                 refused = platform.give(device, message)
                 outcome = outcome_of(refused) if refused else "changes nothing"
@@ -160,7 +160,7 @@ def _where(device: SimulatedDevice) -> list[tuple[State, int, int]]:
     return [(call.state, call.epoch, len(call.members)) for call in device.core.calls.values()]
 
 
-def _unasked(call_id: bytes, bob: SimulatedDevice) -> Iterable[FromService]:
+def unasked(call_id: bytes, bob: SimulatedDevice) -> Iterable[FromService]:
     certificate = bob.owner.certificate.certificate.encode()
     yield messages.Devices("bob", (certificate,))
     yield messages.KeyPackages("bob", ())

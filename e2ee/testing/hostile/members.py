@@ -94,7 +94,22 @@ class Parties:
         return calls[0].state if calls else State.ENDED
 
 
-def _everything(now: int) -> Iterator[tuple[str, CallMessage]]:
+def of_meetings(now: int) -> Iterator[CallMessage]:
+    """What is said in group calls and ring groups only."""
+    yield messages.GroupOffer(now, "video", bytes(16), (bytes(32),), None, ("alice",))
+    yield messages.Streams((0,), (0,), ("opus",), ("0",))
+    yield messages.Streams((0, 0), (0,), ("opus",), ("0",))
+    yield messages.Streams((4,), (99,), ("h264",), ("",))
+    yield messages.Streams((1,) * 9, tuple(range(9)), ("vp8",) * 9, tuple("012345678"))
+    yield messages.Hand(raised=False)
+    yield messages.StageInvitation(1 << 31)
+    yield messages.StageReply(accepted=True)
+    yield messages.MuteRequest(1 << 31, 99)
+    yield messages.Removing(1 << 31)
+    yield messages.NewLink(bytes(range(32)))
+
+
+def everything(now: int) -> Iterator[tuple[str, CallMessage]]:
     """Each call message, and each reason to hang up."""
     yield "offer", messages.Offer(now, "video")
     yield "ringing", messages.Ringing()
@@ -117,6 +132,8 @@ def _everything(now: int) -> Iterator[tuple[str, CallMessage]]:
     yield "code_reveal", messages.CodeReveal(1, bytes(32))
     for reason in (*EndReason, "because", ""):
         yield f"hangup {reason}", messages.Hangup(str(reason))
+    for message in of_meetings(now):
+        yield message.name, message
     yield "hangup declined at length", messages.Hangup("declined", "no " * 400)
     yield "hangup done with words", messages.Hangup("done", "bye")
 
@@ -130,7 +147,7 @@ def say_anything_at_any_time(trial: Trial) -> None:
     """Says each message that there is in each state of a call, from each side, whether it is its turn or not."""
     for (victim, state), moves in MOVES.items():
         parties = Parties(trial, victim, state)
-        for name, message in _everything(parties.platform.now):
+        for name, message in everything(parties.platform.now):
             if parties.now_in is not state:
                 parties.begin()
             outcome = outcome_of(parties.say(message))
