@@ -11,5 +11,6 @@
 
 Beneath them: connection, session, carrier, certification and relays (the service); calls, invitation, ring and link_url (who calls
 whom); media_connection and media_path (media of a call); group_media with group_sending, group_receiving, forwarding_path,
-speaking and wanted_video (of a group call); key_store, trust_store, changed_keys, sealed_store, private_file and stored_values (the disk).
+speaking, wanted_video and group_recorder (of a group call); key_store, trust_store, changed_keys, sealed_store, private_file and
+stored_values (the disk).
 """

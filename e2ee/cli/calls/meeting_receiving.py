@@ -9,40 +9,12 @@ from pathlib import Path
 from e2ee.cli.calls.receiving import new_loudspeaker
 from e2ee.cli.main import refuse
 from e2ee.client.group_events import StreamBegan
-from e2ee.media.encoded_frame import Kind, OpenedFrame
+from e2ee.client.group_recorder import GroupRecorder
+from e2ee.media.encoded_frame import Kind
 from e2ee.rtc.mixing import Mixer
 from e2ee.rtc.observer import FrameObserver
-from e2ee.rtc.recorders import Recorder
 
 __all__ = ["MeetingReceiving"]
-
-
-class _Recordings(FrameObserver):
-    """A WebM file for each member, named by ``name_of`` its leaf index when its first frame comes."""
-
-    def __init__(self, folder: Path, name_of: Callable[[int], str]) -> None:
-        self._folder = folder
-        self._name_of = name_of
-        self._open: dict[int, Recorder] = {}
-        self._begun: list[Path] = []
-
-    def opened(self, kind: Kind, frame: OpenedFrame, timestamp: int, arrived: int) -> None:
-        leaf = frame.key_id.leaf_index
-        recorder = self._open.get(leaf)
-        if recorder is None:
-            recorder = self._open[leaf] = Recorder(self._folder / self._name_of(leaf))
-            self._begun.append(recorder.path)
-        recorder.opened(kind, frame, timestamp, arrived)
-
-    def end(self, leaf: int) -> None:
-        """The member at ``leaf`` is gone: what comes of that leaf later is somebody else's."""
-        if (recorder := self._open.pop(leaf, None)) is not None:
-            recorder.close()
-
-    def close(self) -> list[Path]:
-        for leaf in list(self._open):
-            self.end(leaf)
-        return [path for path in self._begun if path.exists()]
 
 
 class MeetingReceiving:
@@ -53,7 +25,7 @@ class MeetingReceiving:
             refuse(f"{out} is no directory")
         self.name_of: Callable[[int], str] = lambda leaf: f"leaf-{leaf}.webm"
         """How a member's file is called."""
-        self._recordings = _Recordings(out, lambda leaf: self.name_of(leaf)) if out else None
+        self._recorder = GroupRecorder(out, lambda leaf: self.name_of(leaf)) if out else None
         self._loudspeaker = new_loudspeaker() if play else None
         self._mixer = Mixer()
         self._playing: asyncio.Task[None] | None = None
@@ -61,7 +33,7 @@ class MeetingReceiving:
     @property
     def observers(self) -> tuple[FrameObserver, ...]:
         """What sees the call's frames."""
-        return (self._recordings,) if self._recordings else ()
+        return (self._recorder,) if self._recorder else ()
 
     def began(self, event: StreamBegan) -> None:
         """A stream comes."""
@@ -73,8 +45,8 @@ class MeetingReceiving:
 
     def gone(self, leaf: int) -> None:
         """Somebody is out of the call."""
-        if self._recordings is not None:
-            self._recordings.end(leaf)
+        if self._recorder is not None:
+            self._recorder.gone(leaf)
 
     async def close(self) -> list[Path]:
         """End what is recorded and played; gives the files."""
@@ -83,4 +55,4 @@ class MeetingReceiving:
         self._mixer.stop()
         if self._loudspeaker is not None:
             await self._loudspeaker.close()
-        return self._recordings.close() if self._recordings else []
+        return self._recorder.close() if self._recorder else []

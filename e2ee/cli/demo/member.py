@@ -8,7 +8,6 @@ goes to standard output, an object a line.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 import sys
@@ -17,8 +16,6 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mappin
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-
-from aiortc.mediastreams import MediaStreamError
 
 from e2ee.call.events import Ended, EpochChanged, Event, RemovalComplete
 from e2ee.call.group.events import GroupCallOpened, Joined
@@ -40,7 +37,6 @@ from e2ee.media.frame_keys import FrameKeys
 from e2ee.rtc.incoming import ReceiveStatistics
 from e2ee.rtc.meters import PictureMeter, ToneMeter
 from e2ee.rtc.observer import FrameObserver
-from e2ee.rtc.peer import MediaStreamTrack
 from e2ee.rtc.sources import TestPicture, Tone
 from e2ee.rtc.tap import Tap
 from e2ee.system_clock import Clock, system_clock
@@ -55,13 +51,27 @@ SEEN = 5
 """Pictures of somebody after which it was seen."""
 
 
+class _Pictures(PictureMeter):
+    """A meter that says when its member was seen."""
+
+    def __init__(self, account_id: str) -> None:
+        super().__init__()
+        self._account_id = account_id
+
+    def see(self, frame: object) -> None:
+        before = len(self.numbers)
+        super().see(frame)
+        if before < len(self.numbers) == SEEN:
+            say(f"sees {self._account_id}")
+
+
 class _Meters:
     """What comes of one other member."""
 
     def __init__(self, member: Member) -> None:
         self.account_id = member.account_id
         self.leaf = member.leaf_index
-        self.pictures, self.tone = PictureMeter(), ToneMeter()
+        self.pictures, self.tone = _Pictures(member.account_id), ToneMeter()
 
 
 class _FirstFrame(FrameObserver):
@@ -172,7 +182,7 @@ class Participant:
     def _stream(self, _: GroupCall, event: StreamBegan) -> None:
         meters = self._meters.setdefault(event.member.account_id, _Meters(event.member))
         if event.kind is Kind.CAMERA:
-            self._watch(_see(meters, event.track))
+            self._watch(meters.pictures.watch(event.track))
         elif event.kind is Kind.MICROPHONE:
             self._watch(meters.tone.listen(event.track))
 
@@ -236,14 +246,6 @@ class Participant:
             sent=sum(each.frames for each in statistics.sent.values()),
         )
         say("report", report=json.loads(report.encode()))
-
-
-async def _see(meters: _Meters, track: MediaStreamTrack) -> None:
-    with contextlib.suppress(MediaStreamError):
-        while len(meters.pictures.numbers) < SEEN:
-            meters.pictures.see(await track.recv())
-        say(f"sees {meters.account_id}")
-        await meters.pictures.watch(track)
 
 
 def _seen(meters: _Meters, statistics: GroupStatistics) -> SeenReport:
