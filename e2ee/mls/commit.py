@@ -9,7 +9,11 @@ from e2ee.mls.proposal import Proposal
 from e2ee.mls.update_path import UpdatePath
 from e2ee.tls_syntax import Struct, enum, opaque, optional, select, struct, uint8, vector
 
-__all__ = ["Commit", "ProposalOrRef", "ProposalOrRefType"]
+__all__ = ["MAX_PROPOSALS", "Commit", "ProposalOrRef", "ProposalOrRefType"]
+
+
+MAX_PROPOSALS = 1 << 12
+"""Of a commit: more are nobody's, and 500,000 empty references would be seconds to read."""
 
 
 class ProposalOrRefType(IntEnum):
@@ -50,5 +54,7 @@ class ProposalOrRef(Struct):
 class Commit(Struct):
     """RFC 9420 Section 12.4."""
 
-    proposals: Annotated[tuple[ProposalOrRef, ...], vector(ProposalOrRef.codec())]
+    proposals: Annotated[
+        tuple[ProposalOrRef, ...], vector(ProposalOrRef.codec(), most=MAX_PROPOSALS)
+    ]
     path: Annotated[UpdatePath | None, optional(UpdatePath.codec())]

@@ -67,7 +67,10 @@ class Credential(Struct):
         bytes | tuple[Certificate, ...],
         select(
             "credential_type",
-            {CredentialType.BASIC: opaque, CredentialType.X509: vector(Certificate.codec())},
+            {
+                CredentialType.BASIC: opaque,
+                CredentialType.X509: vector(Certificate.codec(), most=1 << 8),
+            },
         ),
     ]
 

@@ -53,7 +53,7 @@ class Extension(Struct):
     extension_data: Opaque
 
 
-_vector = vector(Extension.codec())
+_vector = vector(Extension.codec(), most=1 << 8)
 
 
 def _repeated(extensions: Iterable[Extension]) -> int | None:

@@ -24,15 +24,18 @@ class UpdatePathNode(Struct):
     """RFC 9420 Section 7.6. One ciphertext for each node in the copath node's resolution, in its order."""
 
     encryption_key: Opaque
-    encrypted_path_secret: Annotated[tuple[HPKECiphertext, ...], vector(HPKECiphertext.codec())]
+    encrypted_path_secret: Annotated[
+        tuple[HPKECiphertext, ...], vector(HPKECiphertext.codec(), shortest=32)
+    ]
 
 
 @struct
 class UpdatePath(Struct):
-    """RFC 9420 Section 7.6. ``nodes`` follow the filtered direct path, from the leaf's parent up to the root."""
+    """RFC 9420 Section 7.6. ``nodes`` follow the filtered direct path, from the leaf's parent up to the root: no tree is higher
+    than 32."""
 
     leaf_node: LeafNode
-    nodes: Annotated[tuple[UpdatePathNode, ...], vector(UpdatePathNode.codec())]
+    nodes: Annotated[tuple[UpdatePathNode, ...], vector(UpdatePathNode.codec(), most=32)]
 
 
 def merge_path(

@@ -26,5 +26,7 @@ class Welcome(Struct):
     """RFC 9420 Section 12.4.3.1."""
 
     cipher_suite: Uint16
-    secrets: Annotated[tuple[EncryptedGroupSecrets, ...], vector(EncryptedGroupSecrets.codec())]
+    secrets: Annotated[
+        tuple[EncryptedGroupSecrets, ...], vector(EncryptedGroupSecrets.codec(), shortest=32)
+    ]
     encrypted_group_info: Opaque

@@ -17,6 +17,9 @@ from e2ee.errors import DecodeError, DecodeReason, LocalProtocolError, Reason
 MAX_SIZE = 1 << 26
 """Largest encoding that is read unless the caller allows more, in bytes (the tree of 20,000 hybrid members)."""
 
+_A_FEW = 256
+"""Elements of a vector that may be as short as they like."""
+
 MAX_DEPTH = 16
 """Deepest nesting of structures and vectors that a declaration may have."""
 
@@ -212,8 +215,12 @@ def deeper(depth: int) -> int:
     return depth + 1
 
 
-def vector(element: Codec[T]) -> Codec[tuple[T, ...]]:
-    """``T x<V>``: as many elements as fill the vector's bytes."""
+def vector(element: Codec[T], *, most: int = MAX_SIZE, shortest: int = 1) -> Codec[tuple[T, ...]]:
+    """``T x<V>``: as many elements as fill the vector's bytes.
+
+    Tiny elements are many times the work of true ones, byte for byte. So no more than ``most`` are read, and no more than a few
+    hundred that take fewer than ``shortest`` bytes on average.
+    """
     if element.min_size < 1:
         raise TypeError("elements of a vector take at least one byte each")
     read_element, write_element = element.read, element.write
@@ -222,8 +229,11 @@ def vector(element: Codec[T]) -> Codec[tuple[T, ...]]:
         length = read_length(reader)
         outer_end = reader.end
         reader.end = stop = reader.position + length
-        values = []
+        most_here = min(most, max(_A_FEW, length // shortest))
+        values: list[T] = []
         while reader.position < stop:
+            if len(values) == most_here:
+                raise DecodeError(DecodeReason.TOO_LARGE, f"more than {most_here} elements")
             values.append(read_element(reader))
         reader.end = outer_end
         return tuple(values)

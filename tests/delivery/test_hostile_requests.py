@@ -10,7 +10,10 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from e2ee.delivery.journal import Table
+from e2ee.errors import DecodeReason
+from e2ee.mls.commit import MAX_PROPOSALS, Commit, ProposalOrRef
 from e2ee.mls.message import MLSMessage
+from e2ee.mls.public_message import PublicMessage
 from e2ee.signalling import messages
 
 if TYPE_CHECKING:
@@ -70,6 +73,21 @@ def test_a_spoilt_request_is_refused(
     bad = spoilt(data, good[0] if listed else good, end)
     assume(bad not in (good, *(good if listed else ())))
     alice.refused(replace(request, **{field: (bad,) if listed else bad}))
+
+
+@pytest.mark.requirement("DS-7")
+@pytest.mark.usefixtures("in_call")
+def test_a_commit_of_nothing_but_tiny_parts_is_refused_unread(alice: Device) -> None:
+    """A megabyte of empty references would be five seconds to read."""
+    message = alice.commit().message
+    assert isinstance(message.body, PublicMessage)
+    content = message.body.content
+    assert isinstance(content.content, Commit)
+    many = (ProposalOrRef.by_reference(b""),) * (MAX_PROPOSALS + 1)
+    spoilt = replace(content, content=replace(content.content, proposals=many))
+    encoded = MLSMessage.of(replace(message.body, content=spoilt)).encode()
+    request = messages.Commit(CALL_ID, encoded, None, None)
+    assert alice.refused(request) == DecodeReason.TOO_LARGE
 
 
 @pytest.mark.usefixtures("in_call")

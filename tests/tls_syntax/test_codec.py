@@ -256,3 +256,25 @@ def test_a_declaration_has_a_deepest_nesting() -> None:
         codec = vector(codec)
     with pytest.raises(TypeError):
         vector(codec)
+
+
+def test_a_vector_has_no_more_elements_than_are_allowed() -> None:
+    three = vector(uint8, most=3)
+    assert three.decode(bytes.fromhex("03 010203")) == (1, 2, 3)
+    with pytest.raises(DecodeError) as refused:
+        three.decode(bytes.fromhex("04 01020304"))
+    assert refused.value.reason is DecodeReason.TOO_LARGE
+
+
+@pytest.mark.parametrize(("count", "size"), [(256, 0), (300, 3), (2_000, 3)])
+def test_elements_of_a_vector_are_tiny_only_if_they_are_few(count: int, size: int) -> None:
+    encoded = vector(opaque).encode((bytes(size),) * count)
+    assert len(vector(opaque, shortest=4).decode(encoded)) == count
+
+
+@pytest.mark.parametrize(("count", "size"), [(257, 0), (300, 2), (2_000, 2)])
+def test_many_tiny_elements_are_refused(count: int, size: int) -> None:
+    encoded = vector(opaque).encode((bytes(size),) * count)
+    with pytest.raises(DecodeError) as refused:
+        vector(opaque, shortest=4).decode(encoded)
+    assert refused.value.reason is DecodeReason.TOO_LARGE
