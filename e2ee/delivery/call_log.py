@@ -6,11 +6,11 @@ only: the service has no key to anything that it passes on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from e2ee.delivery.call import Call
-from e2ee.delivery.commit_work import check_size, check_work
+from e2ee.delivery.commit_work import check_size, check_welcomes, check_work, number_of_adds
 from e2ee.delivery.errors import DeliveryError, DeliveryReason
 from e2ee.delivery.limits import MAX_GROUP, MAX_HYBRID_GROUP
 from e2ee.delivery.mls_messages import body, check_application_message
@@ -75,13 +75,19 @@ def open_call(
     return call
 
 
-def commit(call: Call, request: messages.Commit, device: VerifiedCertificate, now: int) -> Entry:
+def commit(
+    call: Call,
+    request: messages.Commit,
+    device: VerifiedCertificate,
+    now: int,
+    afford: Callable[[int], None] = lambda _: None,
+) -> Entry:
     """The call after this request, whose commit, Welcome and offer are found to belong together (DS-4, DS-5).
 
-    Raises DeliveryError, ProfileError, ValidationError, or whatever else is wrong with a part.
+    ``afford`` is asked with the number of Adds before these are looked at. Raises what it raises, DeliveryError, ProfileError, ValidationError, or whatever else is wrong with a part.
     """
     verified = _verified_commit(call, request.commit, device)
-    staged = _staged(call, verified, len(request.commit), now)
+    staged = _staged(call, verified, len(request.commit), now, afford)
     added = tuple(member.key_package.leaf_node.signature_key for member in staged.applied.added)
     removed = tuple(call.members[leaf].signature_key for leaf in staged.applied.removed)
     welcomes = _checked_invitation(call, request, staged)
@@ -121,7 +127,9 @@ def _verified_commit(call: Call, data: bytes, device: VerifiedCertificate) -> Ve
     return verified
 
 
-def _staged(call: Call, verified: VerifiedContent, size: int, now: int) -> StagedPublicCommit:
+def _staged(
+    call: Call, verified: VerifiedContent, size: int, now: int, afford: Callable[[int], None]
+) -> StagedPublicCommit:
     """DS-4: "passes every check that needs no secret"."""
     policy = receiver_policy(now)
     if isinstance(verified.content, Commit):
@@ -130,6 +138,7 @@ def _staged(call: Call, verified: VerifiedContent, size: int, now: int) -> Stage
         if call.is_group:
             check_size(call, verified.content, size)
             check_pace(call, verified.content, committer, now)
+        afford(number_of_adds(verified.content))
         judge(
             *(call.profile, call.group.context.group_id, call.epoch, call.members),
             *(verified.sender, verified.content, verified.authenticated_data),
@@ -174,6 +183,8 @@ def _welcomes(call: Call, data: bytes, staged: StagedPublicCommit) -> Mapping[by
     sealed_to = sorted(secrets.new_member for secrets in welcome.secrets)
     if welcome.cipher_suite != suite.code_point or sealed_to != sorted(due):
         raise DeliveryError(DeliveryReason.WELCOME_MISMATCH, "not for exactly those who are added")
+    if call.is_group:
+        check_welcomes(welcome)
     # DS-16: "of the Welcome's secrets only its own": else a thousand who come together get a thousand times a thousand
     return {due[each.new_member]: replace(welcome, secrets=(each,)) for each in welcome.secrets}
 

@@ -38,6 +38,8 @@ def open_call(at: Handling, device: VerifiedCertificate, request: messages.Open)
 
 def commit(at: Handling, device: VerifiedCertificate, request: messages.Commit) -> None:
     """Take an epoch's commit into the log, and tell all whom it concerns (DS-4, DS-5)."""
+    # DS-7: "an account's commits, taken or not"
+    at.service.spending.commits.spend(device.account_id, at.now)
     call = at.service.calls.get(at.tx, request.call_id, at.now)
     _require_sendable(request.commit, request.welcome or b"", request.offer or b"")
     if call.is_group:
@@ -45,7 +47,11 @@ def commit(at: Handling, device: VerifiedCertificate, request: messages.Commit) 
     else:
         _require_short(request.offer or b"")
         _require_room_in_log(call, request)
-    entry = call_log.commit(call, request, device, at.now)
+
+    def afford(adds: int) -> None:
+        at.service.spending.adds.spend(device.account_id, at.now, adds)
+
+    entry = call_log.commit(call, request, device, at.now, afford)
     logged = LogEntry(device, at.now, wire.encode(request))
     at.tx.add_entry(request.call_id, call.entries, logged, entry.call.devices())
     tell = _tell_group if call.is_group else _tell_two

@@ -7,9 +7,10 @@ from e2ee.delivery.call import Call
 from e2ee.delivery.errors import DeliveryError, DeliveryReason
 from e2ee.mls.commit import Commit
 from e2ee.mls.proposal import Add, GroupContextExtensions, ProposalContent
+from e2ee.mls.welcome import Welcome
 from e2ee.profile.commit_facts import by_value
 
-__all__ = ["check_size", "check_work"]
+__all__ = ["check_size", "check_welcomes", "check_work", "number_of_adds"]
 
 
 def check_work(call: Call, commit: Commit) -> None:
@@ -19,11 +20,23 @@ def check_work(call: Call, commit: Commit) -> None:
     if len(commit.proposals) > most:
         detail = f"at most {most} proposals in a commit"
         raise DeliveryError(DeliveryReason.TOO_MANY_DEVICES, detail)
-    adds = sum(isinstance(content, Add) for content in by_value(commit)) if call.is_group else 0
     # DS-7: "256 of them Adds"
-    if adds > limits.MAX_ADDS:
+    if call.is_group and number_of_adds(commit) > limits.MAX_ADDS:
         detail = f"at most {limits.MAX_ADDS} Adds in a commit"
         raise DeliveryError(DeliveryReason.TOO_MANY_DEVICES, detail)
+
+
+def number_of_adds(commit: Commit) -> int:
+    """How many leaves it adds. Raises ProfileError if it refers to proposals."""
+    return sum(isinstance(content, Add) for content in by_value(commit))
+
+
+def check_welcomes(welcome: Welcome) -> None:
+    """Raises DeliveryError if what it comes to is too long, when each of its receivers has it."""
+    # DS-7: "40 MiB of Welcomes"
+    if len(welcome.secrets) * len(welcome.encrypted_group_info) > limits.MAX_WELCOMES:
+        detail = f"at most {limits.MAX_WELCOMES} of Welcomes"
+        raise DeliveryError(DeliveryReason.TOO_MANY_BYTES, detail)
 
 
 def check_size(call: Call, commit: Commit, size: int) -> None:

@@ -63,8 +63,13 @@ class Spending:
     joins_of_call: Rates[bytes] = field(
         default_factory=lambda: Rates("requests to join one call", limits.JOINS_OF_CALL)
     )
+    commits: Rates[str] = field(default_factory=lambda: Rates("commits", limits.COMMITS))
+    adds: Rates[str] = field(default_factory=lambda: Rates("devices added by commits", limits.ADDS))
     copies: Rates[str] = field(
         default_factory=lambda: Rates("copies of messages in group calls", limits.COPIES)
+    )
+    media_connections: Rates[str] = field(
+        default_factory=lambda: Rates("connections for media", limits.MEDIA_CONNECTIONS)
     )
     tree_parts: Rates[str] = field(
         default_factory=lambda: Rates("parts of trees", limits.TREE_PARTS)

@@ -6,11 +6,13 @@ from e2ee.delivery.rates import Rate
 from e2ee.profile.leaves import MAX_LEAVES
 
 __all__ = [
+    "ADDS",
     "ASKED_WITHIN",
     "CALL_IDLE",
     "CALL_ID_REMEMBERED",
     "CLAIMS",
     "CLAIMS_OF_ONE",
+    "COMMITS",
     "COMMIT_BYTES",
     "COMMIT_BYTES_AN_ADD",
     "COMMIT_BYTES_A_LEAF",
@@ -63,6 +65,8 @@ __all__ = [
     "MAX_REMEMBERED_KEY_PACKAGES",
     "MAX_WAITING_BYTES",
     "MAX_WAITING_MESSAGES",
+    "MAX_WELCOMES",
+    "MEDIA_CONNECTIONS",
     "PACE_WINDOW",
     "REGISTRATIONS",
     "SNAPSHOT_EVERY",
@@ -119,6 +123,16 @@ MAX_PROPOSALS = 1_024
 
 MAX_ADDS = 256
 """Those of them that add: each costs the service and every member six signatures to verify."""
+
+COMMITS = Rate(240, MINUTE)
+"""Commits of an account, also those that are refused: to find that they are costs as much."""
+
+ADDS = Rate(2_048, MINUTE)
+"""Devices that an account's commits add, refused or not: 256 of them take half a second."""
+
+MAX_WELCOMES = 40 << 20
+"""Bytes of the Welcomes that a commit of a group call makes of one: each of 256 has the whole GroupInfo, with a profile of up to
+128 KiB, or with the tree of up to 64 members."""
 
 MAX_GROUP = MAX_LEAVES
 """Members of a group call."""
@@ -194,6 +208,10 @@ MAX_GROUP_MESSAGE = 68 << 10
 
 TREE_PARTS = Rate(60, MINUTE)
 """Parts of trees that an account is given."""
+
+MEDIA_CONNECTIONS = Rate(30, MINUTE)
+"""Connections to the forwarding unit that an account's devices ask for: each costs the unit as much as seconds of media do, and
+one that publishes something else than the last also everybody who is given it."""
 
 CALL_IDLE = 11 * MINUTE
 """A call whose log does not grow for so long is over (an epoch lasts at most 10 minutes, KEYS-15)."""

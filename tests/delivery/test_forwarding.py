@@ -8,6 +8,7 @@ import pytest
 
 from e2ee.delivery import limits
 from e2ee.delivery.errors import DeliveryReason
+from e2ee.delivery.rates import Rate
 from e2ee.delivery.service import DeliveryService, ForwardEnd, ForwardRequest
 from e2ee.mls.proposal import Remove
 from e2ee.signalling import messages
@@ -60,6 +61,20 @@ def test_who_may_not_speak_publishes_nothing(town: Town) -> None:
     both = (alice.account.public, bob.account.public)
     meeting.change(alice, meeting.another_profile(speakers=both))
     bob.take()
+    assert bob.send(PUBLISH) == []
+
+
+@pytest.mark.requirement("DS-7")
+def test_an_account_asks_for_so_many_connections(town: Town) -> None:
+    assert limits.MEDIA_CONNECTIONS == Rate(30, 60_000)
+    _, (alice, bob) = meet(town, "alice", "bob")
+    for request in [PUBLISH, messages.SubscribeMedia(MEETING_ID)] * 15:
+        assert bob.send(request) == []
+    assert bob.refused(PUBLISH) == DeliveryReason.RATE_LIMITED
+    for request in REQUESTS[2:]:
+        assert bob.send(request) == []
+    assert alice.send(PUBLISH) == []
+    town.now += 2_000
     assert bob.send(PUBLISH) == []
 
 

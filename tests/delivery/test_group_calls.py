@@ -9,6 +9,7 @@ import pytest
 
 from e2ee.delivery import call_log, call_table, limits
 from e2ee.delivery.errors import DeliveryError, DeliveryReason
+from e2ee.delivery.rates import Rate
 from e2ee.delivery.snapshot import of_snapshot, snapshot
 from e2ee.delivery.transaction import Mail
 from e2ee.mls.proposal import Add, Remove
@@ -267,6 +268,50 @@ class TestCommits:
         meeting.commit(alice, requests[-1])
 
     @pytest.mark.requirement("DS-7")
+    @pytest.mark.requirement("DS-7")
+    def test_its_welcomes_are_so_long_all_together(
+        self, town: Town, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert limits.MAX_WELCOMES == 40 << 20
+        meeting, (alice, _) = meet(town, "alice", "bob")
+        tablet, watch = town.member("alice", 2), town.member("alice", 3)
+        request = meeting.adding(alice, meeting.bundle(tablet), meeting.bundle(watch))
+        assert request.welcome is not None
+        longest = 2 * len(decoded(Welcome, request.welcome).encrypted_group_info)
+        monkeypatch.setattr(limits, "MAX_WELCOMES", longest - 1)
+        assert alice.refused(request) == DeliveryReason.TOO_MANY_BYTES
+        monkeypatch.setattr(limits, "MAX_WELCOMES", longest)
+        assert committed(request) in alice.send(request)
+
+    @pytest.mark.requirement("DS-7")
+    def test_an_account_makes_so_many_whether_they_are_taken_or_not(self, town: Town) -> None:
+        assert Rate(240, 60_000) == limits.COMMITS
+        meeting, (alice, bob) = meet(town, "alice", "bob")
+        request = meeting.request(alice)
+        for _ in range(limits.COMMITS.amount):
+            assert alice.refused(replace(request, welcome=b"")) != DeliveryReason.RATE_LIMITED
+        assert alice.refused(request) == DeliveryReason.RATE_LIMITED
+        town.now += limits.COMMITS.period // limits.COMMITS.amount
+        assert committed(request) in alice.send(request)
+        bob.take()
+        assert bob.refused(request) != DeliveryReason.RATE_LIMITED
+
+    @pytest.mark.requirement("DS-7")
+    def test_and_adds_so_many(self, town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert Rate(2_048, 60_000) == limits.ADDS
+        monkeypatch.setattr(limits, "ADDS", Rate(2, 60_000))
+        town.restart()
+        meeting = Meeting(town)
+        alice, tablet = town.member("alice"), town.member("alice", 2)
+        meeting.open(alice)
+        town.now += limits.COMMIT_INTERVAL
+        request = meeting.adding(alice, meeting.bundle(tablet))
+        for _ in range(2):
+            assert alice.refused(replace(request, welcome=None)) == DeliveryReason.WELCOME_MISSING
+        assert alice.refused(request) == DeliveryReason.RATE_LIMITED
+        town.now += 30_000
+        assert committed(request) in alice.send(request)
+
     def test_a_call_is_full(self, town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
         assert call_log.most_members(0x0001) == 1_024
         assert call_log.most_members(0xF0E2) == 768
