@@ -11,6 +11,7 @@ from e2ee.call.group.events import Joined, MembersChanged, ProfileChanged
 from e2ee.call.group.states import State
 from e2ee.media.opener import Rejected
 from e2ee.media.reasons import RejectReason
+from e2ee.mls.message import MLSMessage
 from e2ee.signalling import messages
 from e2ee.testing.simulated_calls import SimulatedCalls, SimulatedDevice
 from tests.scenarios.meeting import Meeting, Voice
@@ -289,3 +290,23 @@ def test_who_is_banned_is_on_no_stage(calls: SimulatedCalls, people: People) -> 
     assert meeting.at(bob).may_speak
     assert not meeting.at(dave).may_speak
     assert alice.told(RequestRefused) == []
+
+
+@pytest.mark.requirement("GROUP-15")
+def test_who_asks_to_come_in_anew_is_not_added_by_its_own_removal(
+    calls: SimulatedCalls, people: People
+) -> None:
+    """Carol's software has a request lie at Alice's, to be added in the place of its leaf."""
+    alice, bob, carol = people
+    meeting = Meeting.of(calls, alice, bob, carol)
+    calls.advance(5_000)
+    bundle = carol.owner.new_join_key_package(0x0001, meeting.link, calls.now)
+    key_package = MLSMessage.of(bundle.key_package).encode()
+    lying = messages.JoinRequested(meeting.call_id, key_package, rank=3, lobby=False)
+    assert calls.give(alice, lying) is None
+    epoch = meeting.at(alice).epoch
+    meeting.at(alice).remove(meeting.leaf(carol), calls.now)
+    calls.settle()
+    meeting.agree(alice, bob)
+    assert meeting.at(bob).epoch == epoch + 1
+    assert bob.last(MembersChanged).added == ()

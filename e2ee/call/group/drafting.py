@@ -13,6 +13,7 @@ from e2ee.call.group.configuration import MAX_PROPOSALS
 from e2ee.call.group.intents import Intent, JoinPolicyChange, brings_link, leaves
 from e2ee.call.group.join_requests import JoinRequest, check_age
 from e2ee.call.group.link import GroupLink
+from e2ee.call.roster import Member
 from e2ee.errors import RemoteProtocolError
 from e2ee.identity.device_certificate import VerifiedCertificate
 from e2ee.mls.proposal import Add, GroupContextExtensions, ProposalContent, Remove
@@ -54,6 +55,7 @@ class Drafting:
         self._epochs = epochs
         self._profile: CallProfile = epochs.profile
         self._removed: set[int] = set()
+        self._wanted: list[Intent] = []
         self._statements: list[GoneStatement] = []
         self._link = epochs.link
         self.added: list[JoinRequest] = []
@@ -77,6 +79,7 @@ class Drafting:
             return
         self._profile = profile
         self._removed |= removed
+        self._wanted.append(intent)
         if isinstance(intent, JoinPolicyChange):
             self._link = intent.link
 
@@ -100,13 +103,22 @@ class Drafting:
             for leaf, each in self._members().items()
             if _device(each) == _device(request.certificate)
         }
-        may_come = self._may_come(request, now) and self._epochs.own_leaf not in replaced
+        may_come = (
+            self._may_come(request, now)
+            and self._epochs.own_leaf not in replaced
+            and not self._is_wanted_out(request)
+        )
         if not may_come or not self._goes_with_others(request, replaced):
             self._useless.append(request)
         elif self._fits(1 + len(replaced)):
             # GROUP-21: "the commit that adds it MUST remove the old leaf of the same (`account_id`, `device_id`)"
             self._removed |= replaced
             self.added.append(request)
+
+    def _is_wanted_out(self, request: JoinRequest) -> bool:
+        """Whether this commit removes that device: it asked before, and may ask again afterwards."""
+        newcomer = Member(self._epochs.own_leaf, request.certificate)
+        return any(intent.removes(newcomer) for intent in self._wanted)
 
     def _may_come(self, request: JoinRequest, now: int) -> bool:
         """GROUP-9, GROUP-12, by the profile after the commit."""
@@ -136,6 +148,11 @@ class Drafting:
             for member in self._epochs.members
             if member.leaf_index not in self._removed
         }
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nobody more can be added by this commit."""
+        return not self._fits(1)
 
     def _fits(self, more: int) -> bool:
         """Whether there is room for so many more proposals, and for a new profile and a PSK."""

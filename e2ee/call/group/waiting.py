@@ -109,8 +109,9 @@ class Waiting:
             drafting.remove_gone(gone.statement)
         requests = list(self._requests.values()) if adds else []
         for request in sorted(requests, key=lambda each: each.due_at):
-            if len(drafting.added) < self._most_adds:
-                drafting.add(request, now)
+            if len(drafting.added) >= self._most_adds or drafting.is_full:
+                break
+            drafting.add(request, now)
         draft = drafting.draft()
         for intent in (*draft.settled, *draft.impossible):
             del self._intents[intent.subject]
