@@ -66,14 +66,14 @@ def film(path: Path) -> Path:
 
 
 def test_any_film_can_be_sent(tmp_path: Path) -> None:
-    status, found, _ = demo(tmp_path, "--media", str(film(tmp_path / "film.mp4")))
+    status, found, _ = demo(tmp_path, "--media", str(film(tmp_path / "film.mp4")), seconds="4")
     assert [check for check in found["checks"] if not check["passed"]] == []
     assert status == 0
     assert {peer["psnr"] for peer in found["peers"].values()} == {None}
 
 
 def test_with_wrong_keys_nothing_is_opened(tmp_path: Path) -> None:
-    status, found, _ = demo(tmp_path, "--sabotage", "wrong-key")
+    status, found, _ = demo(tmp_path, "--sabotage", "wrong-key", seconds="3")
     assert status == 1
     assert not found["passed"]
     streams = [
