@@ -246,8 +246,11 @@ class LargeCall:
         self._calls.advance(COMMIT_PAUSE)
         self._let_in([self._silent()], BETWEEN)  # so that the next two wait for each other
         self._let_in([late, bare], JOIN)
+        self.meter.begin(BETWEEN)
         assert isinstance(bare, Bare)
-        bare.enter(self._calls.now, self._tree(bare))
+        tree = self._tree(bare)
+        self.meter.begin(JOIN)
+        bare.enter(self._calls.now, tree)
         self.meter.begin(BETWEEN)
         assert self._of(late).call_code == self._call.call_code
         self._calls.sorts[late.connection_id] = "late"
