@@ -87,11 +87,11 @@ def meet(
     o NAME host|guest|speaker|viewer changes a role.
     Elsewhere, and after t, lines do:
 
-        /people  /link [new]  /invite NAME  /lock  /lobby  /unlock         who gets in
-        /admit [NAME]  /away NAME  /remove NAME  /ban NAME  /mute NAME      as a host
+        /people  /invite NAME  /link  /link new  /lock  /lobby  /unlock     who gets in
+        /admit  /admit NAME  /away NAME  /remove NAME  /ban NAME  /mute NAME
         /host NAME  /guest NAME  /stage NAME  /off NAME  /everybody         roles
-        /mute  /camera  /screen  /hold  /hand  /see NAME...  /react NAME NUMBER EMOJI
-        /code  /yes  /no  /call-code  /quit
+        /mute  /camera  /screen  /hold  /hand  /see NAME...
+        /react NAME NUMBER EMOJI  /code  /yes  /no  /call-code  /quit
 
     NAME/2 is the second device of an account. What does not begin with / is a text for all.
 
