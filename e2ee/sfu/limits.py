@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 __all__ = [
     "DEFAULT_WANTED",
@@ -12,7 +14,9 @@ __all__ = [
     "MAX_PUBLISHED",
     "MAX_SUBSCRIBED",
     "MAX_WANTED",
+    "REPORT_INTERVAL",
     "RESENT_EACH_SECOND",
+    "TAKEN_EACH_SECOND",
     "Limits",
 ]
 
@@ -26,6 +30,11 @@ MAX_PACKET = 1_340  # bytes of RTP: with a header extension and RTX's two bytes 
 RESENT_EACH_SECOND = (
     600  # packets of a stream, to one member: twice what a picture of 1.5 Mbit/s has
 )
+REPORT_INTERVAL = 200  # milliseconds between two sender reports that are passed on
+TAKEN_EACH_SECOND: Mapping[str, tuple[int, int]] = MappingProxyType(
+    {"audio": (500, 1 << 16), "video": (3_000, 5 << 19)}
+)
+"""SFU-9: packets and bytes of a stream, by its kind; everybody is sent them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from aiortc.rtp import (
     clamp_packets_lost,
 )
 
-from e2ee.sfu.limits import KEY_FRAME_INTERVAL, MAX_PACKET
+from e2ee.sfu.limits import KEY_FRAME_INTERVAL, MAX_PACKET, REPORT_INTERVAL, TAKEN_EACH_SECOND
 from e2ee.sfu.rtp import BEGINS_KEY_FRAME, MARKER, Packet, payload_of
 from e2ee.sfu.sequence import ReceivedSequence
 from e2ee.sfu.statistics import SourceStatistics
@@ -87,6 +87,7 @@ class Source:
         self._began = began
         self._packets = self._bytes = self._nacks = self._key_frame_requests = 0
         self._may_ask_at = 0
+        self._taken_until = self._taken = self._taken_bytes = 0
         self._measured_bytes = self._measured_at = 0
         self._jitter = 0.0
         self._transit: float | None = None
@@ -100,9 +101,9 @@ class Source:
     ) -> bool:
         """An RTP packet of the stream, whose header's second byte and numbers were read already.
 
-        False if it is not the stream's: of another codec, cut off, or too long to be forwarded.
+        False if it is not the stream's: of another codec, cut off, too long to be forwarded, or more than a stream has.
         """
-        if second & 0x7F != self.form.payload_type or len(data) > MAX_PACKET:
+        if second & 0x7F != self.form.payload_type or not self._may_take(len(data), now):
             return False
         body = payload_of(data)
         if body is None:
@@ -114,7 +115,7 @@ class Source:
         self, second: int, timestamp: int, data: bytes, now: int, time: int
     ) -> bool:
         """One of its packets, sent again in RTX: behind its original sequence number (RFC 4588 Section 4)."""
-        if second & 0x7F != self.form.rtx_payload_type or len(data) > MAX_PACKET:
+        if second & 0x7F != self.form.rtx_payload_type or not self._may_take(len(data), now):
             return False
         body = payload_of(data)
         if body is None:
@@ -124,6 +125,15 @@ class Source:
             number = int.from_bytes(payload[:2], "big")
             self._forward(number, second & MARKER, timestamp, flags, payload[2:], now, time)
         return True
+
+    def _may_take(self, size: int, now: int) -> bool:
+        """SFU-9: "so much in a second, and no more": each packet is one for everybody."""
+        if now >= self._taken_until:
+            self._taken_until, self._taken, self._taken_bytes = now + 1_000, 0, 0
+        self._taken += 1
+        self._taken_bytes += size
+        packets, octets = TAKEN_EACH_SECOND[self.kind]
+        return size <= MAX_PACKET and self._taken <= packets and self._taken_bytes <= octets
 
     def _forward(
         self,
@@ -177,7 +187,9 @@ class Source:
             self._send_rtcp(bytes(packet))
 
     def take_report(self, info: RtcpSenderInfo, now: int) -> None:
-        """The publisher's sender report: its sinks get it with their own numbers."""
+        """The publisher's sender report: its sinks get it with their own numbers, unless the last one is young."""
+        if self._last_report is not None and now - self._last_report[1] < REPORT_INTERVAL:
+            return
         self._last_report = (info.ntp_timestamp >> 16 & 0xFFFFFFFF, now)
         for sink in self.sinks:
             sink.report(info)

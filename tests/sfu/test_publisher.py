@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import pytest
 from aiortc.rtp import (
     RTCP_PSFB_APP,
     AnyRtcpPacket,
@@ -20,7 +21,7 @@ from aiortc.rtp import (
 )
 
 from e2ee.sfu.publisher import Publisher
-from e2ee.sfu.rtp import HEADER, send_time
+from e2ee.sfu.rtp import HEADER, Packet, send_time
 from e2ee.sfu.source import Source
 
 if TYPE_CHECKING:
@@ -113,6 +114,51 @@ def test_lost_packets_are_asked_for_also_where_their_numbers_begin_anew(
             scene.publisher._rtp(scene.packet(number, sent_at=0))
         asked = [each for each in scene.said if isinstance(each, RtcpRtpfbPacket)]
         assert [set(each.lost) for each in asked] == [{65_535, 0, 1}]
+
+    tell(meeting, story)
+
+
+@pytest.mark.requirement("SFU-9")
+@pytest.mark.parametrize(
+    ("mid", "most", "size"), [("0", 500, 10), ("0", 64, 1_000), ("1", 3_000, 10)]
+)
+def test_of_a_stream_so_much_is_taken_in_a_second(
+    meeting: NewMeeting, mid: str, most: int, size: int
+) -> None:
+    """Each packet is one for everybody: a member could stop the unit with no other's help."""
+
+    async def story(scene: Scene) -> None:
+        source = scene.publisher.sources[mid]
+        for second in (1, 2):
+            scene.now = second * 1_000
+            for _ in range(3_500):
+                number, form = source.statistics.packets, source.form
+                header = HEADER.pack(0x80, form.payload_type, number, 0, form.ssrc)
+                scene.publisher._rtp(header + bytes(size))
+            assert source.statistics.packets == second * most
+
+    tell(meeting, story)
+
+
+class Reported:
+    """A sink that counts reports."""
+
+    count = 0
+
+    def forward(self, packet: Packet, now: int, time: int) -> None: ...
+    def fill(self, index: int, time: int) -> None: ...
+    def report(self, info: RtcpSenderInfo) -> None:  # noqa: ARG002
+        self.count += 1
+
+
+def test_a_flood_of_reports_is_not_everybodys(meeting: NewMeeting) -> None:
+    async def story(scene: Scene) -> None:
+        sink = Reported()
+        scene.camera.sinks.append(sink)
+        report = RtcpSrPacket(scene.camera.form.ssrc, RtcpSenderInfo(0, 0, 0, 0))
+        for scene.now in range(1_000):
+            scene.publisher._rtcp(bytes(report) * 3)
+        assert sink.count == 5
 
     tell(meeting, story)
 
