@@ -34,6 +34,7 @@ from e2ee.call.group.events import (
     Knocked,
     KnockWithdrawn,
     LinkChanged,
+    MediaOffered,
     MembersChanged,
     ProfileChanged,
     Stranded,
@@ -118,6 +119,8 @@ class GroupCallActions:
         """GROUP-20: how many commits could not be followed, in the whole call."""
         self.unfollowed: deque[bytes] = deque(maxlen=MAX_INVALID_COMMITS)
         """These, each of which counts once."""
+        self.last_offer = 0
+        """The number of the forwarding unit's newest offer."""
         self.events: deque[Event] = deque()
         self.outbox: deque[FromDevice] = deque()
 
@@ -247,6 +250,8 @@ class GroupCallActions:
         self.outbox.append(request)
 
     def report_forwarder(self, event: Event, _now: int) -> None:
+        if isinstance(event, MediaOffered):
+            self.last_offer = event.number
         self.events.append(event)
 
     def hasten_alive(self, _: None, _now: int) -> None:

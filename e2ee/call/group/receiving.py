@@ -243,6 +243,9 @@ def _published(
 def _offered(actions: GroupCallActions, offer: messages.MediaOffer, _now: int) -> Happened:
     if len({len(offer.mids), len(offer.leaves), len(offer.source_mids)}) != 1:
         raise CallRefused(GroupReason.BAD_OFFER, "lists of different lengths")
+    # SFU-4: "MUST refuse an offer whose number is not above that of the last one"
+    if offer.number <= actions.last_offer:
+        raise CallRefused(GroupReason.STALE_OFFER, f"{offer.number} after {actions.last_offer}")
     hints = offer.mids, offer.leaves, offer.source_mids
     event = MediaOffered(actions.call_id, offer.number, offer.description, *hints)
     return Happened(Input.FORWARDER, event)
