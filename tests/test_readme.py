@@ -85,8 +85,8 @@ def test_its_transcript_runs(tmp_path: Path) -> None:
         assert shown.returncode == 0
         assert "safety number with" in shown.stdout
         with started([*meet, *loopback], tmp_path) as (_, alices):
-            _, command, link = shlex.split(until(alices, "e2ee join"))
-            with started(["e2ee", command, link, *join[3:], *loopback], tmp_path) as (_, bobs):
+            link = shlex.split(until(alices, "e2ee join"))[2]
+            with started([*join[:2], link, *join[3:], *loopback], tmp_path) as (_, bobs):
                 until(bobs, "in the call: ")
                 until(alices, "came in")
                 until(bobs, "heard now: alice")
