@@ -40,6 +40,7 @@ def commit(at: Handling, device: VerifiedCertificate, request: messages.Commit) 
     """Take an epoch's commit into the log, and tell all whom it concerns (DS-4, DS-5)."""
     # DS-7: "an account's commits, taken or not"
     at.service.spending.commits.spend(device.account_id, at.now)
+    at.service.spending.committed_bytes.spend(device.account_id, at.now, len(request.commit))
     call = at.service.calls.get(at.tx, request.call_id, at.now)
     _require_sendable(request.commit, request.welcome or b"", request.offer or b"")
     if call.is_group:

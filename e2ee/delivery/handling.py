@@ -64,6 +64,9 @@ class Spending:
         default_factory=lambda: Rates("requests to join one call", limits.JOINS_OF_CALL)
     )
     commits: Rates[str] = field(default_factory=lambda: Rates("commits", limits.COMMITS))
+    committed_bytes: Rates[str] = field(
+        default_factory=lambda: Rates("bytes of commits", limits.COMMITTED_BYTES)
+    )
     adds: Rates[str] = field(default_factory=lambda: Rates("devices added by commits", limits.ADDS))
     copies: Rates[str] = field(
         default_factory=lambda: Rates("copies of messages in group calls", limits.COPIES)

@@ -13,6 +13,7 @@ __all__ = [
     "CLAIMS",
     "CLAIMS_OF_ONE",
     "COMMITS",
+    "COMMITTED_BYTES",
     "COMMIT_BYTES",
     "COMMIT_BYTES_AN_ADD",
     "COMMIT_BYTES_A_LEAF",
@@ -126,6 +127,9 @@ MAX_ADDS = 256
 
 COMMITS = Rate(240, MINUTE)
 """Commits of an account, also those that are refused: to find that they are costs as much."""
+
+COMMITTED_BYTES = Rate(32 << 20, MINUTE)
+"""Bytes of these commits: one of a large new group has a megabyte, which is a second of work."""
 
 ADDS = Rate(2_048, MINUTE)
 """Devices that an account's commits add, refused or not: 256 of them take half a second."""

@@ -19,7 +19,7 @@ __all__ = [
     "required_capabilities",
 ]
 
-CodePoints = Annotated[tuple[int, ...], vector(uint16)]
+CodePoints = Annotated[tuple[int, ...], vector(uint16, most=1 << 10)]
 
 
 class ProposalType(IntEnum):

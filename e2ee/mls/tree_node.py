@@ -28,7 +28,7 @@ class ParentNode(EncodedOnce):
 
     encryption_key: Opaque
     parent_hash: Opaque
-    unmerged_leaves: Annotated[tuple[int, ...], vector(uint32)]
+    unmerged_leaves: Annotated[tuple[int, ...], vector(uint32, most=1 << 15)]
 
 
 TreeNode = LeafNode | ParentNode

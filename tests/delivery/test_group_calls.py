@@ -12,6 +12,7 @@ from e2ee.delivery.errors import DeliveryError, DeliveryReason
 from e2ee.delivery.rates import Rate
 from e2ee.delivery.snapshot import of_snapshot, snapshot
 from e2ee.delivery.transaction import Mail
+from e2ee.errors import DecodeReason
 from e2ee.mls.proposal import Add, Remove
 from e2ee.mls.welcome import Welcome
 from e2ee.profile.call_profile import CallKind, JoinPolicy, group_extensions, ring
@@ -295,6 +296,16 @@ class TestCommits:
         assert committed(request) in alice.send(request)
         bob.take()
         assert bob.refused(request) != DeliveryReason.RATE_LIMITED
+
+    @pytest.mark.requirement("DS-7")
+    def test_of_so_many_bytes(self, town: Town) -> None:
+        assert Rate(32 << 20, 60_000) == limits.COMMITTED_BYTES
+        _, (alice, bob) = meet(town, "alice", "bob")
+        long = messages.Commit(MEETING_ID, bytes(limits.MAX_RELAYED_BYTES), None, None)
+        for _ in range(32):
+            assert alice.refused(long) == DecodeReason.UNKNOWN_VALUE
+        assert alice.refused(long) == DeliveryReason.RATE_LIMITED
+        assert bob.refused(long) == DecodeReason.UNKNOWN_VALUE
 
     @pytest.mark.requirement("DS-7")
     def test_and_adds_so_many(self, town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
