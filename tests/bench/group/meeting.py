@@ -55,12 +55,13 @@ SOUND, PICTURES = "MICROPHONE", "CAMERA"
 
 @dataclass(frozen=True)
 class Gathering:
-    """So many members beside the latecomer, of whom so many show themselves, and of these so many say something; the others
-    only open what comes. All is done ``repeats`` times."""
+    """So many members beside the latecomer, of whom so many show themselves, so many say something, and so many decode what
+    they get, the first ones each; the others only open it. All is done ``repeats`` times."""
 
     members: int
     show: int
     say: int
+    decode: int
     repeats: int
 
     @property
@@ -101,13 +102,14 @@ Gaps = dict[str, dict[str, list[float]]]
 
 @dataclass
 class Gathered:
-    """Of one gathering. ``joins`` are marks, in milliseconds since the latecomer asked; ``cores`` is what processes took of a
-    core while nothing happened, each on average of those that do the same."""
+    """Of one gathering. ``joins`` are marks, in milliseconds since the latecomer asked. While no epoch began: ``rates`` are frames
+    opened a second of each stream at each who gets it, ``cores`` what processes took of a core, on average of those alike."""
 
     gathering: Gathering
     joins: list[dict[str, float]] = field(default_factory=list)
     removals: list[Removal] = field(default_factory=list)
     gaps: Gaps = field(default_factory=dict)
+    rates: dict[str, list[float]] = field(default_factory=dict)
     cores: dict[str, float] = field(default_factory=dict)
 
 
@@ -137,7 +139,7 @@ class Meeting:
                         EPOCH_LIFETIME,
                         shows=shows,
                         says=shows and number < gathering.say,
-                        opens=not shows,
+                        opens=number >= gathering.decode,
                         keeps=late,
                     )
                 )
@@ -158,7 +160,7 @@ class Meeting:
         listening = {self._by_account[each].pid for each in self.members if each not in speaking}
         return {
             "the server": [self._server.pid],
-            "who shows something, each": [self._by_account[each].pid for each in sorted(speaking)],
+            "who has a camera, each": [self._by_account[each].pid for each in sorted(speaking)],
             f"who opens, {TOGETHER} together": sorted(listening),
         }
 
@@ -257,7 +259,8 @@ async def measure(gathering: Gathering) -> Gathered:
                 found.cores = await _cores(meeting)
             found.removals.append(await meeting.remove())
             await asyncio.sleep(EPOCH_LIFETIME / 1e3)
-        found.gaps = _gaps(await meeting.reports())
+        reports = await meeting.reports()
+        found.gaps, found.rates = _gaps(reports), _rates(reports)
     return found
 
 
@@ -280,16 +283,32 @@ async def _cores(meeting: Meeting) -> dict[str, float]:
 
 
 def _gaps(reports: Sequence[dict[str, Any]]) -> Gaps:
-    leaves = {each["leaf"] for each in reports}
     found: Gaps = {name: {SOUND: [], PICTURES: []} for name in STEPS}
+    for kind, times, step, (start, end) in _watched(reports):
+        if (gap := longest_gap(times, start, end)) is not None:
+            found[step][kind].append(gap)
+    return found
+
+
+def _rates(reports: Sequence[dict[str, Any]]) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {SOUND: [], PICTURES: []}
+    for kind, times, step, (start, end) in _watched(reports):
+        if step == QUIET and times[0] <= start:
+            found[kind].append(sum(start <= at < end for at in times) * 1e3 / (end - start))
+    return found
+
+
+def _watched(
+    reports: Sequence[dict[str, Any]],
+) -> Iterator[tuple[str, list[float], str, tuple[float, float]]]:
+    """Each stream of the others, when its frames were opened at one of them, and each window there."""
+    leaves = {each["leaf"] for each in reports}
     for report in reports:
         windows = list(_windows(report["epochs"]))
         for stream in report["frames"]:
-            if stream["leaf"] in leaves and stream["kind"] in found[JOIN]:
-                for step, (start, end) in windows:
-                    if (gap := longest_gap(stream["times"], start, end)) is not None:
-                        found[step][stream["kind"]].append(gap)
-    return found
+            if stream["leaf"] in leaves:
+                for step, window in windows:
+                    yield stream["kind"], stream["times"], step, window
 
 
 def _windows(epochs: Sequence[dict[str, Any]]) -> Iterator[tuple[str, tuple[float, float]]]:
