@@ -89,7 +89,7 @@ def test_its_transcript_runs(tmp_path: Path) -> None:
             with started([*join[:2], link, *join[3:], *loopback], tmp_path) as (_, bobs):
                 until(bobs, "in the call: ")
                 until(alices, "came in")
-                until(bobs, "heard now: alice")
+                until(bobs, "heard now: \N{FIRST STRONG ISOLATE}alice")
 
 
 def _entry(command: list[str]) -> list[str]:
