@@ -51,6 +51,8 @@ class StopReason(StrEnum):
     """A host has announced a removal that the log does not show (GROUP-15)."""
     NOT_A_SPEAKER = "not-a-speaker"
     """A host has taken it off the stage (GROUP-13)."""
+    NO_HOST_HEARD = "no-host-heard"
+    """It came without a link's secret, and none of the hosts that it was told of has said anything yet (GROUP-11)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from e2ee.call.errors import CallReason, CallUsageError
-from e2ee.call.events import Ended, EndReason
+from e2ee.call.events import Ended, EndReason, SendingStopped
 from e2ee.call.group.errors import GroupReason
 from e2ee.call.group.events import (
     Joined,
@@ -15,12 +15,20 @@ from e2ee.call.group.events import (
     MembersChanged,
     ProfileChanged,
 )
+from e2ee.call.group.link import GroupLink
 from e2ee.call.group.states import State
+from e2ee.call.mls_messages import body
 from e2ee.identity.trust import ContactState
-from e2ee.profile.call_profile import JoinPolicy
+from e2ee.media.encoded_frame import Codec, Kind
+from e2ee.media.errors import NoSendKey
+from e2ee.mls.group import Group
+from e2ee.mls.key_package import KeyPackage
+from e2ee.mls.proposal import Add
+from e2ee.profile.call_profile import JoinPolicy, group_extensions
+from e2ee.profile.leaves import committer_policy
 from e2ee.signalling import messages
 from e2ee.testing.simulated_calls import SimulatedCalls, SimulatedDevice
-from tests.scenarios.meeting import Meeting
+from tests.scenarios.meeting import Meeting, Voice
 
 
 @pytest.fixture
@@ -230,3 +238,49 @@ def test_of_two_hosts_either_may_open_the_door(
     meeting.pause()
     meeting.agree(alice, bob, carol)
     assert meeting.at(alice).lobby == ()
+
+
+@pytest.mark.requirement("GROUP-11")
+def test_in_a_group_in_which_no_host_says_anything_nothing_is_sent(calls: SimulatedCalls) -> None:
+    """The service and a stranger make a group of what the service has seen: Bob's KeyPackage, who is a host, and Carol's."""
+    alice, bob, carol, mallory = (calls.device(n) for n in ("alice", "bob", "carol", "mallory"))
+    accounts = (bob.account.public, carol.account.public)
+    meeting = Meeting.open(calls, alice, join_policy=JoinPolicy.ADMITTED, accounts=accounts)
+    meeting.ask(bob)
+    calls.submit_all(bob)
+    bobs = alice.waiting(messages.JoinRequested)[0].key_package
+    calls.settle()
+    meeting.pause()
+    meeting.at(alice).make_host(meeting.leaf(bob), calls.now)
+    meeting.pause()
+    carols_call = carol.core.join_group_call(
+        GroupLink(meeting.call_id, None, bob.account.public), calls.now
+    )
+    calls.send()
+    asked = carol.take(messages.Join)
+
+    entropy, policy = mallory.owner.entropy, committer_policy(calls.now)
+    false = Group.create(
+        mallory.owner.new_join_key_package(0x0001, meeting.link, calls.now),
+        group_id=meeting.call_id,
+        extensions=group_extensions(meeting.at(alice).profile),
+        policy=policy,
+        entropy=entropy,
+    )
+    adds = [Add(body(KeyPackage, each)) for each in (bobs, asked.key_package)]
+    made = false.commit(proposals=adds, policy=policy, entropy=entropy, ratchet_tree_extension=True)
+    assert made.welcome is not None
+    assert calls.give(carol, messages.Added(meeting.call_id, made.welcome.encode())) is None
+    assert [member.account_id for member in carols_call.members] == ["mallory", "bob", "carol"]
+    microphone = carols_call.open_stream(Codec.OPUS, Kind.MICROPHONE)
+    carols_call.handle_timer(calls.now + 2_000)
+    with pytest.raises(NoSendKey):
+        microphone.protect(b"hello, Bob")
+
+
+@pytest.mark.requirement("GROUP-11")
+def test_as_soon_as_a_host_was_heard_one_may_speak(calls: SimulatedCalls) -> None:
+    alice, bob = calls.device("alice"), calls.device("bob")
+    meeting = Meeting.of(calls, alice, bob, join_policy=JoinPolicy.CLOSED)
+    assert bob.told(SendingStopped) == []
+    assert Voice(meeting, bob).reaches(alice)

@@ -207,8 +207,12 @@ class GroupCallActions:
 
     def enter(self, entry: Entry, now: int) -> None:
         """GROUP-11: the group was found to be the one that was asked for."""
-        link = self._asking.entrance.link
-        self._come_in(entry.group, entry.members, None if link.secret is None else link, now)
+        entrance = self._asking.entrance
+        has_secret = entrance.link.secret is not None
+        link = entrance.link if has_secret else None
+        others = entrance.hosts - {self.owner.certificate.account_key}
+        awaited = frozenset[bytes]() if has_secret else others
+        self._come_in(entry.group, entry.members, link, now, awaited_hosts=awaited)
         self._asking.used(entry.bundle)
         if self.fetching is not None and self.fetching.bundle is entry.bundle:
             self.later = self.fetching.meanwhile
@@ -228,10 +232,18 @@ class GroupCallActions:
         )
 
     def _come_in(
-        self, group: Group, members: Roster | None, link: GroupLink | None, now: int
+        self,
+        group: Group,
+        members: Roster | None,
+        link: GroupLink | None,
+        now: int,
+        *,
+        awaited_hosts: frozenset[bytes] = frozenset(),
     ) -> None:
         epochs = Epochs(group, self.owner.frame_keys(), now, link=link, members=members)
-        self.participation = Participation(self.owner, self.call_id, epochs, now)
+        self.participation = Participation(
+            self.owner, self.call_id, epochs, now, awaited_hosts=awaited_hosts
+        )
         self.owner.trust.observe((member.certificate for member in epochs.members), now)
         if epochs.alive.due_at <= now and epochs.others:
             self.participation.say_alive(now)

@@ -197,11 +197,11 @@ class GroupCallMachine:
             self._stop_or_resume(participation, now)
 
     def _watch(self, participation: Participation) -> None:
-        """This device has come in, perhaps as a viewer, who has nothing to stop."""
-        self._watched, self._stopped, self._removal_reported = participation, None, 0
-        if not participation.epochs.may_speak:
+        """This device has come in, perhaps as one that has nothing to stop, since it may not send yet."""
+        self._watched, self._removal_reported = participation, 0
+        self._stopped = _reason_to_wait(participation)
+        if self._stopped is not None:
             participation.epochs.frame_keys.send.pause()
-            self._stopped = StopReason.NOT_A_SPEAKER
 
     def _stop_or_resume(self, participation: Participation, now: int) -> None:
         epochs = participation.epochs
@@ -278,9 +278,14 @@ def _reason_to_stop(participation: Participation, now: int) -> StopReason | None
     # GROUP-15: "MUST NOT send any frame until it is"
     if participation.removals.withheld(now):
         return StopReason.REMOVAL_WITHHELD
+    return _reason_to_wait(participation) or participation.epochs.alive.stopped(now)
+
+
+def _reason_to_wait(participation: Participation) -> StopReason | None:
     if not participation.epochs.may_speak:
         return StopReason.NOT_A_SPEAKER
-    return participation.epochs.alive.stopped(now)
+    # GROUP-11: "before one of these hosts has said something in it"
+    return StopReason.NO_HOST_HEARD if participation.awaited_hosts else None
 
 
 def _is_due(time: int | None, now: int) -> bool:

@@ -58,11 +58,21 @@ class Change:
 class Participation:
     """See the module. ``now`` is Unix time in milliseconds."""
 
-    def __init__(self, owner: Owner, call_id: bytes, epochs: Epochs, now: int) -> None:
+    def __init__(
+        self,
+        owner: Owner,
+        call_id: bytes,
+        epochs: Epochs,
+        now: int,
+        *,
+        awaited_hosts: frozenset[bytes] = frozenset(),
+    ) -> None:
         self.call_id = call_id
         self.epochs = epochs
         self.entered_with = epochs.number
         """The epoch with which this member came in."""
+        self.awaited_hosts = awaited_hosts
+        """GROUP-11: the hosts, by account key, one of whom has to say something before this member sends frames."""
         self.conversation = Conversation(call_id, owner.trust, owner.configuration.chat)
         self.announcements = Announcements()
         self.own_streams: tuple[AnnouncedStream, ...] = ()
@@ -158,14 +168,20 @@ class Participation:
         else:
             self.conversation.hear(said, member, now)
         self.epochs.frame_keys.heard(said.sender, said.epoch, now)  # FKEY-13
+        self._note_host(member)
 
     def acknowledge(self, said: Said, now: int) -> None:
         """CALL-11, CALL-24."""
         epochs, alive = self.epochs, said.message
         assert isinstance(alive, messages.Alive)  # noqa: S101 - its input says so
         epochs.frame_keys.acknowledged(said.sender, said.epoch, now)
+        self._note_host(epochs.member(said.sender))
         if (lag := epochs.alive.heard(said, alive, now)) is not None:
             self._tell(LagChanged(self.call_id, epochs.member(said.sender), lag))
+
+    def _note_host(self, member: Member) -> None:
+        if member.account_key in self.awaited_hosts:
+            self.awaited_hosts = frozenset()
 
     def _hear_streams(self, member: Member, message: messages.Streams, _now: int) -> None:
         """GROUP-18."""
