@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from e2ee.delivery.forwarding import ForwardEnd, ForwardRequest
 from e2ee.delivery.service import refusal
@@ -75,6 +76,12 @@ class ForwardingRouter:
         """Somebody says to be this device; if that is so, what it missed is sent again."""
         for member in [each for each in self._missed if each[1] == signature_key]:
             self._send(*member, self._missed.pop(member))
+
+    def service_forgot(self) -> None:
+        """The service does not know any more who is where: nobody's media go on (DS-23), and who comes back asks anew."""
+        for member in list(self._members):
+            self._lost(*member)
+            self._lines.put_alone(member, partial(self._close, *member))
 
     def statistics(self) -> UnitStatistics:
         """What passed through the unit."""

@@ -177,6 +177,8 @@ class WebSocketShell:
             self._forwarding.missed(call_id, signature_key, message)
 
     def store_failed(self) -> None:
+        if self._forwarding is not None:
+            self._forwarding.service_forgot()
         for outbox in self._outboxes.values():
             outbox.close(CloseReason.STORE_FAILED)
 

@@ -10,10 +10,12 @@ import pytest
 from e2ee.delivery.forwarding import ForwardEnd, ForwardRequest, MediaRequest
 from e2ee.server.forwarding import ForwardingRouter
 from e2ee.server.limits import ForwardingLimits
+from e2ee.server.websocket import WebSocketShell
 from e2ee.sfu.errors import SfuError, SfuReason
 from e2ee.sfu.unit import Offer
 from e2ee.signalling import messages
 from e2ee.signalling.messages import FromService
+from tests.delivery.conftest import Town
 from tests.server.scripted_unit import ScriptedUnit
 
 CALL = bytes(16)
@@ -101,6 +103,28 @@ def test_each_request_is_a_call_of_the_unit_and_its_answer_comes_back() -> None:
     ]
     assert scene.said[0][1] == messages.MediaPublished(CALL, "answer to hers")
     assert scene.said[1][1] == messages.MediaOffer(CALL, 1, "offer", ("0",), (5,), ("a",))
+
+
+@pytest.mark.requirement("DS-23")
+def test_when_the_store_failed_nobodys_media_go_on() -> None:
+    """The service does not know any more whom it would have to tell the unit of; all connections end, too."""
+    town = Town()
+
+    async def story(scene: Scene) -> None:
+        shell = WebSocketShell(town.service, lambda: town.now, forwarding=scene.router)
+        scene.router.answers_to(scene.send)
+        scene.ask(ALICE, PUBLISH)
+        scene.ask(BOB, WANT)
+        await scene.until_said(1)
+        await scene.unit.until("want 2: b a")
+        shell.store_failed()
+        assert (await scene.until_said(3))[1:] == ["media_lost to 1", "media_lost to 2"]
+        await scene.unit.until("close 1")
+        await scene.unit.until("close 2")
+        shell.store_failed()
+
+    scene = run(story)
+    assert scene.unit.asked.count("close 1") == 1
 
 
 def test_a_member_s_requests_wait_for_each_other_and_for_nobody_else_s() -> None:
