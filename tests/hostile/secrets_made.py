@@ -18,6 +18,7 @@ from unittest.mock import patch
 import pylibsrtp
 from aiortc import RTCCertificate
 
+from e2ee.call.group.link import GroupLink
 from e2ee.call.letter_sealing import commitment
 from e2ee.crypto.eddsa import Ed25519
 from e2ee.crypto.passphrase import SealingKey
@@ -37,6 +38,9 @@ _PIECE = WINDOW // 2
 _DISTINCT = 8
 """A secret of fewer different bytes is a constant of the protocol, as the zeros in the place of a missing PSK."""
 
+
+_NO_SECRETS = {"description", "group_call_id"}
+"""Fields of what is sealed that are secret in part, or that others know anyway."""
 
 _TOLD = 20
 """How many places are told at most."""
@@ -102,8 +106,9 @@ class SecretsMade:
 
     @contextlib.contextmanager
     def _public_keys(self) -> Iterator[None]:
-        """libsodium's Ed25519 private keys end with the public ones; a letter shows its commitment, made as keys are."""
-        key_pair = Ed25519._key_pair
+        """libsodium's Ed25519 private keys end with the public ones; a letter shows its commitment, and a call's profile the name
+        of its link, made as keys are."""
+        key_pair, psk_id = Ed25519._key_pair, vars(GroupLink)["psk_id"].fget
 
         def noted(scheme: Ed25519, private: bytes) -> tuple[bytes, Secret]:
             public, expanded = key_pair(scheme, private)
@@ -115,7 +120,13 @@ class SecretsMade:
             self._public.add(shown)
             return shown
 
+        def noted_name(link: GroupLink) -> bytes:
+            name: bytes = psk_id(link)
+            self._public.add(name)
+            return name
+
         with (
+            patch.object(GroupLink, "psk_id", property(noted_name)),
             patch.object(Ed25519, "_key_pair", noted),
             patch("e2ee.call.letter_sealing.commitment", noted_commitment),
         ):
@@ -131,7 +142,7 @@ class SecretsMade:
                 for name, _ in message.checks:
                     value = getattr(message, name)
                     # of a description the passwords are secret; a CNAME is in every RTCP report
-                    if isinstance(value, str | bytes) and name != "description":
+                    if isinstance(value, str | bytes) and name not in _NO_SECRETS:
                         self.note(value)
             return data
 

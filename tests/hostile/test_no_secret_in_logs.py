@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any
 import av.logging
 import pytest
 
+from e2ee.call.group.events import Joined, LinkChanged
 from e2ee.call.medium import Medium
+from e2ee.client.client import GroupInvitation
 from e2ee.client.media import Media
 from e2ee.crypto.secret import Secret
 from e2ee.errors import E2EEError
@@ -26,6 +28,7 @@ from e2ee.rtc.sources import TestPicture, Tone
 from e2ee.sframe.mls import export_base_key
 from e2ee.signalling.messages import Note
 from e2ee.testing.hostile.catalogue import catalogue
+from e2ee.testing.hostile.group_sockets import Seat, meeting
 from e2ee.testing.hostile.patience import until
 from e2ee.testing.hostile.proxy import HostileProxy, hostile_platform
 from e2ee.testing.hostile.sockets import Side
@@ -82,6 +85,46 @@ async def _whole_call(made: SecretsMade) -> str:
         for client in (alice, bob):
             shown += [repr(client), repr(client.profile), repr(client.trust.contacts())]
             shown += [repr(vars(client))]
+    return "\n".join(shown)
+
+
+def test_a_meeting_between_clients_logs_no_secret() -> None:
+    made = SecretsMade()
+    with everything_said() as said, made.recording():
+        shown = asyncio.run(_whole_meeting(made))
+    assert len(made) > 200
+    assert made.leaked_in(said.getvalue() + shown) == []
+
+
+async def _whole_meeting(made: SecretsMade) -> str:
+    """By a link, by an invitation; sound, texts, another link, a removal, and messages that are refused; gives what could be printed."""
+    av.logging.set_level(av.logging.PANIC)
+    made.note(TEXT)
+    async with (
+        hostile_platform(forwarding=True) as platform,
+        meeting(platform, "alice", "bob", "carol") as seats,
+        platform.client("dave") as dave,
+    ):
+        alice, bob, carol = seats
+        for seat in seats:
+            made.note((seat.call.link or "").partition("#")[2])
+        alice.call.say(TEXT)
+        alice.call.invite("dave")
+        invitation = await dave.any_invitation()
+        assert isinstance(invitation, GroupInvitation)
+        invited = Seat("dave", await invitation.answer(Media()))
+        await until(lambda: bool(invited.told(Joined)) and bob.texts == [TEXT])
+        await until(lambda: all(seat.heard() for seat in seats))
+        alice.call.change_link()
+        await until(lambda: bool(bob.told(LinkChanged)))
+        made.note((bob.call.link or "").partition("#")[2])
+        (target,) = (each for each in alice.call.members if each.account_id == "carol")
+        alice.call.remove(target)
+        await until(lambda: carol.call.is_over)
+        await _refused(platform)
+        invited.call.leave()
+        await invited.call.ended()
+        shown = [repr(seat.events) + repr(seat.call) for seat in (*seats, invited)]
     return "\n".join(shown)
 
 

@@ -17,7 +17,8 @@
     group_roles, group_messages,  by members, by those who were members
     group_media
     forwarding                    a real forwarding unit that lies, and one that is lied to
-    sockets, media_path           some of it again between real clients, over real WebSockets and real WebRTC
+    sockets, group_sockets,       some of it again between real clients, over real WebSockets and real WebRTC
+    media_path
 
 An attack drives real objects: the call core, the service, the protector and the opener. What is simulated is time, and the
 wires, which the adversary holds. ``e2ee attack`` runs them, and each can be run with its defence switched off, to be seen

@@ -30,6 +30,7 @@ FAMILIES: Mapping[str, str] = {
     "former": "A device that was in the group",
     "strangers": "Strangers",
     "sockets": "Between real clients and the real server, over WebSockets",
+    "group_sockets": "A meeting between real clients and the real server",
     "forwarding": "The forwarding unit, over real WebRTC",
     "media_path": "Media, through real encoders, RTP and decoders",
 }

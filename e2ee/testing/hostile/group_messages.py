@@ -99,7 +99,7 @@ _ENDS_BY_REFUSAL = MappingProxyType(
     without=replaced(machine, TRANSITIONS=_ENDS_BY_REFUSAL),
 )
 def answer_what_no_meeting_asked(trial: Trial) -> None:
-    """Sends every message that a service can send, unasked, to who asks to join, waits, is in a meeting, or is stranded.
+    """Sends every message that a service can send, unasked, to who asks to join, waits, is in, or is stranded.
 
     (That a call is unknown, or that a member is gone, it can say at any time: it ends, or the member joins anew.)
     """

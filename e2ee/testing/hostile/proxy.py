@@ -32,7 +32,9 @@ from e2ee.delivery.service import DeliveryService, ServiceIdentity
 from e2ee.delivery.store import MemoryStore
 from e2ee.identity.device_certificate import DeviceCertificate
 from e2ee.server.app import PATH, create_app
+from e2ee.server.forwarding import ForwardingRouter
 from e2ee.server.serve import serve
+from e2ee.sfu.aiortc_unit import AiortcForwardingUnit
 from e2ee.signalling import messages
 from e2ee.signalling.messages import SERVICE, ServiceMessage
 from e2ee.signalling.wire import decode, encode
@@ -145,12 +147,34 @@ def _encoded(message: ServiceMessage | bytes) -> bytes:
 
 
 @contextlib.asynccontextmanager
-async def hostile_platform(identity: ServiceIdentity | None = None) -> AsyncIterator[HostileProxy]:
-    """A real server on loopback, and the adversary in front of it. With the ``identity`` of another one it is its second face."""
+async def _forwarding() -> AsyncIterator[ForwardingRouter]:
+    """A forwarding unit on loopback, and the way to it."""
+    router = ForwardingRouter(
+        lambda on_offer, on_lost: AiortcForwardingUnit(
+            on_offer, on_lost, system_clock(), host_addresses=["127.0.0.1"]
+        )
+    )
+    try:
+        yield router
+    finally:
+        await router.close()
+
+
+@contextlib.asynccontextmanager
+async def hostile_platform(
+    identity: ServiceIdentity | None = None, *, forwarding: bool = False
+) -> AsyncIterator[HostileProxy]:
+    """A real server on loopback, and the adversary in front of it; with ``forwarding`` it has a forwarding unit, too.
+
+    With the ``identity`` of another one it is its second face.
+    """
     entropy = SystemEntropy()
     identity = identity or ServiceIdentity.create(SERVER_NAME, entropy)
-    app = create_app(DeliveryService(identity, MemoryStore(), entropy))
-    async with serve(app) as port:
+    service = DeliveryService(identity, MemoryStore(), entropy, forwarding=forwarding)
+    async with (
+        _forwarding() if forwarding else contextlib.nullcontext() as router,
+        serve(create_app(service, forwarding=router)) as port,
+    ):
         proxy = HostileProxy(identity, f"ws://127.0.0.1:{port}{PATH}")
         serving = serve_websockets(
             proxy.carry,

@@ -198,11 +198,11 @@ async def _disturb(trial: Trial) -> None:
     def disturb(_: str, message: ServiceMessage) -> Iterable[ServiceMessage]:
         nonlocal tries
         if isinstance(message, messages.Sent):
-            changed: ServiceMessage = replace(message, message=_flipped(message.message), number=0)
+            changed: ServiceMessage = replace(message, message=flipped(message.message), number=0)
         elif isinstance(message, messages.Committed):
-            changed = replace(message, commit=_flipped(message.commit), number=0)
+            changed = replace(message, commit=flipped(message.commit), number=0)
         elif isinstance(message, messages.Invited):
-            changed = replace(message, welcome=_flipped(message.welcome), number=0)
+            changed = replace(message, welcome=flipped(message.welcome), number=0)
         else:
             return (message,)
         tries += 3
@@ -237,7 +237,7 @@ def _pictures(side: Side) -> int:
     return received[Kind.CAMERA].opened if Kind.CAMERA in received else 0
 
 
-def _flipped(data: bytes) -> bytes:
+def flipped(data: bytes) -> bytes:
     middle = len(data) // 2
     return data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
 
