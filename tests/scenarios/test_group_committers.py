@@ -59,6 +59,28 @@ def test_the_next_one_acts_if_the_first_is_silent(
     assert committer.leaf_index == meeting.leaf(members[silent])
 
 
+@pytest.mark.requirement("GROUP-8", "DS-19")
+@pytest.mark.parametrize("silent", [0, 1, 2])
+def test_the_next_one_removes_who_is_gone_if_the_first_is_silent(
+    calls: SimulatedCalls, people: list[SimulatedDevice], silent: int
+) -> None:
+    *members, dave = people
+    meeting = Meeting.of(calls, *people)
+    calls.disconnect(dave)
+    calls.advance(10_000, settle=False)
+    for device in members[:silent]:
+        (gone,) = device.waiting(messages.Gone)
+        device.inbox.remove(gone)
+    calls.settle()
+    if silent:
+        calls.advance(silent * 1_500 - 1)
+        assert len(meeting.at(members[0]).members) == len(people)
+        calls.advance(1)
+    meeting.agree(*members)
+    committer = members[0].last(MembersChanged).committer
+    assert committer.leaf_index == meeting.leaf(members[silent])
+
+
 @pytest.mark.requirement("GROUP-8")
 def test_what_another_committed_is_not_committed_again(
     calls: SimulatedCalls, people: list[SimulatedDevice]

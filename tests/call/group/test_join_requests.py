@@ -16,6 +16,7 @@ from e2ee.identity.errors import IdentityReason
 from e2ee.mls.errors import Rule
 from e2ee.mls.key_package import LAST_RESORT
 from e2ee.mls.message import MLSMessage
+from e2ee.profile.call_profile import JoinPolicy
 from e2ee.profile.errors import ProfileReason
 from e2ee.profile.join import join_extension
 from e2ee.signalling import messages
@@ -126,6 +127,28 @@ def test_a_proof_that_another_device_was_given_is_no_proof(
     mallory = calls.device("mallory")
     request = request_of(mallory, meeting.link, calls.now, proof=proof).requested()
     assert refused(calls, alice, meeting, request) is GroupReason.WRONG_LINK_PROOF
+
+
+@pytest.mark.requirement("GROUP-9", "GROUP-10")
+def test_who_may_not_come_is_not_added(
+    calls: SimulatedCalls,
+    meeting: Meeting,
+    alice: SimulatedDevice,
+    carol: SimulatedDevice,
+    request_of: Requests,
+) -> None:
+    """Whatever the service thinks of that: first Dave is banned, then nobody else is let in."""
+    dave = calls.device("dave")
+    meeting.join(dave)
+    calls.advance(COMMIT_PAUSE)
+    meeting.at(alice).ban(meeting.leaf(dave), calls.now)
+    meeting.pause()
+    request = request_of(dave, meeting.link, calls.now).requested()
+    assert refused(calls, alice, meeting, request) is GroupReason.BANNED
+    meeting.at(alice).set_join_policy(JoinPolicy.CLOSED, calls.now)
+    meeting.pause()
+    request = request_of(carol, meeting.link, calls.now, proof=b"").requested()
+    assert refused(calls, alice, meeting, request) is GroupReason.NOT_ADMITTED
 
 
 @pytest.mark.requirement("GROUP-9", "KEYS-21")
