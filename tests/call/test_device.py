@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections import deque
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from e2ee.call.device import Device
 from e2ee.call.errors import CallReason
 from e2ee.call.events import Ended, EndReason, KeyPackagesPublished, RequestRefused, Ringing
 from e2ee.call.states import State
+from e2ee.identity.device_certificate import verify_certificate
 from e2ee.signalling import messages
 from e2ee.signalling.messages import FromService
 from e2ee.testing.mls_members import snapshot
 from e2ee.testing.simulated_calls import SimulatedCalls, SimulatedDevice
+from tests.scenarios.meeting import Meeting
 
 CALL_ID = b"no such call ..."
 
@@ -57,6 +63,91 @@ def test_what_nobody_asked_for_is_refused(
     assert refused is not None
     assert refused.reason is reason
     assert snapshot(alice.core) == before
+
+
+OF_GROUPS = [
+    messages.Stored("open", CALL_ID),
+    messages.Joining(CALL_ID, lobby=False),
+    messages.JoinRequested(CALL_ID, b"", 0, lobby=False),
+    messages.TurnedAway(CALL_ID),
+    messages.Added(CALL_ID, b""),
+    messages.Tree(CALL_ID, 0, 0, 1, b"t"),
+    messages.Gone(CALL_ID, b"", 0),
+    messages.Voided(CALL_ID, 0),
+    messages.MediaPublished(CALL_ID, ""),
+    messages.MediaOffer(CALL_ID, 1, "", (), (), ()),
+    messages.MediaLost(CALL_ID),
+]
+
+
+@pytest.mark.requirement("GROUP-24")
+@pytest.mark.parametrize("message", OF_GROUPS, ids=lambda message: message.name)
+def test_what_is_of_a_group_call_that_this_device_is_not_in_is_refused(
+    calls: SimulatedCalls, alice: SimulatedDevice, message: FromService
+) -> None:
+    before = snapshot(alice.core)
+    refused = calls.give(alice, message)
+    assert refused is not None
+    assert refused.reason is CallReason.UNKNOWN_CALL
+    assert snapshot(alice.core) == before
+    assert alice.outbox == deque()
+
+
+@pytest.mark.requirement("CALL-15")
+@pytest.mark.parametrize("message", OF_GROUPS, ids=lambda message: message.name)
+def test_a_call_of_two_knows_nothing_of_groups(
+    calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice, message: FromService
+) -> None:
+    placed, _ = calls.go_live(alice, bob)
+    said: Any = replace(message, call_id=placed.call_id)  # type: ignore[type-var]
+    refused = calls.give(alice, said)
+    assert refused is not None
+    assert refused.reason is CallReason.UNEXPECTED_ANSWER
+    assert placed.state is State.LIVE
+
+
+def test_a_device_is_in_calls_of_both_kinds_and_each_gets_its_own(
+    calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
+) -> None:
+    meeting = Meeting.of(calls, alice, bob)
+    placed, _ = calls.go_live(alice, calls.device("carol"))
+    assert set(alice.core.calls) == {placed.call_id}
+    assert set(alice.core.group_calls) == {meeting.call_id}
+    calls.advance(60_000)
+    placed.hang_up(calls.now)
+    calls.settle()
+    meeting.agree(alice, bob)
+    meeting.at(alice).leave(calls.now)
+    calls.settle()
+    assert alice.core.group_calls == {}
+    assert {ended.call_id for ended in alice.told(Ended)} == {placed.call_id, meeting.call_id}
+
+
+@pytest.mark.requirement("IDENT-16", "GROUP-21")
+def test_who_comes_in_anew_does_so_with_its_newest_certificate(
+    calls: SimulatedCalls, alice: SimulatedDevice, bob: SimulatedDevice
+) -> None:
+    meeting = Meeting.of(calls, alice, bob)
+    first = bob.core.certificate
+    calls.now += 2_000
+    newer = bob.account.certify(
+        first.signature_key,
+        device_id=first.device_id,
+        now=calls.now,
+        versions=first.versions,
+        suites=first.suites,
+        attestation=first.certificate.attestation,
+    )
+    bob.core.take_certificate(verify_certificate(newer.encode(), first.signature_key), calls.now)
+    calls.settle()
+    assert meeting.member(alice, bob).certificate == first  # a leaf stays as it is
+    calls.disconnect(bob)
+    calls.advance(12_000)
+    calls.reconnect(bob)
+    calls.settle()
+    calls.advance(2_000)
+    meeting.agree(alice, bob)
+    assert meeting.member(alice, bob).certificate == bob.core.certificate != first
 
 
 def test_answers_of_the_directory_belong_to_the_requests_in_their_order(
