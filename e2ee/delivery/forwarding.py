@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from e2ee.delivery.media_calls import MediaCalls
 from e2ee.signalling import messages
 
 __all__ = ["ForwardEnd", "ForwardRequest", "Forwarding", "MediaRequest"]
@@ -41,6 +42,7 @@ class Forwarding:
 
     def __init__(self, enabled: bool) -> None:
         self.enabled = enabled
+        self.calls = MediaCalls()
         self._waiting: list[ForwardRequest | ForwardEnd] = []
 
     def request(self, request: ForwardRequest) -> None:
@@ -50,7 +52,12 @@ class Forwarding:
     def end(self, call_id: bytes, signature_key: bytes) -> None:
         """A device has no part in this call any more."""
         if self.enabled:
+            self.calls.end(call_id, signature_key)
             self._waiting.append(ForwardEnd(call_id, signature_key))
+
+    def forget(self) -> None:
+        """A transaction was undone: what waits was never so, and all connections end (DS-23)."""
+        self.calls, self._waiting = MediaCalls(), []
 
     def take(self) -> list[ForwardRequest | ForwardEnd]:
         """All that waits."""

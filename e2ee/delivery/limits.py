@@ -56,6 +56,7 @@ __all__ = [
     "MAX_LINK_BYTES",
     "MAX_LINK_WAITS",
     "MAX_LOG_ENTRIES",
+    "MAX_MEDIA_CALLS",
     "MAX_OPEN_CALLS",
     "MAX_PACE",
     "MAX_PRESENCE_GROUP",
@@ -216,6 +217,9 @@ TREE_PARTS = Rate(60, MINUTE)
 MEDIA_CONNECTIONS = Rate(30, MINUTE)
 """Connections to the forwarding unit that an account's devices ask for: each costs the unit as much as seconds of media do, and
 one that publishes something else than the last also everybody who is given it."""
+
+MAX_MEDIA_CALLS = 16
+"""Calls in which an account has media at the forwarding unit, which has places for 1,000 calls."""
 
 CALL_IDLE = 11 * MINUTE
 """A call whose log does not grow for so long is over (an epoch lasts at most 10 minutes, KEYS-15)."""

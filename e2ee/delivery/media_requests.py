@@ -22,8 +22,9 @@ def ask(at: Handling, device: VerifiedCertificate, request: MediaRequest) -> Non
     publishes = isinstance(request, messages.PublishMedia)
     if publishes and not call.profile.may_speak(device.account_key):
         raise DeliveryError(DeliveryReason.NOT_A_SPEAKER, "by the call's profile")
-    # DS-7: "an account's `publish_media` and `subscribe_media`"
-    if publishes or isinstance(request, messages.SubscribeMedia):
-        at.service.spending.media_connections.spend(device.account_id, at.now)
     key = device.signature_key
+    if publishes or isinstance(request, messages.SubscribeMedia):
+        # DS-7: "an account's `publish_media` and `subscribe_media`"
+        at.service.spending.media_connections.spend(device.account_id, at.now)
+        at.service.forwarding.calls.begin(device.account_id, request.call_id, key)
     at.service.forwarding.request(ForwardRequest(request.call_id, key, call.leaf_of(key), request))

@@ -191,6 +191,7 @@ class DeliveryService:
         except BaseException:
             self._service.calls.forget()
             self._service.attendances.forget()
+            self._service.forwarding.forget()
             raise
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import pytest
 
-from e2ee.delivery import limits
+from e2ee.delivery import limits, media_calls
 from e2ee.delivery.errors import DeliveryReason
 from e2ee.delivery.rates import Rate
 from e2ee.delivery.service import DeliveryService, ForwardEnd, ForwardRequest
 from e2ee.mls.proposal import Remove
 from e2ee.signalling import messages
-from tests.delivery.meeting import MEETING_ID, meet
+from tests.delivery.meeting import MEETING_ID, Meeting, meet
 
 if TYPE_CHECKING:
     from tests.delivery.conftest import Device, Town
@@ -76,6 +77,69 @@ def test_an_account_asks_for_so_many_connections(town: Town) -> None:
     assert alice.send(PUBLISH) == []
     town.now += 2_000
     assert bob.send(PUBLISH) == []
+
+
+class TestMediaInManyCalls:
+    """An account that opened as many calls as it may would have a quarter of the unit's places."""
+
+    pytestmark = pytest.mark.requirement("DS-7")
+
+    def everywhere(self, town: Town, monkeypatch: pytest.MonkeyPatch) -> list[Meeting]:
+        """Two meetings in which Alice has media, and a third one; she may have it in two at a time."""
+        assert limits.MAX_MEDIA_CALLS == 16
+        monkeypatch.setattr(media_calls, "MAX_MEDIA_CALLS", 2)
+        meeting, (alice, bob) = meet(town, "alice", "bob")
+        others = [Meeting(town, bytes([number] * 16)) for number in (1, 2)]
+        for other in others:
+            other.open(alice, bob)
+        self.alice, self.bob = alice, bob
+        for each in (meeting, others[0]):
+            assert alice.send(messages.SubscribeMedia(each.call_id)) == []
+        return [meeting, *others]
+
+    def test_an_account_has_it_in_so_many_and_a_call_counts_once(
+        self, town: Town, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        meeting, another, third = self.everywhere(town, monkeypatch)
+        for request in (messages.SubscribeMedia, lambda id_: messages.PublishMedia(id_, "v=0")):
+            assert self.alice.refused(request(third.call_id)) == DeliveryReason.TOO_MANY_CALLS
+            assert self.alice.send(request(another.call_id)) == []
+        tablet = town.member("alice", 2)
+        meeting.add(self.alice, tablet)
+        third.add(self.alice, self.bob)
+        assert tablet.send(messages.SubscribeMedia(meeting.call_id)) == []
+        assert self.bob.send(messages.SubscribeMedia(third.call_id)) == []
+
+    def test_it_ends_with_the_last_of_its_devices_there(
+        self, town: Town, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        meeting, _, third = self.everywhere(town, monkeypatch)
+        tablet = town.member("alice", 2)
+        meeting.add(self.alice, tablet)
+        assert tablet.send(messages.SubscribeMedia(meeting.call_id)) == []
+        asking = messages.SubscribeMedia(third.call_id)
+        self.alice.send(messages.Leave(meeting.call_id))
+        assert self.alice.refused(asking) == DeliveryReason.TOO_MANY_CALLS
+        tablet.send(messages.Leave(meeting.call_id))
+        self.alice.take()
+        assert self.alice.send(asking) == []
+
+    def test_and_with_everything_when_the_store_failed(
+        self, town: Town, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        *_, third = self.everywhere(town, monkeypatch)
+        with contextlib.suppress(ZeroDivisionError), town.service.together(town.now):
+            raise ZeroDivisionError
+        assert self.alice.send(messages.SubscribeMedia(third.call_id)) == []
+
+    def test_nothing_is_remembered_of_calls_that_are_over(
+        self, town: Town, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.everywhere(town, monkeypatch)
+        assert len(town.service._service.forwarding.calls) == 2
+        town.now += limits.CALL_IDLE + 1
+        self.alice.send(messages.AskRelays())
+        assert len(town.service._service.forwarding.calls) == 0
 
 
 @pytest.mark.requirement("SFU-3")
