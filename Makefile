@@ -1,6 +1,6 @@
 # Everything runs in .venv, which is made from requirements.lock, with hashes, when it is missing or out of date.
 #
-#   make demo      two processes call each other on this machine
+#   make demo      two processes call each other on this machine, then three meet
 #   make test      all tests            (PYTEST="-k name" passes options on)
 #   make check     format, lint, types, import contracts, requirements: what CI checks before the tests
 #   make bench     speed of frames, beside a bare AES-GCM call and davey
