@@ -10,7 +10,7 @@ from e2ee.delivery.call_log import Entry
 from e2ee.delivery.call_table import require_room
 from e2ee.delivery.errors import DeliveryError, DeliveryReason
 from e2ee.delivery.gone_statements import state_due
-from e2ee.delivery.group_members import attend, leave_out, require_not_gone
+from e2ee.delivery.group_members import attend, end_publishing, leave_out, require_not_gone
 from e2ee.delivery.handling import Handling
 from e2ee.delivery.mailboxes import Kept, deliver
 from e2ee.delivery.mls_messages import check_application_message
@@ -121,6 +121,7 @@ def _tell_group(
     ]
     left_out = deliver(at, [(device.signature_key, committed)], unasked=others)
     _attend_next(at, call_id, entry, left_out)
+    end_publishing(at, call_id, call.profile, entry.call)
 
 
 def _attend_next(at: Handling, call_id: bytes, entry: Entry, left_out: Sequence[bytes]) -> None:

@@ -31,10 +31,14 @@ class ForwardRequest:
 
 @dataclass(frozen=True, slots=True)
 class ForwardEnd:
-    """A device is no member any more, or gone: its connections are to be closed. It may never have had any."""
+    """A device is no member any more, or gone: its connections are to be closed. It may never have had any.
+
+    With ``publishing_only`` it is still a member, which may not send media any more.
+    """
 
     call_id: bytes
     signature_key: bytes
+    publishing_only: bool = False
 
 
 class Forwarding:
@@ -54,6 +58,11 @@ class Forwarding:
         if self.enabled:
             self.calls.end(call_id, signature_key)
             self._waiting.append(ForwardEnd(call_id, signature_key))
+
+    def end_publishing(self, call_id: bytes, signature_key: bytes) -> None:
+        """A device may not send media in this call any more; it goes on getting the others'."""
+        if self.enabled:
+            self._waiting.append(ForwardEnd(call_id, signature_key, publishing_only=True))
 
     def forget(self) -> None:
         """A transaction was undone: what waits was never so, and all connections end (DS-23)."""

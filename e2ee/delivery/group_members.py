@@ -7,9 +7,18 @@ from e2ee.delivery.call import Call
 from e2ee.delivery.errors import DeliveryError, DeliveryReason
 from e2ee.delivery.handling import Handling
 from e2ee.identity.device_certificate import VerifiedCertificate
+from e2ee.profile.call_profile import CallProfile
 from e2ee.signalling import messages
 
-__all__ = ["attend", "gone_notice", "group_call", "leave_out", "member_call", "require_not_gone"]
+__all__ = [
+    "attend",
+    "end_publishing",
+    "gone_notice",
+    "group_call",
+    "leave_out",
+    "member_call",
+    "require_not_gone",
+]
 
 
 def group_call(at: Handling, call_id: bytes) -> tuple[Call, Attendance]:
@@ -54,6 +63,16 @@ def leave_out(at: Handling, call_id: bytes, attendance: Attendance, signature_ke
     connection_id = at.service.sessions.connection_of(signature_key)
     if connection_id is not None:
         at.send(connection_id, gone_notice(call_id))
+
+
+def end_publishing(at: Handling, call_id: bytes, before: CallProfile, call: Call) -> None:
+    """The profile may have changed: who might send media before and may not now publishes nothing more (DS-23)."""
+    if call.profile == before:
+        return
+    for member in call.members.values():
+        account_key = member.account_key
+        if before.may_speak(account_key) and not call.profile.may_speak(account_key):
+            at.service.forwarding.end_publishing(call_id, member.signature_key)
 
 
 def gone_notice(call_id: bytes) -> messages.Refused:

@@ -12,7 +12,13 @@ from e2ee.delivery.attendance import Attendance
 from e2ee.delivery.call import Call, PastEpoch
 from e2ee.delivery.errors import DeliveryError, DeliveryReason
 from e2ee.delivery.gone_statements import state_due
-from e2ee.delivery.group_members import attend, group_call, leave_out, require_not_gone
+from e2ee.delivery.group_members import (
+    attend,
+    end_publishing,
+    group_call,
+    leave_out,
+    require_not_gone,
+)
 from e2ee.delivery.handling import Handling
 from e2ee.delivery.limits import VOID_WITHIN
 from e2ee.delivery.mailboxes import deliver
@@ -81,6 +87,7 @@ def _take_back(at: Handling, request: messages.ReportInvalid, call: Call, ended:
     attendance = attend(at, request.call_id, replace(before, begun_at=at.now))
     for key in came:
         at.service.forwarding.end(request.call_id, key)
+    end_publishing(at, request.call_id, call.profile, before)
     # GROUP-17, GROUP-20: who was removed has ended, who came back as a new leaf and who committed go on no more.
     removed = [key for past in void for key in past.removed]
     for key in dict.fromkeys([*removed, ended.committer, *left_out]):

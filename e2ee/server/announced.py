@@ -47,6 +47,9 @@ class _Announced:
     async def want(self, call_id: bytes, member_id: bytes, mids: Sequence[str]) -> None:
         await self._unit.want(call_id, member_id, mids)
 
+    async def close_publisher(self, call_id: bytes, member_id: bytes) -> None:
+        await self._unit.close_publisher(call_id, member_id)
+
     async def close_member(self, call_id: bytes, member_id: bytes) -> None:
         await self._unit.close_member(call_id, member_id)
 

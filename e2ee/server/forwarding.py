@@ -6,7 +6,7 @@
 
 The service says who asks (``service.take_forwarding``), so whom the unit is told of is a member (SFU-3). The unit is waited
 for by nobody but its members: each has a line of its own, of bounded length, and a member that left goes before whatever it
-had asked. What the unit refuses, and that it failed, the member is told; who has lost its connections to it may ask anew. What
+had asked; one that may not speak any more publishes nothing from its turn on. What the unit refuses, and that it failed, the member is told; who has lost its connections to it may ask anew. What
 it offers to a member that is not connected for a moment waits, the newest of it, until that has logged in again (GROUP-22).
 """
 
@@ -64,6 +64,8 @@ class ForwardingRouter:
         for each in forwarding:
             if isinstance(each, ForwardRequest):
                 self._take_request(each)
+            elif each.publishing_only:
+                self._end_publishing(each)
             else:
                 self._end(each)
 
@@ -113,6 +115,15 @@ class ForwardingRouter:
             self._members.discard(member)
             self._lines.put_alone(member, lambda: self._close(*member))
 
+    def _end_publishing(self, end: ForwardEnd) -> None:
+        """After what it had asked, which goes on but for what it publishes. Who has asked too much makes all of it anew."""
+        member = end.call_id, end.signature_key
+        if member not in self._members:
+            return
+        if not self._lines.put(member, lambda: self._close_publisher(*member)):
+            self._lost(*member)
+            self._lines.put_alone(member, lambda: self._close(*member))
+
     async def _forward(self, request: ForwardRequest) -> None:
         try:
             async with asyncio.timeout(self._limits.answer_within):
@@ -129,6 +140,15 @@ class ForwardingRouter:
         else:
             if answer is not None:
                 self._tell(request.call_id, request.signature_key, answer)
+
+    async def _close_publisher(self, call_id: bytes, member_id: bytes) -> None:
+        try:
+            async with asyncio.timeout(self._limits.answer_within):
+                await self._unit.close_publisher(call_id, member_id)
+        except Exception as fault:  # noqa: BLE001 - then all of it is closed: what it publishes must not go on
+            self._watcher.unit_failed(fault)
+            await self._close(call_id, member_id)
+            self._lost(call_id, member_id)
 
     async def _close(self, call_id: bytes, member_id: bytes) -> None:
         try:

@@ -131,6 +131,23 @@ class AiortcForwardingUnit:
         async with self._subscriber(call_id, member_id) as subscriber:
             subscriber.want(mids)
 
+    async def close_publisher(self, call_id: bytes, member_id: bytes) -> None:
+        """See ``ForwardingUnit``."""
+        record = self._calls.get(call_id, {}).get(member_id)
+        if record is None:
+            return
+        async with record.lock:
+            if self._calls.get(call_id, {}).get(member_id) is not record:
+                return
+            publisher = record.publisher
+            if publisher is None:
+                return
+            self._withdraw(call_id, member_id, record)
+            record.publisher = None
+            if record.subscriber is None:
+                self._leave(call_id, member_id)
+            await self._end(publisher)
+
     async def close_member(self, call_id: bytes, member_id: bytes) -> None:
         """See ``ForwardingUnit``."""
         record = self._calls.get(call_id, {}).get(member_id)
@@ -196,9 +213,7 @@ class AiortcForwardingUnit:
         if self._calls.get(call_id, {}).get(member_id) is not record:
             return
         self._leave(call_id, member_id)
-        for subscriber in self._others(call_id, member_id):  # SFU-7
-            for source in record.sources:
-                subscriber.remove(source)
+        self._withdraw(call_id, member_id, record)
         connections = list(record.connections())
         record.publisher = record.subscriber = None
         await asyncio.gather(*map(self._end, connections))
@@ -228,6 +243,12 @@ class AiortcForwardingUnit:
             for other, record in self._calls.get(call_id, {}).items()
             if other != member_id and record.subscriber is not None
         ]
+
+    def _withdraw(self, call_id: bytes, member_id: bytes, record: _Member) -> None:
+        """SFU-7: nothing of it is forwarded any more."""
+        for subscriber in self._others(call_id, member_id):
+            for source in record.sources:
+                subscriber.remove(source)
 
     def _sources_of_others(self, call_id: bytes, member_id: bytes) -> list[Source]:
         return [

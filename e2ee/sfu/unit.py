@@ -4,6 +4,7 @@
     await unit.subscribe(call_id, member)                         gives it what the others send; offers come by ``on_offer``
     await unit.answer(call_id, member.id, number, description)
     await unit.want(call_id, member.id, mids)
+    await unit.close_publisher(call_id, member.id)                it may not send any more
     await unit.close_member(call_id, member.id)                   it has left, was removed, or is gone
 
 Whether somebody is a member is the service's business (SFU-3): the unit believes whoever calls it. ``AiortcForwardingUnit``
@@ -64,6 +65,10 @@ class ForwardingUnit(Protocol):
 
     async def want(self, call_id: bytes, member_id: bytes, mids: Sequence[str]) -> None:
         """Which m-sections with video the member wants, in order of importance (SFU-6)."""
+
+    async def close_publisher(self, call_id: bytes, member_id: bytes) -> None:
+        """Forward nothing of it any more and close what it publishes over; it goes on getting the others' media (SFU-7).
+        Who publishes nothing is closed already."""
 
     async def close_member(self, call_id: bytes, member_id: bytes) -> None:
         """Close its connections and forward nothing of it any more (SFU-7). Who is unknown is closed already."""

@@ -173,6 +173,46 @@ def test_what_the_unit_says_goes_to_the_device(town: Town) -> None:
     assert alice.take() != []
 
 
+class TestSpeakers:
+    """SFU-7: who is taken off the stage goes on listening."""
+
+    pytestmark = pytest.mark.requirement("SFU-7", "DS-23")
+
+    def publishing_ends(self, device: Device) -> ForwardEnd:
+        return ForwardEnd(MEETING_ID, device.key.public, publishing_only=True)
+
+    def test_who_may_not_send_any_more_publishes_nothing(self, town: Town) -> None:
+        meeting, (alice, bob, carol) = meet(town, "alice", "bob", "carol")
+        meeting.change(alice, meeting.another_profile(speakers=(carol.account.public,)))
+        assert town.forwarding == [self.publishing_ends(bob)]
+        meeting.change(carol)  # changes nothing of that
+        meeting.change(alice, meeting.another_profile(speakers=(bob.account.public,)))
+        assert town.forwarding[1:] == [self.publishing_ends(carol)]
+
+    def test_who_was_a_host_and_is_none(self, town: Town) -> None:
+        meeting, (alice, bob) = meet(town, "alice", "bob")
+        both = (alice.account.public, bob.account.public)
+        meeting.change(alice, meeting.another_profile(hosts=both, speakers=both[:1]))
+        assert town.forwarding == []
+        meeting.change(alice, meeting.another_profile(hosts=both[:1]))
+        assert town.forwarding == [self.publishing_ends(bob)]
+
+    @pytest.mark.requirement("DS-20")
+    def test_whom_a_void_commit_had_made_a_speaker(self, town: Town) -> None:
+        meeting, (alice, bob, carol) = meet(town, "alice", "bob", "carol")
+        meeting.change(alice, meeting.another_profile(speakers=(bob.account.public,)))
+        town.forwarding.clear()
+        both = (bob.account.public, carol.account.public)
+        epoch = meeting.group(alice).epoch
+        meeting.change(alice, meeting.another_profile(speakers=both))
+        carol.take()
+        assert carol.send(messages.PublishMedia(MEETING_ID, "v=0")) == []
+        for reporter in (bob, carol):
+            reporter.send(messages.ReportInvalid(MEETING_ID, epoch))
+        assert self.publishing_ends(carol) in town.forwarding
+        assert self.publishing_ends(bob) not in town.forwarding
+
+
 class TestEnds:
     """SFU-7: whose connections are to be closed."""
 

@@ -40,6 +40,9 @@ class ScriptedUnit:
     async def want(self, _call_id: bytes, member_id: bytes, mids: Sequence[str]) -> None:
         await self._do(f"want {member_id[0]}: {' '.join(mids)}")
 
+    async def close_publisher(self, _call_id: bytes, member_id: bytes) -> None:
+        await self._do(f"close publisher {member_id[0]}")
+
     async def close_member(self, _call_id: bytes, member_id: bytes) -> None:
         await self._do(f"close {member_id[0]}")
 

@@ -221,6 +221,50 @@ def test_who_has_left_is_closed_whatever_it_had_asked() -> None:
     ]
 
 
+@pytest.mark.requirement("SFU-7")
+def test_who_may_not_speak_any_more_goes_on_listening() -> None:
+    """What it asked before is done, so that nothing of it comes after what ends its publishing."""
+
+    async def story(scene: Scene) -> None:
+        scene.unit.ready.clear()
+        scene.ask(ALICE, SUBSCRIBE)
+        scene.ask(ALICE, PUBLISH)
+        off_the_stage = ForwardEnd(CALL, ALICE, publishing_only=True)
+        scene.router.take([off_the_stage, ForwardEnd(CALL, BOB, publishing_only=True)])
+        scene.unit.ready.set()
+        await scene.unit.until("close publisher 1")
+        scene.ask(ALICE, WANT)
+        await scene.unit.until("want 1: b a")
+        scene.unit.on_lost(CALL, ALICE)
+        assert (await scene.until_said(3))[2:] == ["media_lost to 1"]
+
+    assert run(story).unit.asked == [
+        *("subscribe 1 at 3", "publish 1 at 3: hers", "close publisher 1", "want 1: b a", "closed"),
+    ]
+
+
+@pytest.mark.requirement("SFU-7")
+@pytest.mark.parametrize("why", ["the unit failed", "too many wait"])
+def test_if_its_publishing_cannot_be_ended_alone_all_of_it_is(why: str) -> None:
+    async def story(scene: Scene) -> None:
+        scene.ask(ALICE, PUBLISH)
+        await scene.until_said(1)
+        if why == "the unit failed":
+            scene.unit.raises = ZeroDivisionError()
+        else:
+            scene.unit.ready.clear()
+            scene.ask(ALICE, WANT)
+            await scene.unit.until("want 1: b a")
+            scene.ask(ALICE, ANSWER)
+        scene.router.take([ForwardEnd(CALL, ALICE, publishing_only=True)])
+        await scene.unit.until("close 1")
+        scene.unit.ready.set()
+        assert (await scene.until_said(2))[1:] == ["media_lost to 1"]
+
+    asked = run(story, ForwardingLimits(waiting=1)).unit.asked
+    assert ("close publisher 1" in asked) == (why == "the unit failed")
+
+
 def test_of_who_never_asked_the_unit_hears_nothing() -> None:
     async def story(scene: Scene) -> None:
         scene.router.take([ForwardEnd(CALL, ALICE)])

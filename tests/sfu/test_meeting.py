@@ -324,6 +324,43 @@ def wanted(member: Member) -> set[tuple[int, str]]:
 
 
 @pytest.mark.requirement("SFU-7")
+def test_who_may_not_send_any_more_goes_on_getting_the_others(
+    meeting: NewMeeting, until: Until
+) -> None:
+    async def story() -> None:
+        async with meeting() as call:
+            one = await call.join(0, 1, tone=700.0)
+            two = await call.join(1, 2, tone=700.0)
+            await until(lambda: two.seen(0) > 5 and one.seen(1) > 5)
+            speaking = one.publishing
+            await call.unit.close_publisher(b"the meeting's id", one.id)
+            assert (one.at_the_unit.sources, two.at_the_unit.sinks) == ((), ())
+            await speaking.ended()
+            await until(more(lambda: one.seen(1)))
+            await call.unit.close_publisher(b"the meeting's id", one.id)  # closed already
+            await call.unit.close_publisher(b"the meeting's id", b"somebody else")
+            one.publishing = speaking.successor()
+            await asyncio.gather(one.publish(), speaking.close())
+            await until(more(lambda: two.seen(0)))
+            assert call.lost == [], "it was closed by request"
+
+    asyncio.run(story())
+
+
+@pytest.mark.requirement("SFU-7")
+def test_who_only_published_is_gone_with_that(meeting: NewMeeting) -> None:
+    async def story() -> None:
+        async with meeting() as call:
+            one = call.member(0)
+            one.apply(1, {0}, added={0})
+            await one.publish()
+            await call.unit.close_publisher(b"the meeting's id", one.id)
+            assert call.unit.statistics().calls == {}
+
+    asyncio.run(story())
+
+
+@pytest.mark.requirement("SFU-7")
 def test_nothing_of_who_has_left_is_forwarded(meeting: NewMeeting, until: Until) -> None:
     async def story() -> None:
         async with meeting() as call:

@@ -14,6 +14,7 @@ from e2ee.server.control.messages import (
     CONTROL,
     Answer,
     CloseMember,
+    ClosePublisher,
     ControlMessage,
     Done,
     Failed,
@@ -226,6 +227,8 @@ async def _done(unit: ForwardingUnit, message: ToUnit) -> str:
             await unit.answer(call_id, member, number, description)
         case Want(call_id=call_id, member=member, mids=mids):
             await unit.want(call_id, member, mids)
+        case ClosePublisher(call_id=call_id, member=member):
+            await unit.close_publisher(call_id, member)
         case CloseMember(call_id=call_id, member=member):
             await unit.close_member(call_id, member)
     return ""

@@ -15,6 +15,7 @@ __all__ = [
     "Answer",
     "Answering",
     "CloseMember",
+    "ClosePublisher",
     "ControlMessage",
     "Done",
     "Failed",
@@ -99,6 +100,15 @@ class Want(ToUnit):
 @message(CONTROL, "close_member")
 class CloseMember(ToUnit):
     """It has left, was removed, or is gone."""
+
+    request: U64
+    call_id: Bytes16
+    member: Bytes32
+
+
+@message(CONTROL, "close_publisher")
+class ClosePublisher(ToUnit):
+    """It is still a member, and may not send media any more."""
 
     request: U64
     call_id: Bytes16

@@ -22,6 +22,7 @@ from e2ee.server.control.messages import (
     Answer,
     Answering,
     CloseMember,
+    ClosePublisher,
     ControlMessage,
     Done,
     Failed,
@@ -92,6 +93,11 @@ class RemoteUnit:
         """See ``ForwardingUnit``."""
         await self._ask(Want(self._next(), call_id, member_id, tuple(mids)))
 
+    async def close_publisher(self, call_id: bytes, member_id: bytes) -> None:
+        """See ``ForwardingUnit``."""
+        if self._connection is not None:  # as below
+            await self._ask(ClosePublisher(self._next(), call_id, member_id))
+
     async def close_member(self, call_id: bytes, member_id: bytes) -> None:
         """See ``ForwardingUnit``."""
         self._members.discard((call_id, member_id))
@@ -116,7 +122,7 @@ class RemoteUnit:
 
     async def _ask(self, message: ToUnit) -> str:
         connection = self._connected()
-        if not isinstance(message, CloseMember):
+        if not isinstance(message, CloseMember | ClosePublisher):
             self._members.add((message.call_id, message.member))
         answered: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._waiting[message.request] = answered

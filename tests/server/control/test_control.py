@@ -135,6 +135,7 @@ def test_whatever_is_asked_of_it_the_unit_does_and_answers() -> None:
             await scene.until("offer to 1")
             await remote.answer(CALL, ALICE.id, 1, "to the offer")
             await remote.want(CALL, ALICE.id, ["b", "a"])
+            await remote.close_publisher(CALL, ALICE.id)
             await remote.close_member(CALL, ALICE.id)
         assert scene.offers == [Offer(1, "offer", ("0",), (5,), ("a",))]
 
@@ -143,6 +144,7 @@ def test_whatever_is_asked_of_it_the_unit_does_and_answers() -> None:
         "subscribe 1 at 3",
         "answer 1 1: to the offer",
         "want 1: b a",
+        "close publisher 1",
         "close 1",
         "closed",
     ]
@@ -220,7 +222,8 @@ def test_a_unit_that_goes_takes_all_media_with_it_and_is_found_again() -> None:
             assert scene.made[0].closed
             with pytest.raises(ForwardingError, match="UNIT_AWAY"):
                 await remote.publish(CALL, ALICE, "hers")
-            await remote.close_member(CALL, ALICE.id)  # closed already
+            await remote.close_publisher(CALL, BOB.id)  # closed already
+            await remote.close_member(CALL, ALICE.id)
             scene.heard.clear()
             async with scene.served(port):
                 await scene.until("connected")
