@@ -1,7 +1,7 @@
-"""Who commits in a group call, and until when somebody who was removed is spoken to: Promela models that Spin searches whole.
+"""Who commits in a group call, until when somebody who was removed is spoken to, and what is void: models that Spin searches whole.
 
 As in ``test_spin``: each claim is also run without its rule and must fail, and each step of a model is a cell of the table of
-group calls. Time is a choice in ``committer`` and ``flood``; in ``removal`` it goes by in steps of 250 ms.
+group calls. Time is a choice in ``committer``, ``flood`` and ``void``; in ``removal`` it goes by in steps of 250 ms.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from e2ee.call.group.states import TRANSITIONS, Input, State
 from e2ee.conformance.requirements import mentioned
 from tests.models.spin.search import MODELS, Spin, source, steps
 
-NAMES = ("committer", "flood", "removal")
+NAMES = ("committer", "flood", "removal", "void")
 
 CLOCKS = ("CLOCKS",)
 TOO_SOON = ("CLOCKS", "TOO_SOON")
@@ -117,12 +117,38 @@ def test_keys_that_the_removed_has_are_believed_for_two_seconds(spin: Spin) -> N
     spin.fails("removal", "old_keys_end", (), "KEEPS_OLD_EPOCHS")
 
 
+# ------------------------------------------------------------------------------- a commit that some cannot follow
+
+
+@pytest.mark.requirement("GROUP-20", "GROUP-21")
+def test_whoever_can_follow_a_commit_and_whoever_cannot_all_are_one_group_in_the_end(
+    spin: Spin,
+) -> None:
+    spin.holds("void", "one_group")
+    spin.fails("void", "one_group", (), "STAYS")
+    spin.fails("void", "one_group", (), "WAITS_FOR_EVER")
+    spin.fails("void", "one_group", (), "SHORT_PATIENCE")
+
+
+@pytest.mark.requirement("GROUP-20")
+def test_nobody_is_in_an_epoch_again_that_it_had_left(spin: Spin) -> None:
+    spin.holds("void", "never_back")
+    spin.fails("void", "never_back", (), "GOES_BACK")
+
+
+@pytest.mark.requirement("DS-20")
+def test_who_is_alone_in_not_following_takes_nothing_from_the_others(spin: Spin) -> None:
+    spin.holds("void", "the_few_void_nothing")
+    spin.fails("void", "the_few_void_nothing", (), "ONE_IS_ENOUGH")
+
+
 # ------------------------------------------------------------------------------------------------- the models themselves
 
 FULLEST = {
     "committer": ("settled_in_the_end", TOO_SOON),
     "flood": ("it_is_removed", ()),
     "removal": ("never_too_early", ()),
+    "void": ("one_group", ()),
 }
 
 
