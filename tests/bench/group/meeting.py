@@ -33,7 +33,7 @@ __all__ = [
     "measure",
 ]
 
-SERVE = "from e2ee.cli.main import main; main()"
+MAIN = "from e2ee.cli.main import main; main()"
 
 LATECOMER, HOST = "latecomer", "member 0"
 
@@ -56,13 +56,15 @@ SOUND, PICTURES = "MICROPHONE", "CAMERA"
 @dataclass(frozen=True)
 class Gathering:
     """So many members beside the latecomer, of whom so many show themselves, so many say something, and so many decode what
-    they get, the first ones each; the others only open it. All is done ``repeats`` times."""
+    they get, the first ones each; the others only open it. All is done ``repeats`` times. ``apart``: the forwarding unit is a
+    process of its own (``e2ee sfu``)."""
 
     members: int
     show: int
     say: int
     decode: int
     repeats: int
+    apart: bool = False
 
     @property
     def everybody_speaks(self) -> bool:
@@ -116,10 +118,13 @@ class Gathered:
 class Meeting:
     """The processes, and what they are told."""
 
-    def __init__(self, gathering: Gathering, place: Path, server: Talker) -> None:
+    def __init__(
+        self, gathering: Gathering, place: Path, server: Talker, unit: Talker | None
+    ) -> None:
         self.gathering = gathering
         self._place = place
         self._server = server
+        self._unit = unit
         self._by_account: dict[str, Talker] = {}
 
     async def start(self, stack: contextlib.AsyncExitStack) -> None:
@@ -160,6 +165,7 @@ class Meeting:
         listening = {self._by_account[each].pid for each in self.members if each not in speaking}
         return {
             "the server": [self._server.pid],
+            "the forwarding unit": [] if self._unit is None else [self._unit.pid],
             "who has a camera, each": [self._by_account[each].pid for each in sorted(speaking)],
             f"who opens, {TOGETHER} together": sorted(listening),
         }
@@ -171,13 +177,13 @@ class Meeting:
         return await self._by_account[account].said(event)
 
     async def gather(self) -> None:
-        """Everybody comes, one after the other, and hears and sees all who speak."""
+        """Everybody comes, who speaks before the others, and hears and sees all who speak."""
         gathering = self.gathering
         self.do(HOST, "meet", speakers_only=not gathering.everybody_speaks)
         self.link = (await self.said(HOST, "opened"))["link"]
-        for number, account in enumerate(self.members[1:], 1):
+        for number in range(1, gathering.members):
+            account = self.members[number]
             self.do(account, "join", link=self.link, streams=gathering.streams(number))
-            await self.said(account, "joined")
             if number < gathering.show and not gathering.everybody_speaks:
                 await self._is_in(account)
                 self.do(HOST, "stage", account=account)
@@ -194,7 +200,6 @@ class Meeting:
         """The latecomer comes; when what happened, in milliseconds after it asked."""
         streams = self.gathering.streams(self.gathering.members)
         self.do(LATECOMER, "join", link=self.link, streams=streams)
-        await self.said(LATECOMER, "joined")
         marks: dict[str, float] = (await self.said(LATECOMER, "flows"))["marks"]
         return {name: at - marks["asks"] for name, at in marks.items()}
 
@@ -241,10 +246,23 @@ async def _meeting(gathering: Gathering) -> AsyncIterator[Meeting]:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         serve = ("serve", "--json", "--port", "0", "--store", str(place / "service.db"))
         limits = ("--new-accounts", "1000", "--per-address", "1000", "--log-level", "warning")
-        server = await stack.enter_async_context(running("-c", SERVE, *serve, *limits))
-        meeting = Meeting(gathering, place, server)
+        unit, where = await _unit(stack, place) if gathering.apart else (None, ())
+        server = await stack.enter_async_context(running("-c", MAIN, *serve, *limits, *where))
+        meeting = Meeting(gathering, place, server, unit)
         await meeting.start(stack)
         yield meeting
+
+
+async def _unit(stack: contextlib.AsyncExitStack, place: Path) -> tuple[Talker, tuple[str, ...]]:
+    """A forwarding unit, and how a service is told of it."""
+    secret = place / "secret"
+    secret.touch(mode=0o600)
+    secret.write_text("the secret that a service and its unit share")
+    knows = ("--secret-file", str(secret), "--log-level", "warning")
+    arguments = ("-c", MAIN, "sfu", "--json", "--listen", "127.0.0.1:0", *knows)
+    unit = await stack.enter_async_context(running(*arguments))
+    url = (await unit.said("listening"))["url"]
+    return unit, ("--sfu", url, "--sfu-secret-file", str(secret))
 
 
 async def measure(gathering: Gathering) -> Gathered:

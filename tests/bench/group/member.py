@@ -262,7 +262,6 @@ class Member:
                     self.say("opened", link=call.link)
                 case Joined():
                     self.marks("in the group")
-                    self.say("joined", members=len(event.members))
                 case Connected():
                     self.marks("connected")
                 case EpochChanged():
