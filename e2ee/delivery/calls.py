@@ -53,6 +53,8 @@ def commit(at: Handling, device: VerifiedCertificate, request: messages.Commit) 
         at.service.spending.adds.spend(device.account_id, at.now, adds)
 
     entry = call_log.commit(call, request, device, at.now, afford)
+    if call.is_group:
+        _require_known(at, entry.added)
     logged = LogEntry(device, at.now, wire.encode(request))
     at.tx.add_entry(request.call_id, call.entries, logged, entry.call.devices())
     tell = _tell_group if call.is_group else _tell_two
@@ -153,6 +155,15 @@ def _send_to_group(
         raise DeliveryError(DeliveryReason.TOO_MANY_BYTES, detail)
     at.service.spending.copies.spend(device.account_id, at.now, len(others))
     deliver(at, (), unasked=[each for each in others if each[0] not in attendance.gone])
+
+
+def _require_known(at: Handling, added: Sequence[bytes]) -> None:
+    """Raises DeliveryError for a device that could not be given its `added`: it would only take a place in the group."""
+    known = at.tx.mailboxes(added)
+    for position, signature_key in enumerate(added):
+        # DS-16: "A commit that adds a device which the service does not know"
+        if signature_key not in known:
+            raise DeliveryError(DeliveryReason.UNKNOWN_DEVICE, f"Add {position} of the commit")
 
 
 def _require_room_in_log(call: Call, request: messages.Commit) -> None:

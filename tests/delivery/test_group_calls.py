@@ -187,6 +187,34 @@ class TestCommits:
     """What a commit may be."""
 
     @pytest.mark.requirement("DS-16")
+    def test_it_adds_nobody_whom_the_service_does_not_know(self, town: Town) -> None:
+        """One such device costs the others who wait no more than another commit."""
+        alice, bob = members(town, "alice", "bob")
+        meeting = Meeting(town)
+        never_came = conftest.Device(town, town.account("bob"), 2)
+        meeting.open(alice, bob)
+        both = [meeting.bundle(each) for each in (bob, never_came)]
+        request = meeting.adding(alice, *both)
+        before = town.state()
+        (answer,) = alice.send(request)
+        assert isinstance(answer, messages.Refused)
+        assert (answer.reason, answer.detail[:5]) == (DeliveryReason.UNKNOWN_DEVICE, "Add 1")
+        assert town.state() == before
+        meeting.commit(alice, meeting.adding(alice, both[0]))
+        meeting.join(bob, both[0])
+
+    @pytest.mark.requirement("DS-16")
+    def test_nor_whom_its_account_has_removed(self, town: Town) -> None:
+        alice, bob = members(town, "alice", "bob")
+        meeting = Meeting(town)
+        meeting.open(alice, bob)
+        request = meeting.adding(alice, meeting.ask(bob))
+        alice.take()
+        with town.store.transaction() as tx:
+            tx.remove_device(bob.key.public)
+        assert alice.refused(request) == DeliveryReason.UNKNOWN_DEVICE
+
+    @pytest.mark.requirement("DS-16")
     def test_the_rules_follow_the_profile(self, town: Town) -> None:
         meeting, (alice, bob, carol) = meet(town, "alice", "bob", "carol")
         removing = meeting.request(bob, Remove(meeting.leaf(carol)))
