@@ -184,7 +184,8 @@ async def run_load(kinds: tuple[str, ...], senders: int, receivers: int, seconds
         after, now = await unit.usage(), _counted(sending, receiving)
         delays = sorted(delay for receiver in receiving for delay in receiver.delays)
         pace.cancel()
-        await asyncio.gather(*answering, *(each.close() for each in (*sending, *receiving)))
+        closing = [*(each.close() for each in sending), *(each.close() for each in receiving)]
+        await asyncio.gather(*answering, *closing)
     return _load(kinds, (senders, receivers), (before, after), (counted, now), delays)
 
 
