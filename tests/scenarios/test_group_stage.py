@@ -306,3 +306,38 @@ def test_what_belongs_to_a_call_of_two_is_not_said(
     say(calls, webinar, bob, said)
     assert reasons(alice, carol) == [GroupReason.NOT_SAID_IN_GROUPS] * 2
     webinar.at(alice).chat.say("We go on.")
+
+
+@pytest.mark.parametrize("last", ["off", "everybody"])
+def test_of_wishes_that_undo_each_other_the_last_one_holds(
+    calls: SimulatedCalls, people: list[SimulatedDevice], last: str
+) -> None:
+    """All before a commit may be made, and another one that is made with them."""
+    alice, bob, carol = people
+    meeting = Meeting.of(calls, *people)
+    call, leaf, epoch = meeting.at(alice), meeting.leaf(bob), meeting.at(alice).epoch
+    call.make_host(meeting.leaf(carol), calls.now)
+    if last == "everybody":
+        call.take_off_stage(leaf, calls.now)
+    call.everybody_speaks(calls.now)
+    if last == "off":
+        call.take_off_stage(leaf, calls.now)
+    calls.settle()
+    calls.advance(10_000)
+    meeting.agree(*people)
+    assert meeting.at(bob).may_speak is (last == "everybody")
+    assert meeting.at(carol).is_host
+    assert meeting.at(bob).epoch == epoch + 1
+
+
+def test_wishes_that_come_to_nothing_are_no_commit(
+    calls: SimulatedCalls, people: list[SimulatedDevice]
+) -> None:
+    alice, bob, _ = people
+    meeting = Meeting.of(calls, *people)
+    epoch = meeting.at(alice).epoch
+    meeting.at(alice).take_off_stage(meeting.leaf(bob), calls.now)
+    meeting.at(alice).everybody_speaks(calls.now)
+    calls.advance(10_000)
+    meeting.agree(*people)
+    assert meeting.at(alice).epoch == epoch

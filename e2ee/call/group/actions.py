@@ -115,6 +115,8 @@ class GroupCallActions:
         self.lobby = Lobby()
         self.drafted: Draft | None = None
         """What the own commit that is on its way brings."""
+        self.committed: Logged | None = None
+        """That commit, as it will be in the log."""
         self.invalid_commits = 0
         """GROUP-20: how many commits could not be followed, in the whole call."""
         self.unfollowed: deque[bytes] = deque(maxlen=MAX_INVALID_COMMITS)
@@ -347,7 +349,7 @@ class GroupCallActions:
                 break
             self._report_given_up(self.waiting.refused(draft), GroupReason.CANNOT_BE_HAD)
         self.inside.say_removing(self.waiting.leaves_to_remove(self.in_group), now)
-        self.drafted = draft
+        self.drafted, self.committed = draft, own.logged
         self.inside.outbox.append(messages.Commit(self.call_id, own.message, own.welcome, None))
 
     def _commit(self, draft: Draft, now: int) -> OwnCommit | None:
@@ -377,7 +379,7 @@ class GroupCallActions:
             self._report_given_up(
                 self.waiting.refused(self.drafted), refused.reason, refused.detail
             )
-        self.drafted = None
+        self.drafted = self.committed = None
 
     def _report_given_up(self, intents: Sequence[Intent], reason: str, detail: str = "") -> None:
         for intent in intents:
@@ -392,8 +394,10 @@ class GroupCallActions:
     def change_epoch(self, logged: Logged, now: int) -> None:
         change = self.inside.apply(logged, now)
         epochs = self.in_group
-        self.drafted = None
-        given_up = self.waiting.settle(logged, epochs, now)
+        taken = self.drafted if logged is self.committed else None
+        done = () if taken is None else taken.wanted
+        self.drafted = self.committed = None
+        given_up = self.waiting.settle(logged, epochs, now, done)
         self._report_given_up(given_up, GroupReason.NOT_A_HOST)
         self.owner.trust.observe((member.certificate for member in change.added), now)
         self._tell_change(change)
@@ -497,7 +501,7 @@ class GroupCallActions:
         if self.participation is not None:
             self.participation.end(now)
             self.collect()
-        self.participation = self.fetching = self.drafted = None
+        self.participation = self.fetching = self.drafted = self.committed = None
         self.later.clear()
         for request in self.lobby.all():
             self._withdraw(request)

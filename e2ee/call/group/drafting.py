@@ -34,14 +34,15 @@ __all__ = ["Draft", "Drafting"]
 class Draft:
     """What a commit brings: its proposals, what is signed beside them, whom it adds, and the link that it makes valid.
 
-    ``settled``, ``impossible`` and ``useless`` are in no commit, ever: what a host has already, or cannot have, and who
-    cannot be added.
+    ``wanted`` are the intents that it carries out. ``settled``, ``impossible`` and ``useless`` are in no commit, ever: what a
+    host has already, or cannot have, and who cannot be added.
     """
 
     proposals: tuple[ProposalContent, ...]
     authenticated_data: bytes
     requests: tuple[JoinRequest, ...]
     new_link: GroupLink | None
+    wanted: tuple[Intent, ...]
     settled: tuple[Intent, ...]
     impossible: tuple[Intent, ...]
     useless: tuple[JoinRequest, ...]
@@ -172,6 +173,7 @@ class Drafting:
             encode_statements(self._statements),
             tuple(self.added),
             self._link if is_new else None,
+            tuple(self._wanted),
             tuple(self._settled),
             tuple(self._impossible),
             tuple(self._useless),

@@ -12,7 +12,7 @@ make a commit invalid is left out, and costs nobody else a place in it: a draft 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from e2ee.call.epochs import Epochs
@@ -113,7 +113,9 @@ class Waiting:
                 break
             drafting.add(request, now)
         draft = drafting.draft()
-        for intent in (*draft.settled, *draft.impossible):
+        # what is wanted may come to nothing, one thing undoing another
+        moot = () if draft.proposals else draft.wanted
+        for intent in (*draft.settled, *draft.impossible, *moot):
             del self._intents[intent.subject]
         for request in draft.useless:
             del self._requests[request.knock.signature_key]
@@ -144,8 +146,10 @@ class Waiting:
         self._intents.clear()
         return given_up
 
-    def settle(self, logged: Logged, epochs: Epochs, now: int) -> list[Intent]:
-        """A commit was applied. What is wanted still stays; gives what cannot be had any more."""
+    def settle(
+        self, logged: Logged, epochs: Epochs, now: int, done: Sequence[Intent] = ()
+    ) -> list[Intent]:
+        """A commit was applied, which carried out what is ``done``. What is wanted still stays; gives what cannot be had any more."""
         self._gone.clear()  # KEYS-24: "It counts for one leaf in one epoch"
         self._added = {key: until for key, until in self._added.items() if now < until}
         for added in logged.staged.added:
@@ -154,7 +158,8 @@ class Waiting:
         if logged.own:
             self._most_adds = min(2 * self._most_adds, MAX_PROPOSALS)
             self._refusals = 0
-        self._intents = {each.subject: each for each in _unsettled(self.intents, epochs)}
+        open_yet = [each for each in self.intents if not any(each is other for other in done)]
+        self._intents = {each.subject: each for each in _unsettled(open_yet, epochs)}
         return [] if _is_host(epochs) else self.give_up()
 
     def stranded(self) -> None:
@@ -164,10 +169,12 @@ class Waiting:
 
 
 def _unsettled(intents: Iterable[Intent], epochs: Epochs) -> Iterator[Intent]:
-    """Those that would change something."""
+    """Those that would change something, each after those before it."""
+    profile = epochs.profile
     for intent in intents:
-        changes = intent.profile_after(epochs.profile) != epochs.profile
-        if changes or leaves(intent, epochs.members):
+        after = intent.profile_after(profile)
+        if after != profile or leaves(intent, epochs.members):
+            profile = after
             yield intent
 
 
