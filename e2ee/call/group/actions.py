@@ -334,6 +334,11 @@ class GroupCallActions:
             if not self.is_host or not waits_in_lobby(profile, request.certificate):
                 self._withdraw(request)
 
+    def forget_requests(self, now: int) -> None:
+        """GROUP-7: the keys of what was asked with and not used."""
+        if self.asking is not None:
+            self.asking.forget_old(now)
+
     def take_statement(self, gone: Gone, _now: int) -> None:
         self.waiting.gone(*gone)
 

@@ -68,7 +68,7 @@ class Asking:
     def ask(self, owner: Owner, now: int) -> messages.Join:
         """A new request. GROUP-7: "MUST make a KeyPackage for this call"."""
         bundle = owner.new_join_key_package(self._suites[-1], self.entrance.link, now)
-        self._asked = {ref: each for ref, each in self._asked.items() if each.at > now - KEPT_FOR}
+        self.forget_old(now)
         self._asked[make_key_package_ref(bundle.suite, bundle.key_package)] = _Asked(bundle, now)
         self._last = now
         encoded = MLSMessage.of(bundle.key_package).encode()
@@ -97,6 +97,10 @@ class Asking:
     def take_next_suite(self) -> None:
         """Ask with the next one."""
         self._suites.pop()
+
+    def forget_old(self, now: int) -> None:
+        """What nobody adds any more: its private keys go."""
+        self._asked = {ref: each for ref, each in self._asked.items() if each.at > now - KEPT_FOR}
 
     def has_asked_with(self, ref: bytes) -> bool:
         """Whether this KeyPackageRef is of a request that was made here and not used."""

@@ -131,6 +131,7 @@ class GroupCallMachine:
             participation.epochs.handle_timer(now)
             participation.conversation.handle_timer(now)
             self._actions.empty_lobby(now)
+            self._actions.forget_requests(now)
         if _is_due(self._alive_due_at(), now):
             self._step(Input.ALIVE_DUE, None, now)
         self._done(now)
