@@ -16,10 +16,11 @@ from e2ee.call.committer import commit_due_at
 from e2ee.call.configuration import SERVICE_TIMEOUT
 from e2ee.call.errors import CallReason, CallRefused, CallUsageError
 from e2ee.call.events import Event, RemovalComplete, SendingResumed, SendingStopped
-from e2ee.call.group.actions import ACTIONS, Anew, GroupCallActions
+from e2ee.call.group.actions import ACTIONS, GroupCallActions
 from e2ee.call.group.configuration import COMMIT_PAUSE, FETCH_TIMEOUT, VOID_TIMEOUT
 from e2ee.call.group.intents import Removal
 from e2ee.call.group.participation import Participation
+from e2ee.call.group.payloads import Anew
 from e2ee.call.group.receiving import judge
 from e2ee.call.group.states import TRANSITIONS, Input, State
 from e2ee.call.owner import Owner

@@ -14,11 +14,12 @@ from e2ee.call.configuration import RANK_DELAY
 from e2ee.call.epochs import Epochs
 from e2ee.call.errors import CallReason, CallRefused
 from e2ee.call.events import PresenceChanged
-from e2ee.call.group.actions import Anew, Entry, Gone, GroupCallActions, Invalid
+from e2ee.call.group.actions import GroupCallActions
 from e2ee.call.group.configuration import MAX_INVALID_COMMITS
 from e2ee.call.group.errors import GroupReason
 from e2ee.call.group.events import MediaLost, MediaOffered, MediaPublished
 from e2ee.call.group.join_requests import judge_request, waits_in_lobby
+from e2ee.call.group.payloads import Anew, Entry, Gone, Invalid
 from e2ee.call.group.policy import input_of_message
 from e2ee.call.group.states import Input
 from e2ee.call.group.tree_parts import Meanwhile, TreeParts
