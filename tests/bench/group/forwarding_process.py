@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import multiprocessing
 import time
 from collections.abc import Callable, Coroutine
@@ -78,6 +79,9 @@ class UnitProcess(AbstractContextManager["UnitProcess"]):
     ) -> None:
         asyncio.get_running_loop().remove_reader(self._pipe.fileno())
         self._pipe.send(("end",))
+        with contextlib.suppress(EOFError, ConnectionError):
+            while True:  # it may have to say a lot about those who go, and would wait for somebody to take it
+                self._pipe.recv()
         self._process.join()
 
 
