@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.group import bench_forwarding, large, media, meeting
-from tests.bench.group.bench_forwarding import COLUMNS, Floor
+from tests.bench.group.bench_forwarding import COLUMNS, Floor, Own, floor_of
 from tests.bench.group.figures import Table, as_markdown, as_text
 from tests.bench.group.forwarding_load import Load
 
@@ -69,12 +69,21 @@ def forwarding(*, quick: bool) -> Part:
 def forwarding_table(told: dict[str, Any]) -> Table:
     floors = {each["kind"]: Floor(**each) for each in told["floors"]}
     loads = [Load(**each) for each in told["loads"]]
-    rows = [[cell(load, floors) for _, cell in COLUMNS] for load in loads]
+    columns = (("/ floor", _of_floor), *COLUMNS)
+    rows = [[cell(load, floors) for _, cell in columns] for load in loads]
+    own = Own(**told["own"])
     notes = [
         f"floor of {each.kind}: SRTP off {each.unprotect:.1f} µs, on {each.protect:.1f} µs, a datagram sent {each.send:.1f} µs"
         for each in floors.values()
     ]
-    return Table("the forwarding unit, a process", [[name for name, _ in COLUMNS], *rows], notes)
+    notes.append(
+        f"own code: {own.packet_in:.1f} µs a packet in, {own.packet_out:.1f} µs a packet out"
+    )
+    return Table("the forwarding unit, a process", [[name for name, _ in columns], *rows], notes)
+
+
+def _of_floor(load: Load, floors: dict[str, Floor]) -> str:
+    return f"{load.per_packet / floor_of(load, floors):.1f}×"
 
 
 _MEASURES = {"large": large_calls, "media": meetings, "forwarding": forwarding}
