@@ -11,6 +11,7 @@ import pytest
 
 from e2ee.media.encoded_frame import Kind, OpenedFrame
 from e2ee.media.reasons import RejectReason
+from e2ee.rtc.errors import RtcReason
 from e2ee.rtc.measure import is_tone
 from e2ee.rtc.observer import FrameObserver
 from e2ee.rtc.sources import TestPicture
@@ -143,7 +144,8 @@ def test_what_nobody_announced_is_not_opened_until_it_is(meeting: NewMeeting, un
                 member.subscribing.announcements_changed()
             await until(lambda: two.seen(0) and third.seen(0))
             assert sent(one) - frames < BOUND
-            assert rejected(third, 0) == set()
+            # what it gets first may be the end of a frame that was on its way
+            assert rejected(third, 0) <= {RtcReason.INCOMPLETE}
 
     asyncio.run(story())
 
