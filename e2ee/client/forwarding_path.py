@@ -128,7 +128,7 @@ class ForwardingPath:
 
     def _failed(self, error: Exception) -> None:
         timed_out = isinstance(error, TimeoutError)
-        self.failure = "no path to the forwarding unit" if timed_out else str(error)
+        self.failure = "no path to the forwarding unit" if timed_out else _why(error)
         _log.warning("no media: %s", self.failure)
         self._changed()
 
@@ -136,3 +136,9 @@ class ForwardingPath:
         self.is_up, self.failure = is_up, ""
         self._was_up |= is_up
         self._changed()
+
+
+def _why(error: Exception) -> str:
+    return (
+        str(error) or type(error).__name__
+    )  # aiortc's may have no text, and an empty one says that nothing failed

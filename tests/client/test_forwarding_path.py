@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
+from aiortc import InvalidStateError
 
 from e2ee.client import forwarding_path
 from e2ee.client.forwarding_path import ForwardingPath
@@ -108,6 +109,19 @@ def test_what_fails_is_said_and_tried_again() -> None:
         assert not await unit.changes.get()
         await unit.connect()
         assert not unit.path.failure
+
+    tell(story)
+
+
+def test_what_fails_without_a_word_is_a_failure_too() -> None:
+    async def story(unit: Unit) -> None:
+        unit.path.start()
+        await unit.begun.get()
+        unit.path.refused(InvalidStateError())
+        assert not await unit.changes.get()
+        assert unit.path.is_troubled
+        assert unit.path.failure == "InvalidStateError"
+        await unit.connect()
 
     tell(story)
 
