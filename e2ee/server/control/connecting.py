@@ -17,15 +17,18 @@ from e2ee.crypto.entropy import Entropy
 from e2ee.crypto.secret import Secret, equal
 from e2ee.server.control.messages import CONTROL, ControlMessage, ToUnit
 from e2ee.server.control.proof import NONCE, PROOF, require_strong, service_proof, unit_proof
-from e2ee.server.errors import ConfigurationReason, ServerConfigurationError
+from e2ee.server.errors import CloseReason, ConfigurationReason, ServerConfigurationError
 from e2ee.server.tls import is_loopback
 from e2ee.signalling import wire
-from e2ee.signalling.errors import WireError
+from e2ee.signalling.errors import WireError, WireReason
 
 __all__ = ["ControlConnection", "UnitElsewhere", "UnitLost", "control_connection"]
 
 _PROVED_WITHIN = 10.0
 """Seconds until a connection is of use."""
+
+_SAID = frozenset({*CloseReason, *WireReason})
+"""Why a unit ends a connection, in its words."""
 
 _frames = logging.getLogger(f"{__name__}.frames")
 _frames.setLevel(logging.INFO)
@@ -128,7 +131,9 @@ def _lost() -> Iterator[None]:
 
 def _why(error: Exception) -> str:
     closed = getattr(error, "rcvd", None)
-    return closed.reason if closed is not None and closed.reason else type(error).__name__
+    # other texts are of whoever is there, who may not have proved anything, and this one is logged
+    said = closed.reason if closed is not None else ""
+    return said if said in _SAID else type(error).__name__
 
 
 def _scheme_and_host(url: str) -> tuple[str, str]:
