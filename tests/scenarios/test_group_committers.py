@@ -11,6 +11,8 @@ from e2ee.call.events import EpochChanged
 from e2ee.call.group.events import MembersChanged
 from e2ee.call.group.states import State
 from e2ee.crypto.cipher_suite import cipher_suite
+from e2ee.crypto.errors import NoEncapsulation
+from e2ee.crypto.seeded_entropy import SeededEntropy
 from e2ee.mls.key_package import sign_key_package
 from e2ee.mls.leaf_node import sign_leaf_node
 from e2ee.mls.message import MLSMessage
@@ -250,3 +252,16 @@ def test_the_end_of_an_epoch_takes_along_what_waits(
         calls.give(device, late)
     calls.advance(6_500)
     meeting.agree(alice, bob, carol)
+
+
+def test_a_fault_of_the_committers_own_is_told_and_costs_nobody_the_place() -> None:
+    """A host's device that cannot encapsulate: that is no fault of who asks."""
+    calls = SimulatedCalls(SeededEntropy(b"an entropy without ML-KEM"))
+    alice, bob = (calls.device(name, suites=(0x0001, 0xF0E2)) for name in ("alice", "bob"))
+    meeting = Meeting.open(calls, alice, suite=0xF0E2)
+    meeting.ask(bob)
+    calls.settle()
+    for _ in range(2):
+        with pytest.raises(NoEncapsulation):
+            calls.advance(COMMIT_PAUSE)
+    assert meeting.at(bob).state is State.ASKING

@@ -24,7 +24,7 @@ from e2ee.call.group.join_requests import JoinRequest
 from e2ee.call.group.participation import Change
 from e2ee.call.group.payloads import Gone
 from e2ee.call.logged import Logged
-from e2ee.errors import E2EEError
+from e2ee.errors import RemoteProtocolError
 from e2ee.profile.legal_commits import LegalCommit
 from e2ee.signalling import messages
 
@@ -98,7 +98,8 @@ class Committing(Ground):
                 self.owner.entropy,
                 authenticated_data=draft.authenticated_data,
             )
-        except E2EEError:
+        except RemoteProtocolError:
+            # of what others sent; a fault of this device's own is not theirs, and is raised
             if not draft.proposals:
                 raise
             return None
