@@ -23,12 +23,6 @@ SLOW = ("CLOCKS",)
 PEOPLE = ("ANSWERS", "HANG_UPS", "CLOCKS")
 
 
-@pytest.fixture(scope="module")
-def spin(tmp_path_factory: pytest.TempPathFactory) -> Spin:
-    """Spin, if this machine has it."""
-    return Spin.installed(tmp_path_factory.mktemp("spin"))
-
-
 # ------------------------------------------------------------------------------------------------------ answer race
 
 
