@@ -262,14 +262,13 @@ def test_what_the_service_did_not_sign_removes_nobody(
     meeting = Meeting.of(calls, *people)
     epoch, leaf = meeting.at(alice).epoch, meeting.leaf(carol)
     calls.disconnect(carol)
-    genuine: list[messages.Gone] = []
     calls.advance(10_000, settle=False)
-    genuine = alice.waiting(messages.Gone)
+    (genuine,) = alice.waiting(messages.Gone)
     alice.inbox.clear()
     bob.inbox.clear()
-    statement = GoneStatement.decode(genuine[0].statement)
+    statement = GoneStatement.decode(genuine.statement)
     assert (statement.epoch, statement.leaf) == (epoch, leaf)
-    altered = bytearray(genuine[0].statement)
+    altered = bytearray(genuine.statement)
     altered[-1] ^= 1
     forged = messages.Gone(meeting.call_id, bytes(altered), 0)
     assert calls.give(alice, forged) is not None
