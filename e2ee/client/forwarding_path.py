@@ -139,6 +139,5 @@ class ForwardingPath:
 
 
 def _why(error: Exception) -> str:
-    return (
-        str(error) or type(error).__name__
-    )  # aiortc's may have no text, and an empty one says that nothing failed
+    # aiortc's may have no text, and an empty one says that nothing failed
+    return str(error) or type(error).__name__
