@@ -4,6 +4,7 @@
     path.start()                 from now on there is to be a connection
     path.described(peer)         both descriptions of the newest one are known
     path.lost(), path.refused()  the service's word; or it was away, and does not know that it was asked
+    path.broken(why)             this device cannot go on with it
     path.end()                   there is to be none any more
 
 ``begin`` asks for a connection, and every attempt has so long to come about. What fails is tried again, sooner at first
@@ -92,6 +93,15 @@ class ForwardingPath:
     def lost(self) -> None:
         """The forwarding unit has no connection of this device any more."""
         self._lost.set()
+
+    def broken(self, why: Exception) -> None:
+        """This device cannot go on with the connection: it is refused or, if it was up, lost."""
+        if self._described is None or self._described.done():
+            _log.warning(
+                "media lost: %s", _why(why)
+            )  # the attempt had succeeded, so nobody else says it
+        self.refused(why)
+        self.lost()
 
     async def _keep(self) -> None:
         pause = _FIRST_PAUSE

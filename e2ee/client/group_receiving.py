@@ -94,8 +94,7 @@ class GroupReceiving:
             try:
                 await self._answer(offer)
             except Exception as error:  # noqa: BLE001 - aiortc's, too: another connection may do
-                self.path.refused(error)
-                self.path.lost()
+                self.path.broken(error)
 
     async def _answer(self, offer: MediaOffered) -> None:
         peer = await self._peer_for(_credentials(offer.description))

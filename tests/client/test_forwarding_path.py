@@ -99,6 +99,33 @@ def test_one_that_the_unit_has_lost_is_begun_anew() -> None:
     tell(story)
 
 
+@pytest.mark.requirement("SFU-8")
+def test_one_that_breaks_after_it_came_about_is_begun_anew_and_it_is_logged_why(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def story(unit: Unit) -> None:
+        unit.path.start()
+        await unit.connect()
+        unit.path.broken(ConnectionFailed("no such m-section"))
+        assert not await unit.changes.get()
+        assert "no such m-section" in caplog.text
+        await unit.connect()
+
+    tell(story)
+
+
+def test_one_that_breaks_before_it_comes_about_has_failed() -> None:
+    async def story(unit: Unit) -> None:
+        unit.path.start()
+        await unit.begun.get()
+        unit.path.broken(ConnectionFailed("no such m-section"))
+        assert not await unit.changes.get()
+        assert "no such m-section" in unit.path.failure
+        await unit.connect()
+
+    tell(story)
+
+
 def test_what_fails_is_said_and_tried_again() -> None:
     async def story(unit: Unit) -> None:
         unit.fails = 2
