@@ -97,9 +97,8 @@ class ForwardingPath:
     def broken(self, why: Exception) -> None:
         """This device cannot go on with the connection: it is refused or, if it was up, lost."""
         if self._described is None or self._described.done():
-            _log.warning(
-                "media lost: %s", _why(why)
-            )  # the attempt had succeeded, so nobody else says it
+            # the attempt had succeeded, so nobody else says it
+            _log.warning("media lost: %s", _why(why))
         self.refused(why)
         self.lost()
 
