@@ -19,6 +19,7 @@ from e2ee.cli.calls.options import (
     RelayOnly,
     Screen,
     Test,
+    Voice,
     network,
 )
 from e2ee.cli.calls.profile import PassphraseFile, ProfilePath, opened
@@ -47,7 +48,7 @@ def answer(
             "--auto", help="Take every call without asking, but of who has a changed key."
         ),
     ] = False,
-    voice: Annotated[bool, typer.Option("--voice", help="Without the camera, at first.")] = False,
+    voice: Voice = False,
     camera: Camera = None,
     microphone: Microphone = None,
     screen: Screen = None,

@@ -20,6 +20,7 @@ from e2ee.cli.calls.options import (
     RelayOnly,
     Screen,
     Test,
+    Voice,
     network,
 )
 from e2ee.cli.calls.profile import PassphraseFile, ProfilePath, opened
@@ -44,7 +45,7 @@ def call(
     name: Annotated[str, typer.Argument(help="Whom to call.")],
     path: ProfilePath,
     passphrase_file: PassphraseFile = None,
-    voice: Annotated[bool, typer.Option("--voice", help="Without the camera, at first.")] = False,
+    voice: Voice = False,
     text: Annotated[bool, typer.Option("--text", help="Only a chat, as e2ee chat.")] = False,
     camera: Camera = None,
     microphone: Microphone = None,

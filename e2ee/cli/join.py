@@ -20,6 +20,7 @@ from e2ee.cli.calls.options import (
     RelayOnly,
     Screen,
     Test,
+    Voice,
     network,
 )
 from e2ee.cli.calls.profile import PassphraseFile, ProfilePath, opened
@@ -45,7 +46,7 @@ def join(
     link: Annotated[str, typer.Argument(help="What e2ee meet printed; - asks for it.")],
     path: ProfilePath,
     passphrase_file: PassphraseFile = None,
-    voice: Annotated[bool, typer.Option("--voice", help="Without the camera, at first.")] = False,
+    voice: Voice = False,
     camera: Camera = None,
     microphone: Microphone = None,
     screen: Screen = None,

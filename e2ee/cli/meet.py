@@ -21,6 +21,7 @@ from e2ee.cli.calls.options import (
     RelayOnly,
     Screen,
     Test,
+    Voice,
     network,
 )
 from e2ee.cli.calls.profile import PassphraseFile, ProfilePath, opened
@@ -66,7 +67,7 @@ def meet(
             rich_help_panel=WHO,
         ),
     ] = False,
-    voice: Annotated[bool, typer.Option("--voice", help="Without the camera, at first.")] = False,
+    voice: Voice = False,
     camera: Camera = None,
     microphone: Microphone = None,
     screen: Screen = None,

@@ -32,6 +32,7 @@ __all__ = [
     "Screen",
     "ServerName",
     "Test",
+    "Voice",
     "checked_url",
     "network",
     "new_output",
@@ -58,6 +59,7 @@ InsecureWithoutTls = Annotated[
         help="ws:// off this machine: whoever is on the way sees who calls whom.",
     ),
 ]
+Voice = Annotated[bool, typer.Option("--voice", help="Without the camera, at first.")]
 Camera = Annotated[
     str | None,
     typer.Option(metavar="DEVICE", help="Camera (v4l2), as /dev/video0.", rich_help_panel=SENT),
