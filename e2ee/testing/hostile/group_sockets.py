@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from e2ee.call.chat.events import TextReceived
@@ -19,14 +19,12 @@ from e2ee.errors import Reason
 from e2ee.media.encoded_frame import Kind
 from e2ee.media.reasons import RejectReason
 from e2ee.rtc.sources import Tone
-from e2ee.signalling import messages
-from e2ee.signalling.messages import ServiceMessage
 from e2ee.testing.hostile.attack import Adversary, attack
 from e2ee.testing.hostile.defences import all_of, nothing, replaced
+from e2ee.testing.hostile.disturbing import Disturbing
 from e2ee.testing.hostile.messages_on_their_way import forgets_no_key
 from e2ee.testing.hostile.patience import until
 from e2ee.testing.hostile.proxy import HostileProxy, hostile_platform
-from e2ee.testing.hostile.sockets import flipped
 from e2ee.testing.hostile.trial import Trial
 
 E = TypeVar("E", bound=CallEvent)
@@ -112,21 +110,7 @@ def disturb_a_meeting_between_clients(trial: Trial) -> None:
 
 
 async def _disturb(trial: Trial) -> None:
-    tries = 0
-
-    def disturb(_: str, message: ServiceMessage) -> Iterable[ServiceMessage]:
-        nonlocal tries
-        if isinstance(message, messages.Sent):
-            changed: ServiceMessage = replace(message, message=flipped(message.message), number=0)
-        elif isinstance(message, messages.Committed):
-            changed = replace(message, commit=flipped(message.commit), number=0)
-        elif isinstance(message, messages.Added):
-            changed = replace(message, welcome=flipped(message.welcome), number=0)
-        else:
-            return (message,)
-        tries += 3
-        return (changed, message, message, replace(message, number=0))
-
+    disturb = Disturbing()
     async with hostile_platform(forwarding=True) as platform:
         platform.down = disturb
         async with meeting(platform, "alice", "bob", "carol") as seats:
@@ -151,8 +135,7 @@ async def _disturb(trial: Trial) -> None:
                 each for seat in seats for each in (*seat.told(Stranded), *seat.told(JoinsAnew))
             ]
             trial.claim("nobody lost the log", not lost)
-    for _ in range(tries):
-        trial.tried("something repeated or changed", held=True, outcome="no effect")
+    disturb.report(trial)
 
 
 def _hears_all(seat: Seat, others: int) -> bool:

@@ -29,6 +29,7 @@ from e2ee.signalling import messages
 from e2ee.signalling.messages import ServiceMessage
 from e2ee.testing.hostile.attack import Adversary, attack
 from e2ee.testing.hostile.defences import all_of, always, no, nothing, replaced
+from e2ee.testing.hostile.disturbing import Disturbing
 from e2ee.testing.hostile.forged_devices import Forger, encoded_key_package
 from e2ee.testing.hostile.messages_on_their_way import forgets_no_key
 from e2ee.testing.hostile.patience import until
@@ -193,21 +194,7 @@ def disturb_a_call_between_clients(trial: Trial) -> None:
 
 
 async def _disturb(trial: Trial) -> None:
-    tries = 0
-
-    def disturb(_: str, message: ServiceMessage) -> Iterable[ServiceMessage]:
-        nonlocal tries
-        if isinstance(message, messages.Sent):
-            changed: ServiceMessage = replace(message, message=flipped(message.message), number=0)
-        elif isinstance(message, messages.Committed):
-            changed = replace(message, commit=flipped(message.commit), number=0)
-        elif isinstance(message, messages.Invited):
-            changed = replace(message, welcome=flipped(message.welcome), number=0)
-        else:
-            return (message,)
-        tries += 3
-        return (changed, message, message, replace(message, number=0))
-
+    disturb = Disturbing()
     async with hostile_platform() as platform:
         platform.down = disturb
         async with (
@@ -228,18 +215,12 @@ async def _disturb(trial: Trial) -> None:
                 trial.claim("no frame was refused", not any(each.rejected for each in received))
             same = placed.call.call_code == answered.call.call_code
             trial.claim("both are in one group", same)
-    for _ in range(tries):
-        trial.tried("something repeated or changed", held=True, outcome="no effect")
+    disturb.report(trial)
 
 
 def _pictures(side: Side) -> int:
     received = side.call.statistics.received
     return received[Kind.CAMERA].opened if Kind.CAMERA in received else 0
-
-
-def flipped(data: bytes) -> bytes:
-    middle = len(data) // 2
-    return data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
 
 
 @attack(
