@@ -295,9 +295,11 @@ class GroupCall(GroupHosting):
         task.add_done_callback(self._closing.discard)
 
     async def _closed(self, media: GroupMedia) -> None:
-        await media.close()
-        if media is self._media:
-            self._ended.set()
+        try:
+            await media.close()
+        finally:  # whatever became of its connections, the call is over for who waits for that
+            if media is self._media:
+                self._ended.set()
 
 
 _ACTS: Mapping[type[Event], Callable[[GroupCall, Any], None]] = {

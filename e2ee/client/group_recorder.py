@@ -40,8 +40,12 @@ class GroupRecorder(FrameObserver):
         if (recorder := self._recorders.pop(leaf, None)) is not None:
             recorder.close()
 
-    def close(self) -> list[Path]:
-        """End all files, and give those that there are."""
+    def all_gone(self) -> None:
+        """This device joins anew: who has which leaf then is not known before (``JoinsAnew``)."""
         for leaf in list(self._recorders):
             self.gone(leaf)
+
+    def close(self) -> list[Path]:
+        """End all files, and give those that there are."""
+        self.all_gone()
         return [path for path in self._begun if path.exists()]

@@ -44,3 +44,18 @@ def test_who_sends_nothing_has_no_file(tmp_path: Path) -> None:
 def frames_in(path: Path) -> int:
     with av.open(str(path)) as recording:
         return sum(1 for packet in recording.demux(audio=0) if packet.size)
+
+
+def test_who_joins_anew_writes_nobody_into_the_file_of_who_had_the_leaf_before(
+    tmp_path: Path,
+) -> None:
+    names = iter(["alice.webm", "bob.webm"])
+    recorder = GroupRecorder(tmp_path, lambda _: next(names))
+    key_id = KeyId.of_epoch(Kind.MICROPHONE, 0, 0, 1)
+    for number in range(10):
+        if number == 4:
+            recorder.all_gone()
+        frame = OpenedFrame(Codec.OPUS, SILENCE, key_id, 1, number)
+        recorder.opened(Kind.MICROPHONE, frame, 960 * number, 20 * number)
+    files = recorder.close()
+    assert [(file.name, frames_in(file)) for file in files] == [("alice.webm", 4), ("bob.webm", 6)]

@@ -141,6 +141,9 @@ class Meeting:
     def _joins_anew(self, _: JoinsAnew) -> None:
         self._wishes.is_in = False
         self._status.state = "comes in again"
+        self._receiving.all_gone()
+        self._status.lags.clear()
+        self._status.writing.clear()
 
     def _link(self, _: LinkChanged) -> None:
         if self._wishes.is_in and self._call.link is not None:

@@ -48,6 +48,11 @@ class MeetingReceiving:
         if self._recorder is not None:
             self._recorder.gone(leaf)
 
+    def all_gone(self) -> None:
+        """This device comes in again, and who has which leaf then may be another."""
+        if self._recorder is not None:
+            self._recorder.all_gone()
+
     async def close(self) -> list[Path]:
         """End what is recorded and played; gives the files."""
         if self._playing is not None:
