@@ -37,6 +37,14 @@ def joining(service: Service, name: str, link: str, *options: str) -> Iterator[P
         yield person
 
 
+@contextlib.contextmanager
+def inside(service: Service, name: str, link: str, *options: str) -> Iterator[Process]:
+    """Who has joined before anybody else does: so leaves are in the order of the text."""
+    with joining(service, name, link, *options) as person:
+        person.until("joined")
+        yield person
+
+
 def came(person: Process, event: str, **fields: object) -> dict[str, Any]:
     """What was said already, or will be."""
     for said in person.said:
@@ -49,11 +57,9 @@ def test_three_meet_by_a_link_and_one_is_removed(service: Service, tmp_path: Pat
     out = ["--out", str(tmp_path)]
     with (
         meeting(service, *TEST, *out) as (alice, link),
-        joining(service, "bob", link, *TEST) as bob,
-        joining(service, "carol", link, "--mute", *TEST) as carol,
+        inside(service, "bob", link, *TEST) as bob,
+        inside(service, "carol", link, "--mute", *TEST) as carol,
     ):
-        bob.until("joined")
-        carol.until("joined")
         for person, others in ((alice, "bob carol"), (bob, "alice carol"), (carol, "alice bob")):
             for other in others.split():
                 came(person, "stream_began", account=other, kind="camera")
