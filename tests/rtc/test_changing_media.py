@@ -213,7 +213,8 @@ def test_a_connection_takes_the_place_of_a_lost_one(call: Call, until: Until) ->
             lost = caller.peer, callee.peer
             caller.peer, callee.peer = caller.peer.successor(), callee.peer.successor()
             assert caller.peer.sending == {Kind.MICROPHONE, Kind.CAMERA}
-            assert {kind: sent(caller, kind) for kind in before} == before, "no frame in between"
+            # the figures go on; what an encoder's thread had in hand may have been counted since
+            assert all(sent(caller, kind) - frames in (0, 1) for kind, frames in before.items())
             with pytest.raises(WrongState):
                 lost[0].send(Kind.CAMERA, None)
             offer = await caller.peer.offer()
