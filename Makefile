@@ -49,7 +49,7 @@ contracts: setup
 	$(BIN)/lint-imports --no-logo
 
 requirements: setup
-	$(BIN)/e2ee vectors generate --check
+	$(BIN)/e2ee vectors check
 	$(BIN)/e2ee requirements --check
 	$(BIN)/e2ee attack list --markdown | diff - spec/attacks.md
 

@@ -27,25 +27,34 @@ def _group() -> None:
     """The test vectors."""
 
 
+_Names = Annotated[
+    list[str] | None,
+    typer.Argument(help="Only these files, as in vectors/: codecs.json, or with a pattern."),
+]
+
+
 @vectors.command()
-def generate(
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(help="Only these files, as in vectors/: codecs.json, or with a pattern."),
-    ] = None,
-    check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit with 1 if a file would change.")
-    ] = False,
-) -> None:
+def generate(names: _Names = None) -> None:
     """Write the vectors. Making them again changes no byte."""
+    _report(names, write=True)
+
+
+@vectors.command()
+def check(names: _Names = None) -> None:
+    """Make the vectors again and compare; exit with 1 if a file would change."""
+    if _report(names, write=False):
+        raise typer.Exit(1)
+
+
+def _report(names: list[str] | None, *, write: bool) -> bool:
+    """Whether a file differs from what would be made; each that does is named, and written if that is wanted."""
     folder, makers = shipped("vectors"), files()
     kept = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*.json")}
     wanted = [name for name in {**kept, **makers} if _is_vectors(name) and _is_meant(name, names)]
-    differing = [name for name in wanted if not _is_current(folder / name, makers.get(name), check)]
+    differing = [name for name in wanted if not _is_current(folder / name, makers.get(name), write)]
     for name in differing:
         typer.echo(f"{name} {'differs' if name in makers else 'is made by nobody'}")
-    if check and differing:
-        raise typer.Exit(1)
+    return bool(differing)
 
 
 def _is_vectors(name: str) -> bool:
@@ -56,14 +65,14 @@ def _is_meant(name: str, names: list[str] | None) -> bool:
     return not names or any(fnmatch(name, pattern) for pattern in names)
 
 
-def _is_current(path: Path, make: Callable[[], str] | None, check: bool) -> bool:
-    """Whether the file is what would be made; if not, it is written unless this is a check."""
+def _is_current(path: Path, make: Callable[[], str] | None, write: bool) -> bool:
+    """Whether the file is what would be made; if not, it is written if that is wanted."""
     if make is None:
         return False
     made = make()
     if path.is_file() and path.read_text() == made:
         return True
-    if not check:
+    if write:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(made)
     return False

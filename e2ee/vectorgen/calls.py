@@ -40,4 +40,4 @@ def _code(case: Case, epoch_authenticator: bytes) -> None:
     case.output["call_code"] = digits(expanded)
 
 
-CHAPTER = Chapter("calls", "The call code.", (codes,))
+CHAPTER = Chapter("calls", "L4", "The call code.", (codes,))

@@ -343,6 +343,7 @@ def message_that_was_withheld(case: Case) -> None:
 
 CHAPTER = Chapter(
     "chat",
+    "L4",
     "What may be said, in which order texts are shown, and how lines of real-time text stand.",
     (content, order, newcomer, live_text),
 )

@@ -96,6 +96,7 @@ def not_carried(case: Case, stream: tuple[int, str]) -> None:
 
 CHAPTER = Chapter(
     "codecs",
+    "L1",
     "Which bytes of an encoded frame stay clear in the binding codec-compat.",
     (clear_bytes, streams),
 )

@@ -113,6 +113,7 @@ def suite_with_short_tags(case: Case, suite: int) -> None:
 
 CHAPTER = Chapter(
     "frame-format",
+    "L1",
     "One encoded frame becomes one protected frame, and how a receiver judges one.",
     (protecting, suites, receiving, holding),
 )

@@ -434,6 +434,7 @@ def frame_after_a_hundred_forgeries(case: Case, suite: int) -> None:
 
 CHAPTER = Chapter(
     "frame-keys",
+    "L2",
     "From an MLS epoch to the key of one stream of one member, and when it is used.",
     (base_keys, key_ids, refused_key_ids, keys, counters, sending, receiving),
 )

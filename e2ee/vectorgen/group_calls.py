@@ -66,4 +66,4 @@ def _derived(
     }
 
 
-CHAPTER = Chapter("group-calls", "Links to group calls.", (links,))
+CHAPTER = Chapter("group-calls", "L4", "Links to group calls.", (links,))

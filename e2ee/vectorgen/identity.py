@@ -272,6 +272,7 @@ def added(case: Case, when: tuple[str, int]) -> None:
 
 CHAPTER = Chapter(
     "identity",
+    "L3",
     "Accounts, their devices' certificates, attestations, proofs towards servers, safety numbers, and links.",
     (certificates, dates, *proofs.GROUPS, *device_links.GROUPS),
 )

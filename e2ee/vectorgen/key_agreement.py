@@ -179,6 +179,7 @@ def public_key_with_a_part_of_small_order(case: Case) -> None:
 
 CHAPTER = Chapter(
     "key-agreement",
+    "L2",
     "Suites of calls, the profile of a call, who may commit what, and the strict form of Ed25519.",
     (pairs, choices, call_profiles.GROUP, signatures, *joins.GROUPS, legal_commits.GROUP),
 )

@@ -330,4 +330,4 @@ def letter_that_is_a_call_message(case: Case) -> None:
     Written(case, encode(Typing(typing=True))).fill()
 
 
-CHAPTER = Chapter("letters", "What is left for somebody who is absent.", (letters,))
+CHAPTER = Chapter("letters", "L4", "What is left for somebody who is absent.", (letters,))

@@ -7,10 +7,12 @@
         '''Leaf 2 is in the group and has keys, but the call's list of speakers names only leaf 0.'''
         case.input["frame"] = ...
 
-    CHAPTER = Chapter("frame-format", "One encoded frame becomes one protected frame.", (receiving,))
+    CHAPTER = Chapter("frame-format", "L1", "One encoded frame becomes one protected frame.", (receiving,))
 
 The function's name becomes the case's id, its docstring the comment. ``reason`` makes it a case that must be refused,
 with exactly this reason. ``each`` makes one case of each of its items. The functions run when a chapter is written.
+
+A case says which optional ``features`` of the protocol it needs (``FEATURES``): who lacks one has nothing to show there.
 """
 
 from __future__ import annotations
@@ -22,9 +24,25 @@ from typing import Any
 
 from e2ee.crypto.seeded_entropy import SeededEntropy
 
-__all__ = ["Case", "Chapter", "Group", "plain"]
+__all__ = ["FEATURES", "LEVELS", "Case", "Chapter", "Group", "plain"]
 
 _SEED = SeededEntropy(b"E2EE Call 1.0 vectors")
+
+LEVELS = ("L1", "L2", "L3", "L4", "L5", "V", "S", "D")
+"""Of conformance, as in ``spec/conformance.md``."""
+
+HYBRID_MLS_SUITE, HYBRID_SFRAME_SUITE = 0xF0E2, 0x0005
+
+FEATURES: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
+    "hybrid": lambda given: (
+        given.get("mls_suite") == HYBRID_MLS_SUITE
+        or given.get("sframe_suite") == HYBRID_SFRAME_SUITE
+    ),
+    "H264": lambda given: _codec(given) == "H264",
+    "VP9": lambda given: _codec(given) == "VP9",
+    "sframe-rtp": lambda given: given.get("binding") == "sframe-rtp",
+}
+"""Name -> whether a case with this input needs it; a case whose input does not show it adds the name itself."""
 
 LARGEST_NUMBER = 2**53 - 1
 """What every JSON reader reads exactly; a larger number is written as bytes."""
@@ -45,6 +63,7 @@ class Case:
     input: dict[str, Any] = field(default_factory=dict)
     intermediate: dict[str, Any] = field(default_factory=dict)
     output: dict[str, Any] = field(default_factory=dict)
+    features: set[str] = field(default_factory=set)
 
     def document(self) -> dict[str, Any]:
         """This case as JSON values."""
@@ -52,6 +71,7 @@ class Case:
             "id": self.id,
             "comment": self.comment,
             "requirements": list(self.requirements),
+            "features": self._features(),
             "input": plain(self.input),
             "intermediate": plain(self.intermediate),
         }
@@ -60,6 +80,17 @@ class Case:
         if self.output:
             raise ValueError(f"{self.id} is refused and has an output")
         return document | {"result": "invalid", "reason": self.reason.value}
+
+    def _features(self) -> list[str]:
+        if unknown := self.features - FEATURES.keys():
+            raise ValueError(f"{self.id} needs {', '.join(sorted(unknown))}, which is no feature")
+        shown = {name for name, needs in FEATURES.items() if needs(self.input)}
+        return sorted(self.features | shown)
+
+
+def _codec(given: Mapping[str, Any]) -> Any:
+    stream = given.get("stream")
+    return stream.get("codec") if isinstance(stream, Mapping) else given.get("codec")
 
 
 Fill = Callable[..., None]
@@ -113,17 +144,26 @@ class Group:
 
         return register
 
-    def document(self, chapter: str) -> dict[str, Any]:
+    def document(self, chapter: str, level: str) -> dict[str, Any]:
         """This group as JSON values."""
         cases = [recipe.case(chapter).document() for recipe in self.recipes]
-        return {"name": self.name, "description": self.description, "cases": cases}
+        return {
+            "name": self.name,
+            "level": level,
+            "description": self.description,
+            "cases": cases,
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """A chapter of the specification, and so a file of vectors. ``name`` is that of both files."""
+    """A chapter of the specification, and so a file of vectors. ``name`` is that of both files.
+
+    ``level`` is the level of conformance that the chapter's cases belong to.
+    """
 
     name: str
+    level: str
     description: str
     groups: tuple[Group, ...]
 
@@ -136,7 +176,7 @@ class Chapter:
             "specification": version,
             "chapter": self.name,
             "description": self.description,
-            "groups": [group.document(self.name) for group in self.groups],
+            "groups": [group.document(self.name, self.level) for group in self.groups],
         }
 
 

@@ -216,6 +216,7 @@ def all_64(case: Case) -> None:
 
 CHAPTER = Chapter(
     "verification",
+    "L3",
     "What people compare, to know who the other is.",
     (codes, scans, keys, commitments, spoken, table),
 )

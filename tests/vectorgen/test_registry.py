@@ -20,7 +20,7 @@ class Kind(IntEnum):
 
 
 def document(group: Group) -> dict[str, Any]:
-    return Chapter("chapter", "About it.", (group,)).document("1.0")
+    return Chapter("chapter", "L1", "About it.", (group,)).document("1.0")
 
 
 def cases(group: Group) -> list[dict[str, Any]]:
@@ -46,12 +46,14 @@ def test_a_function_becomes_a_case() -> None:
         "groups": [
             {
                 "name": "group",
+                "level": "L1",
                 "description": "What it does.",
                 "cases": [
                     {
                         "id": "frame-in-order",
                         "comment": "All is well.",
                         "requirements": ["FRAME-1", "FRAME-3"],
+                        "features": [],
                         "input": {"frame": "0102"},
                         "intermediate": {"ctr": 0},
                         "output": {"frame": "03"},
@@ -125,7 +127,7 @@ def test_the_randomness_of_a_case_is_its_own_and_always_the_same() -> None:
 
     document(group)
     document(group)
-    Chapter("another", "About it.", (group,)).document("1.0")
+    Chapter("another", "L1", "About it.", (group,)).document("1.0")
     a, b = drawn["a"], drawn["b"]
     assert a[0] == a[1]
     assert a[0] != a[2]
