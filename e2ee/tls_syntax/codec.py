@@ -13,6 +13,7 @@ from types import NoneType
 from typing import Generic, TypeVar
 
 from e2ee.errors import DecodeError, DecodeReason, LocalProtocolError, Reason
+from e2ee.tls_syntax.form import Enumeration, Form, Nothing, Number, Octets, Optional, Vector
 
 MAX_SIZE = 1 << 26
 """Largest encoding that is read unless the caller allows more, in bytes (the tree of 20,000 hybrid members)."""
@@ -73,12 +74,13 @@ def _truncated(wanted: int, left: int) -> DecodeError:
 
 @dataclass(frozen=True, slots=True)
 class Codec(Generic[T]):
-    """How a type is read and written; ``min_size`` in bytes; ``depth`` of nesting."""
+    """How a type is read and written; ``min_size`` in bytes; ``depth`` of nesting; ``form``: what was declared."""
 
     read: Callable[[Reader], T]
     write: Callable[[T, bytearray], None]
     min_size: int
     depth: int = 0
+    form: Form | None = None
 
     def decode(self, data: bytes, *, max_size: int = MAX_SIZE) -> T:
         """The value that ``data`` encodes, all of it. Raises DecodeError."""
@@ -117,7 +119,7 @@ def _uint(size: int) -> Codec[int]:
             raise EncodeError(EncodeReason.OUT_OF_RANGE, f"not a number of {size} unsigned bytes")
         out += value.to_bytes(size, "big")
 
-    return Codec(read, write, size)
+    return Codec(read, write, size, form=Number(size))
 
 
 uint8, uint16, uint32, uint64 = _uint(1), _uint(2), _uint(4), _uint(8)
@@ -175,7 +177,7 @@ def fixed(length: int) -> Codec[bytes]:
             raise EncodeError(EncodeReason.WRONG_LENGTH, detail)
         out += value
 
-    return Codec(read, write, length)
+    return Codec(read, write, length, form=Octets(length))
 
 
 def _read_opaque(reader: Reader) -> bytes:
@@ -192,7 +194,7 @@ def _write_opaque(value: bytes, out: bytearray) -> None:
     out += value
 
 
-opaque: Codec[bytes] = Codec(_read_opaque, _write_opaque, 1)
+opaque: Codec[bytes] = Codec(_read_opaque, _write_opaque, 1, form=Octets(None))
 """``opaque x<V>``."""
 
 
@@ -205,7 +207,7 @@ def _write_nothing(value: None, _: bytearray) -> None:
         raise wrong_type(NoneType, value)
 
 
-nothing: Codec[None] = Codec(_read_nothing, _write_nothing, 0)
+nothing: Codec[None] = Codec(_read_nothing, _write_nothing, 0, form=Nothing())
 """``struct {}``: no bytes."""
 
 
@@ -247,7 +249,7 @@ def vector(element: Codec[T], *, most: int = MAX_SIZE, shortest: int = 1) -> Cod
         write_length(len(body), out)
         out += body
 
-    return Codec(read, write, 1, deeper(element.depth))
+    return Codec(read, write, 1, deeper(element.depth), Vector(element, most))
 
 
 def optional(codec: Codec[T]) -> Codec[T | None]:
@@ -266,7 +268,7 @@ def optional(codec: Codec[T]) -> Codec[T | None]:
             out.append(1)
             codec.write(value, out)
 
-    return Codec(read, write, 1, codec.depth)
+    return Codec(read, write, 1, codec.depth, Optional(codec))
 
 
 def enum(members: type[E], integer: Codec[int]) -> Codec[E]:
@@ -285,4 +287,4 @@ def enum(members: type[E], integer: Codec[int]) -> Codec[E]:
             raise wrong_type(members, value)
         integer.write(value, out)
 
-    return Codec(read, write, integer.min_size)
+    return Codec(read, write, integer.min_size, form=Enumeration(members))

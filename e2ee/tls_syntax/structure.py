@@ -23,6 +23,7 @@ from e2ee.tls_syntax.codec import (
     uint64,
     wrong_type,
 )
+from e2ee.tls_syntax.form import Structure
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ def _encoded_once(made: type[EncodedOnce], fields: Codec[Any]) -> Codec[Any]:
             raise wrong_type(made, value)
         out += value.encode()
 
-    return Codec(read, write, fields.min_size, fields.depth)
+    return Codec(read, write, fields.min_size, fields.depth, fields.form)
 
 
 def _annotation(hint: Any) -> Codec[Any] | select:
@@ -159,6 +160,7 @@ def _compose(made: type[S], parts: list[tuple[str, Codec[Any] | select]]) -> Cod
         write,
         sum(part.min_size for part in simple),
         deeper(max((part.depth for part in nested), default=0)),
+        Structure(made, dict(parts)),
     )
 
 
