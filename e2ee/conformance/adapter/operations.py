@@ -11,11 +11,11 @@ answers ``Refused`` for what the protocol refuses, and lets every other exceptio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["OPERATIONS", "Accepted", "Answer", "Given", "Refused", "operation"]
+__all__ = ["OPERATIONS", "Accepted", "Answer", "Given", "Operation", "Refused", "operation"]
 
 Given = Mapping[str, Any]
 
@@ -30,10 +30,11 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Why it is refused, in the words of the vectors."""
+    """Why it is refused, in the words of the vectors; and what came of the steps that were to ``then`` follow, if any."""
 
     reason: str
     intermediate: Mapping[str, Any] = field(default_factory=dict)
+    then: Sequence[Mapping[str, Any]] = ()
 
 
 Answer = Accepted | Refused

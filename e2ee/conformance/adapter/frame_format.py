@@ -1,0 +1,64 @@
+"""The chapter Frame format."""
+
+from __future__ import annotations
+
+from e2ee.conformance.adapter.judging import refusing
+from e2ee.conformance.adapter.operations import Accepted, Answer, Given, operation
+from e2ee.conformance.adapter.receiver import Receiver
+from e2ee.conformance.adapter.sframe_steps import key_steps, protected_steps
+from e2ee.crypto.secret import Secret
+from e2ee.media import limits
+from e2ee.media.codecs import clear_length_of
+from e2ee.media.encoded_frame import Codec, Kind
+from e2ee.media.frame_epoch import FrameEpoch
+from e2ee.media.opener import HELD
+from e2ee.media.protector import FrameProtector
+from e2ee.sframe.cipher_suite import cipher_suite
+from e2ee.sframe.counter import Counter
+from e2ee.sframe.key_store import SendKey
+from e2ee.sframe.mls import KeyId
+
+
+@operation("frame-format/protecting")
+def protecting(given: Given) -> Answer:
+    """FRAME-1: a sender's frame, under a key that has protected ``ctr`` frames before."""
+    codec, kind, instance = Codec(given["codec"]), Kind(given["kind"]), given["instance"]
+    frame, base_key = bytes.fromhex(given["frame"]), bytes.fromhex(given["base_key"])
+    suite = cipher_suite(given["sframe_suite"])
+    KID = KeyId.of_epoch(kind, instance, given["leaf_index"], given["epoch"]).encode()
+    counter = Counter(limits.COUNTER_LIMIT)
+    for _ in range(given["ctr"]):
+        counter.draw()
+    protector = FrameProtector(codec, kind, instance)
+    protector.use(SendKey.derive(suite, KID, base_key, counter))
+    protected = protector.protect(frame)
+    clear_length = clear_length_of(codec, kind)[frame[0]]
+    steps = protected_steps(protected, clear_length, frame[clear_length:])
+    return Accepted({"protected": protected.hex()}, key_steps(suite, KID, base_key) | steps)
+
+
+@operation("frame-format/suite")
+@refusing
+def suite(given: Given) -> Answer:
+    """FRAME-2: an epoch with this suite, if there is one."""
+    found, members = cipher_suite(given["sframe_suite"]), frozenset({0, 1})
+    FrameEpoch(2, found, Secret(bytes(found.aead.Nk)), 0, members, members)
+    return Accepted()
+
+
+@operation("frame-format/receiving")
+def receiving(given: Given) -> Answer:
+    """FRAME-3: a frame as it comes."""
+    receiver = Receiver(given)
+    return receiver.answer([receiver.open(given["frame"], given["at"])], given["frame"])
+
+
+@operation("frame-format/holding")
+def holding(given: Given) -> Answer:
+    """FRAME-13, FRAME-14: a frame that may have to wait. Frames leave in the order in which they came."""
+    receiver = Receiver(given)
+    results = [receiver.open(given["frame"], given["at"])]
+    if results == [HELD]:
+        results += [each for event in given["later"] for each in receiver.applied(event)]
+        results += receiver.wait(given["until"])
+    return receiver.answer(results, given["frame"])
