@@ -16,7 +16,7 @@ PASSPHRASE = "correct horse battery staple"
 KEY = f"--directory-key=1:{bytes(32).hex()}"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     with serving(tmp_path_factory.mktemp("devices")) as running:
         yield running

@@ -16,7 +16,7 @@ JSON = ["--json", *LOOPBACK]
 TEST = ["--test", *JSON]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     with serving(tmp_path_factory.mktemp("meetings")) as running:
         yield running

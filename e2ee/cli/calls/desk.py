@@ -204,7 +204,7 @@ class Desk:
             await self.client.leave(account_id, message)
         except ClientUsageError as error:
             text = f"no {kind} could be left: {visible(error.detail)}"
-            self.output.tell("letter_failed", text, "red", kind=message.name)
+            self.output.tell("letter_failed", text, "red", kind=message.name, detail=error.detail)
             return False
         text = f"left a {kind} for {isolated(account_id)}"
         self.output.tell("letter_left", text, kind=message.name, account=account_id)
