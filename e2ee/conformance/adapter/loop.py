@@ -18,12 +18,14 @@ __all__ = ["FEATURES", "PROTOCOL", "answers"]
 
 PROTOCOL = 1
 
+HYBRID_SUITE = 0xF0E2
+
 FEATURES = (
     "hybrid",
     "H264",
     "VP9",
     "sframe-rtp",
-    *(f"mls-0x{code_point:04x}" for code_point in sorted(CIPHER_SUITES)),
+    *(f"mls-0x{suite:04x}" for suite in sorted(CIPHER_SUITES) if suite != HYBRID_SUITE),
 )
 """The optional parts of the protocol that this implementation has: all."""
 
