@@ -8,6 +8,7 @@ no secret is ever encoded by mistake.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated
 
 from e2ee.account_id import flaw
@@ -40,7 +41,18 @@ MAX_LIST = 1024
 MAX_TEXT = 1 << 16
 """Longest text, in bytes of UTF-8."""
 
-Check = Callable[[object], None]
+Judge = Callable[[object], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A type: its ``name`` in the chapter's tables, and what raises ``FieldError`` for everything that is none of it."""
+
+    name: str
+    judge: Judge
+
+    def __call__(self, value: object) -> None:
+        self.judge(value)
 
 
 class FieldError(Exception):
@@ -60,7 +72,7 @@ def _beyond(detail: str) -> FieldError:
     return FieldError(WireReason.BEYOND_LIMIT, detail)
 
 
-def _unsigned(bits: int) -> Check:
+def _unsigned(bits: int) -> Judge:
     def check(value: object) -> None:
         if type(value) is not int:
             raise _wrong_type(value, f"u{bits}")
@@ -70,7 +82,7 @@ def _unsigned(bits: int) -> Check:
     return check
 
 
-def _binary(length: int | None = None) -> Check:
+def _binary(length: int | None = None) -> Judge:
     def check(value: object) -> None:
         if type(value) is not bytes:
             raise _wrong_type(value, "bytes")
@@ -107,7 +119,7 @@ def _check_bool(value: object) -> None:
         raise _wrong_type(value, "bool")
 
 
-def _list_of(element: Check) -> Check:
+def _list_of(element: Judge) -> Judge:
     def check(value: object) -> None:
         if type(value) is not tuple:
             raise _wrong_type(value, "list")
@@ -119,7 +131,7 @@ def _list_of(element: Check) -> Check:
     return check
 
 
-def _or_nil(inner: Check) -> Check:
+def _or_nil(inner: Judge) -> Judge:
     def check(value: object) -> None:
         if value is not None:
             inner(value)
@@ -127,17 +139,17 @@ def _or_nil(inner: Check) -> Check:
     return check
 
 
-U32 = Annotated[int, _unsigned(32)]
-U64 = Annotated[int, _unsigned(64)]
-Bool = Annotated[bool, _check_bool]
-Text = Annotated[str, _check_text]
-Name = Annotated[str, _check_name]
-Bytes = Annotated[bytes, _binary()]
-Bytes16 = Annotated[bytes, _binary(16)]
-Bytes32 = Annotated[bytes, _binary(32)]
-Bytes64 = Annotated[bytes, _binary(64)]
-OptionalBytes = Annotated[bytes | None, _or_nil(_binary())]
-OptionalBytes16 = Annotated[bytes | None, _or_nil(_binary(16))]
-ListOfU32 = Annotated[tuple[int, ...], _list_of(_unsigned(32))]
-ListOfText = Annotated[tuple[str, ...], _list_of(_check_text)]
-ListOfBytes = Annotated[tuple[bytes, ...], _list_of(_binary())]
+U32 = Annotated[int, Check("u32", _unsigned(32))]
+U64 = Annotated[int, Check("u64", _unsigned(64))]
+Bool = Annotated[bool, Check("bool", _check_bool)]
+Text = Annotated[str, Check("text", _check_text)]
+Name = Annotated[str, Check("name", _check_name)]
+Bytes = Annotated[bytes, Check("bytes", _binary())]
+Bytes16 = Annotated[bytes, Check("bytes[16]", _binary(16))]
+Bytes32 = Annotated[bytes, Check("bytes[32]", _binary(32))]
+Bytes64 = Annotated[bytes, Check("bytes[64]", _binary(64))]
+OptionalBytes = Annotated[bytes | None, Check("bytes or nil", _or_nil(_binary()))]
+OptionalBytes16 = Annotated[bytes | None, Check("bytes[16] or nil", _or_nil(_binary(16)))]
+ListOfU32 = Annotated[tuple[int, ...], Check("list of u32", _list_of(_unsigned(32)))]
+ListOfText = Annotated[tuple[str, ...], Check("list of text", _list_of(_check_text))]
+ListOfBytes = Annotated[tuple[bytes, ...], Check("list of bytes", _list_of(_binary()))]

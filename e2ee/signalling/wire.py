@@ -91,13 +91,14 @@ def _unpack(data: bytes) -> Any:
     unpacker = msgpack.Unpacker(
         use_list=False,
         raw=False,
-        strict_map_key=True,
+        strict_map_key=False,
+        object_pairs_hook=_Map,
         max_buffer_size=max(len(data), 1),
         max_str_len=_UNBOUNDED,
         max_bin_len=_UNBOUNDED,
         max_array_len=MAX_LIST,
-        max_map_len=0,
-        max_ext_len=0,
+        max_map_len=MAX_LIST,
+        max_ext_len=_UNBOUNDED,
     )
     unpacker.feed(data)
     try:
@@ -110,8 +111,12 @@ def _unpack(data: bytes) -> Any:
     return value
 
 
+class _Map(tuple[object, ...]):
+    """What a map is read as. No field's type is one, nor an extension: of whatever content, they are of a wrong type."""
+
+
 _UNBOUNDED = (1 << 32) - 1
-"""For str and bin, which take no memory before their bytes are there; ``fields`` bounds them. An array does."""
+"""For str, bin and ext, which take no memory before their bytes are there; ``fields`` bounds them. An array does."""
 
 _UNPACK_REASONS: dict[type[Exception], WireReason] = {
     msgpack.OutOfData: WireReason.TRUNCATED,
