@@ -19,6 +19,7 @@ from e2ee.vectorgen import (
     identity,
     key_agreement,
     letters,
+    signalling,
     verification,
 )
 from e2ee.vectorgen.mls_validation.files import documents
@@ -36,6 +37,7 @@ CHAPTERS = (
     group_calls.CHAPTER,
     chat.CHAPTER,
     letters.CHAPTER,
+    signalling.CHAPTER,
     verification.CHAPTER,
 )
 
