@@ -1,7 +1,8 @@
 """Protected frames: what happens between an encoder and a packetiser, and between a depacketiser and a decoder.
 
     encoded_frame     what encoders make and decoders take; kinds of stream, codecs
-    opus, vp8         which bytes of a frame stay clear (spec chapter Codecs)
+    opus, vp8, vp9    which bytes of a frame stay clear (spec chapter Codecs)
+    h264              the same, and what keeps packetisers from the rest
     codecs            the table of them
     protector         frame -> protected frame
     opener            protected frame -> frame, or the reason why not (spec chapter Frame format)

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from e2ee.sframe.mls import KeyId, Kind
 
-__all__ = ["Codec", "EncodedFrame", "Kind", "OpenedFrame"]
+__all__ = ["Binding", "Codec", "EncodedFrame", "Kind", "OpenedFrame"]
 
 
 class Codec(StrEnum):
@@ -15,6 +15,17 @@ class Codec(StrEnum):
 
     OPUS = "opus"
     VP8 = "VP8"
+    VP9 = "VP9"
+    H264 = "H264"
+
+
+class Binding(StrEnum):
+    """How a frame travels in RTP."""
+
+    CODEC_COMPAT = "codec-compat"
+    """In the codec's own payload format, whose packetisers see some bytes."""
+    SFRAME_RTP = "sframe-rtp"
+    """In that of SFrame, which shows nothing (FRAME-17)."""
 
 
 @dataclass(slots=True)

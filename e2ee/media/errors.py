@@ -4,6 +4,8 @@
       LocalProtocolError
         NoSendKey           NO_SEND_KEY: no epoch may be sent with now, or this device may not speak
         BadFrame            TOO_SHORT: an encoder's frame without its clear bytes, or empty
+                            NO_SLICE: one of H.264 in which nothing can be clear
+                            BAD_ENDING: what came as one of H.264 does not end as senders end it
         BadStream           KIND_WITHOUT_CODEC, STREAM_EXISTS: a stream that calls do not have, or have already
         BadEpoch            UNSUITABLE_SUITE, BAD_KEY_LENGTH, LEAF_NOT_IN_ROSTER, LEAF_OUT_OF_RANGE,
                             NOT_NEWER: an epoch that cannot follow
@@ -24,6 +26,8 @@ class MediaReason(Reason):
 
     NO_SEND_KEY = "NO_SEND_KEY"
     TOO_SHORT = "TOO_SHORT"
+    NO_SLICE = "NO_SLICE"
+    BAD_ENDING = "BAD_ENDING"
     KIND_WITHOUT_CODEC = "KIND_WITHOUT_CODEC"
     STREAM_EXISTS = "STREAM_EXISTS"
     UNSUITABLE_SUITE = "UNSUITABLE_SUITE"
@@ -41,10 +45,10 @@ class NoSendKey(LocalProtocolError):
 
 
 class BadFrame(LocalProtocolError):
-    """An encoder's output that cannot be protected; nothing of it may leave."""
+    """An encoder's output that cannot be protected; nothing of it may leave. Or what came cannot be one of these."""
 
-    def __init__(self, detail: str = "") -> None:
-        super().__init__(MediaReason.TOO_SHORT, detail)
+    def __init__(self, detail: str = "", reason: MediaReason = MediaReason.TOO_SHORT) -> None:
+        super().__init__(reason, detail)
 
 
 class BadStream(LocalProtocolError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from e2ee.media.codecs import clear_length_of
-from e2ee.media.encoded_frame import Codec, Kind
+from e2ee.media.encoded_frame import Binding, Codec, Kind
 from e2ee.media.reasons import RejectReason
 
 __all__ = ["IncomingStream"]
@@ -18,6 +18,7 @@ class IncomingStream:
     """
 
     __slots__ = (
+        "binding",
         "clear_length",
         "codec",
         "held_bytes",
@@ -30,9 +31,16 @@ class IncomingStream:
     )
 
     def __init__(
-        self, codec: Codec, kind: Kind, sender: int | None = None, instance: int | None = None
+        self,
+        codec: Codec,
+        kind: Kind,
+        sender: int | None = None,
+        instance: int | None = None,
+        binding: Binding = Binding.CODEC_COMPAT,
     ) -> None:
-        self.clear_length = clear_length_of(codec, kind)
+        self.clear_length = clear_length_of(codec, kind, binding)
+        """By the first byte; empty for H.264 in ``codec-compat``."""
+        self.binding = binding
         self.codec = codec
         self.kind = kind
         self.sender = sender
@@ -45,3 +53,8 @@ class IncomingStream:
         """How many wait for their key now."""
         self.held_bytes = 0
         """Their size together."""
+
+    def choose(self, codec: Codec) -> None:
+        """From now on the frames are of this codec: the peer chose it. Raises BadStream."""
+        self.clear_length = clear_length_of(codec, self.kind, self.binding)
+        self.codec = codec

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import NamedTuple, cast
 
 from e2ee.crypto.errors import OpenError
-from e2ee.media import limits
+from e2ee.media import h264, limits
 from e2ee.media.encoded_frame import OpenedFrame
+from e2ee.media.errors import BadFrame
 from e2ee.media.held_frames import HeldFrame, HeldFrames
 from e2ee.media.incoming_stream import IncomingStream
 from e2ee.media.reasons import RejectReason
@@ -66,7 +67,14 @@ class FrameOpener:
 
         ``context`` is the caller's, and comes back with what becomes of a frame that waits.
         """
-        if not data or len(data) < (start := stream.clear_length[data[0]]):
+        came = data
+        if not (clear_lengths := stream.clear_length):  # H.264
+            try:
+                clear, sframe = h264.parted(data)
+            except BadFrame as error:  # CODEC-3, CODEC-12, CODEC-14
+                return _reject(stream, RejectReason(error.reason.value))
+            data, start = clear + sframe, len(clear)
+        elif not data or len(data) < (start := clear_lengths[data[0]]):
             return _reject(stream, RejectReason.TOO_SHORT)
         try:
             KID, CTR, end = decode_header(data, start)
@@ -86,7 +94,7 @@ class FrameOpener:
             found = self._epochs.find(KID, key_id, now)
             if found is None:
                 until = now + limits.HELD_TIME
-                return self._hold(HeldFrame(stream, data, key_id.epoch_bits, until, context))
+                return self._hold(HeldFrame(stream, came, key_id.epoch_bits, until, context))
             if not isinstance(found, StreamKey):
                 return _reject(stream, found)
             key, kept = found, False

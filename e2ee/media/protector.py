@@ -1,4 +1,4 @@
-"""A frame becomes a protected frame: clear || SFrame header || ciphertext || tag (FRAME-1).
+"""A frame becomes a protected frame: clear || SFrame header || ciphertext || tag (FRAME-1), H.264 a little more (CODEC-13).
 
 It fails closed: without a key, with an ended counter or after any other failure it raises, and nothing of the frame
 is returned. The key is one immutable object that ``SendEpochs`` replaces; an encoder's thread that is inside
@@ -7,8 +7,9 @@ is returned. The key is one immutable object that ``SendEpochs`` replaces; an en
 
 from __future__ import annotations
 
+from e2ee.media import h264
 from e2ee.media.codecs import clear_length_of
-from e2ee.media.encoded_frame import Codec, Kind
+from e2ee.media.encoded_frame import Binding, Codec, Kind
 from e2ee.media.errors import BadFrame, NoSendKey
 from e2ee.sframe.encryption import encrypt
 from e2ee.sframe.errors import OutOfRange
@@ -31,18 +32,26 @@ class FrameProtector:
         "_key_frames_taken",
         "_key_frames_wanted",
         "_protected_earlier",
+        "binding",
         "codec",
         "instance",
         "kind",
     )
 
-    def __init__(self, codec: Codec, kind: Kind, instance: int) -> None:
+    def __init__(
+        self,
+        codec: Codec,
+        kind: Kind,
+        instance: int,
+        binding: Binding = Binding.CODEC_COMPAT,
+    ) -> None:
         if not 0 <= instance <= MAX_INSTANCE:
             raise OutOfRange(f"instance {instance}")
         self.codec = codec
         self.kind = kind
         self.instance = instance
-        self._clear_length = clear_length_of(codec, kind)
+        self.binding = binding
+        self._clear_length = clear_length_of(codec, kind, binding)
         self._key: SendKey | None = None
         self._key_frames_wanted = 0  # written where epochs are applied
         self._key_frames_taken = 0  # written where the encoder runs
@@ -63,8 +72,12 @@ class FrameProtector:
         key = self._key
         if key is None:
             raise NoSendKey("no epoch may be sent with, or this device may not speak")
+        clear_lengths = self._clear_length
+        if not clear_lengths:  # H.264
+            clear, rest = h264.split(frame)
+            return h264.joined(clear, encrypt(key, clear, rest))
         try:
-            clear_length = self._clear_length[frame[0]]
+            clear_length = clear_lengths[frame[0]]
         except IndexError:
             raise BadFrame("an empty frame") from None  # CODEC-3
         clear, rest = frame[:clear_length], frame[clear_length:]
@@ -79,6 +92,11 @@ class FrameProtector:
             return False
         self._key_frames_taken = wanted
         return True
+
+    def choose(self, codec: Codec) -> None:
+        """From now on the frames are of this codec: the peer chose it. Raises BadStream."""
+        self._clear_length = clear_length_of(codec, self.kind, self.binding)
+        self.codec = codec
 
     def use(self, key: SendKey | None, *, key_frame: bool = False) -> None:
         """Send with ``key`` from the next frame on, which must be a key frame if ``key_frame``; with None, stop."""

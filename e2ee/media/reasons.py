@@ -12,6 +12,10 @@ class RejectReason(Reason):
 
     TOO_SHORT = "TOO_SHORT"
     """It lacks its clear bytes, or there is nothing in it."""
+    NO_SLICE = "NO_SLICE"
+    """It comes as H.264 and does not begin as that does, or has no slice."""
+    BAD_ENDING = "BAD_ENDING"
+    """It comes as H.264 and its last byte is not 80."""
     BAD_HEADER = "BAD_HEADER"
     """The SFrame header is cut off, or longer than necessary."""
     BAD_KID = "BAD_KID"

@@ -29,7 +29,7 @@ from av.frame import Frame
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
-from e2ee.media.codecs import CODECS
+from e2ee.media.codecs import split
 from e2ee.media.encoded_frame import Codec, Kind
 from e2ee.rtc.measure import Peak, dominant_frequency, psnr
 from e2ee.rtc.meters import first_channel, luma_of
@@ -170,8 +170,7 @@ def _shares_window(frame: bytes, piece: int, secrets: Sequence[bytes]) -> bool:
 
 def beyond_clear(frame: SentFrame) -> bytes:
     """What of an encoder's frame must not be seen by anybody else."""
-    clear_length = CODECS[_CODECS[Kind(frame.kind)]].clear_length
-    return frame.encoded[clear_length[frame.encoded[0]] :]  # an encoder's frame is never empty
+    return split(_CODECS[Kind(frame.kind)], frame.encoded)[1]
 
 
 def _pictures_without_keys(

@@ -72,12 +72,13 @@ class Sender:
     kind: Kind = Kind.MICROPHONE
     instance: int = 0
     group: str = "the call"
+    codec: Codec | None = None
 
     def __post_init__(self) -> None:
         KID = KeyId.of_epoch(self.kind, self.instance, self.leaf_index, self.epoch).encode()
         counter = Counter(limits.COUNTER_LIMIT)
         self.key = SendKey.derive(SUITE, KID, base_key(self.epoch, self.group), counter)
-        self.protector = FrameProtector(CODECS[self.kind], self.kind, self.instance)
+        self.protector = FrameProtector(self.codec or CODECS[self.kind], self.kind, self.instance)
         self.protector.use(self.key)
 
     def frame(self, frame: bytes = b"\x01 a frame") -> bytes:
@@ -91,11 +92,17 @@ class Sender:
 class Scene:
     """A receiver with one incoming stream, and the senders that it may hear."""
 
-    def __init__(self, kind: Kind = Kind.MICROPHONE, announced: int | None = None) -> None:
+    def __init__(
+        self,
+        kind: Kind = Kind.MICROPHONE,
+        announced: int | None = None,
+        codec: Codec | None = None,
+    ) -> None:
         self.now = 0
+        self._codec = codec
         self.epochs = ReceiveEpochs()
         self.opener = FrameOpener(self.epochs)
-        self.stream = IncomingStream(CODECS[kind], kind, announced)
+        self.stream = IncomingStream(codec or CODECS[kind], kind, announced)
         self._senders: dict[tuple[int, int, Kind, int, str], Sender] = {}
 
     def apply(self, number: int, *args: Iterable[int], **kwargs: Iterable[int] | None) -> None:
@@ -113,7 +120,7 @@ class Scene:
         """The same sender at every call with the same arguments, so that it goes on counting."""
         name = (leaf_index, epoch, kind or self.stream.kind, instance, group)
         if name not in self._senders:
-            self._senders[name] = Sender(*name)
+            self._senders[name] = Sender(*name, codec=self._codec)
         return self._senders[name]
 
     def frame(self, leaf_index: int, epoch: int, frame: bytes = b"\x01 a frame") -> bytes:
