@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import zipfile
@@ -66,6 +67,52 @@ def test_one_function_finds_them_there_too(installed: Path) -> None:
     found = python(installed, program).stdout.split()
     inside = installed / "e2ee" / "_shipped"
     assert found == ["None", str(inside / "spec"), str(inside / "vectors")]
+
+
+def test_the_requirements_are_checked_without_a_checkout(installed: Path) -> None:
+    """What is found there is found in the checkout, too: all but the tests themselves is shipped."""
+    program = (
+        "from typer.testing import CliRunner; from e2ee.cli.commands import application;"
+        " words = ['requirements', '--check', '--json'];"
+        " print(CliRunner().invoke(application(words), words).stdout)"
+    )
+    here = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=checkout()
+    )
+    there = python(installed, program)
+    assert there.returncode == 0, there.stderr
+    findings = {tuple(row.values()) for row in json.loads(there.stdout)["findings"]}
+    known = {tuple(row.values()) for row in json.loads(here.stdout)["findings"]}
+    new_tests = {
+        row for row in findings if row[0] == "UNSHOWN"
+    }  # shown by what a stale trace lacks
+    assert findings - new_tests <= known
+
+
+def test_a_vector_that_is_lacking_there_is_found(installed: Path) -> None:
+    vectors = installed / "e2ee" / "_shipped" / "vectors" / "chat.json"
+    vectors.rename(vectors.with_suffix(".away"))
+    program = (
+        "import sys, e2ee.cli.main as m; sys.argv = ['e2ee', 'requirements', '--check']; m.main()"
+    )
+    try:
+        checked = python(installed, program)
+    finally:
+        vectors.with_suffix(".away").rename(vectors)
+    assert checked.returncode == 1
+    assert "STALE        spec/trace.json" in checked.stdout
+
+
+def test_the_specification_is_a_page_without_a_checkout(installed: Path) -> None:
+    program = "import sys, e2ee.cli.main as m; sys.argv = ['e2ee', 'spec', sys.argv[1]]; m.main()"
+    page = installed / "spec.html"
+    written = python(installed, program.replace("sys.argv[1]", repr(str(page))))
+    assert written.returncode == 0, written.stderr
+    html = page.read_text()
+    assert 'href="e2ee/_shipped/vectors/frame-format.json"' in html
+    assert 'href="e2ee/media/opener.py"' in html
+    assert 'href="tests/' not in html  # they are not shipped, and named all the same
+    assert "tests/media/test_opener.py" in html
 
 
 def test_a_package_over_which_another_was_removed_says_so_in_one_line(installed: Path) -> None:

@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, str] = {
     "rotate-directory-key": "Have a service's next directory key take over.",
     "serve": "Run a delivery service on this machine.",
     "sfu": "Run a forwarding unit of group calls as a process of its own.",
+    "spec": "The specification as one page of HTML, with links to vectors, tests and code.",
     "vectors": "The test vectors: make them, or check that they are up to date.",
     "verify": "Compare the safety number with a contact.",
 }

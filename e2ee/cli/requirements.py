@@ -1,19 +1,26 @@
-"""``e2ee requirements``: requirement -> vectors -> tests -> code, and the check that nothing is missing or stale."""
+"""``e2ee requirements``: requirement -> vectors -> tests -> code, and the check that nothing is missing or stale.
+
+``--check`` and ``--coverage`` look at the checkout that they run in, else at what is shipped; there the generated trace says
+which tests there are, since these are not shipped.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 import e2ee
 from e2ee.cli.main import refuse
-from e2ee.conformance import state_diagram
+from e2ee.conformance import lines_of_code, state_diagram, worked_examples
+from e2ee.conformance.coverage import Coverage, Gap
 from e2ee.conformance.requirements import INDEX, Finding
-from e2ee.conformance.trace import KINDS, TRACE, Trace, Unconfirmed
-from e2ee.shipped import checkout, shipped
+from e2ee.conformance.trace import KINDS, TRACE, Places, Trace, Unconfirmed
+from e2ee.shipped import PACKAGE, checkout, shipped
 
 __all__ = ["register"]
 
@@ -35,36 +42,50 @@ def requirements(
         bool,
         typer.Option(
             "--write",
-            help=f"Write spec/{INDEX}, spec/{TRACE} and the pictures of the state tables.",
+            help=f"Write spec/{INDEX}, spec/{TRACE}, the pictures of the state tables and the lines of code.",
         ),
     ] = False,
     confirm: Annotated[
         list[str] | None,
         typer.Option(help="With --write: the vectors of this id still show its changed sentence."),
     ] = None,
+    coverage: Annotated[
+        bool,
+        typer.Option(
+            "--coverage",
+            help="Each MUST without a vector that is accepted, or one that is refused.",
+        ),
+    ] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option(help="Write a page of HTML here, with links to all that it names."),
+    ] = None,
 ) -> None:
     """The specification's requirements, with the vectors, tests and code of each.
 
-    --check and --write need a checkout; the rest reads what is shipped.
+    --write needs a checkout; all else looks at the checkout, or at what is shipped.
     """
     if confirm and not write:
         refuse("--confirm goes with --write")
+    if write and checkout() is None:
+        refuse("--write needs a checkout of the repository")
     if check or write:
         trace = _trace()
         if write:
             _write(trace, confirm or [])
-        findings = [*trace.findings(e2ee.SPEC_VERSION), *_stale_pictures(trace)] if check else []
-        _report(findings, as_json=as_json)
+        _report([*_findings(trace)] if check else [], as_json=as_json)
+    elif coverage:
+        _print_gaps([*Coverage(_trace()).gaps()], as_json=as_json)
+    elif html:
+        _write_page(html, _entries(which or []))
     else:
         _print(_entries(which or []), as_json=as_json)
 
 
 def _trace() -> Trace:
     root = checkout()
-    if root is None:
-        refuse("--check and --write need a checkout of the repository: tests are not shipped")
     try:
-        return Trace(root)
+        return Trace(Places.of_checkout(root) if root else Places.of_installation(PACKAGE))
     except SyntaxError as error:
         refuse(f"{error.filename}, line {error.lineno}: {error.msg}")
 
@@ -76,12 +97,19 @@ def _write(trace: Trace, confirmed: list[str]) -> None:
         typer.echo(f"changed under their vectors: {waiting}; nothing was written", err=True)
         typer.echo("see that the vectors still show them, then add --confirm ID for each", err=True)
         raise typer.Exit(1) from None
-    state_diagram.write(trace.specification.folder)
+    state_diagram.write(trace.places.spec)
+    lines_of_code.write(trace.places.spec, trace.places.package)
 
 
-def _stale_pictures(trace: Trace) -> Iterator[Finding]:
-    for picture in state_diagram.stale(trace.specification.folder):
+def _findings(trace: Trace) -> Iterator[Finding]:
+    places = trace.places
+    yield from trace.findings(e2ee.SPEC_VERSION)
+    yield from Coverage(trace).findings()
+    yield from worked_examples.findings(places.spec, places.vectors)
+    for picture in state_diagram.stale(places.spec):
         yield Finding("STALE", f"spec/{picture}", "is not what the state table says (--write)")
+    if lines_of_code.stale(places.spec, places.package):
+        yield Finding("STALE", f"spec/{lines_of_code.PAGE}", "counts other lines (--write)")
 
 
 def _report(findings: list[Finding], *, as_json: bool) -> None:
@@ -93,6 +121,28 @@ def _report(findings: list[Finding], *, as_json: bool) -> None:
             typer.echo(f"{finding.code:12} {finding.subject} {finding.detail}")
     if findings:
         raise typer.Exit(1)
+
+
+def _print_gaps(gaps: list[Gap], *, as_json: bool) -> None:
+    if as_json:
+        rows = [{"id": gap.id, "without": gap.without, "why": gap.why} for gap in gaps]
+        typer.echo(json.dumps({"gaps": rows}, indent=1))
+        return
+    open_ = [gap for gap in gaps if not gap.why]
+    for id_, of_id in groupby(open_, key=lambda gap: gap.id):
+        typer.echo(
+            f"{id_:12} no vector that is {' nor one that is '.join(g.without for g in of_id)}"
+        )
+    rules = len({gap.id for gap in open_})
+    typer.echo(f"{rules} rules lack a vector; {len(gaps) - len(open_)} more gaps have a reason")
+
+
+def _write_page(page: Path, entries: list[dict[str, Any]]) -> None:
+    from e2ee.conformance.site import requirements_page  # noqa: PLC0415 - needs a library of its own
+
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(requirements_page({entry["id"] for entry in entries}, page))
+    typer.echo(f"{page}: {len(entries)} requirements")
 
 
 def _entries(which: list[str]) -> list[dict[str, Any]]:

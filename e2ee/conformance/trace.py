@@ -23,7 +23,7 @@ from pathlib import Path
 
 from e2ee.conformance.requirements import INDEX, Finding, Requirement, Specification, mentioned
 
-__all__ = ["KINDS", "TRACE", "Trace", "Unconfirmed"]
+__all__ = ["KINDS", "TRACE", "Places", "Trace", "Unconfirmed"]
 
 TRACE = "trace.json"
 
@@ -59,17 +59,39 @@ class Evidence:
         return {kind: getattr(self, kind) for kind in KINDS}
 
 
-class Trace:
-    """The specification of a checkout, with the evidence that lies in it. ``root`` is the checkout's folder."""
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the evidence lies. ``tests`` is None where tests are not shipped: then ``trace.json`` says which there are."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.specification = Specification(root / "spec")
+    spec: Path
+    vectors: Path
+    package: Path
+    tests: Path | None
+
+    @classmethod
+    def of_checkout(cls, root: Path) -> Places:
+        """In the checkout whose folder is ``root``."""
+        return cls(root / "spec", root / "vectors", root / "e2ee", root / "tests")
+
+    @classmethod
+    def of_installation(cls, package: Path) -> Places:
+        """In an installed package, whose folder is ``package``."""
+        inside = package / "_shipped"
+        return cls(inside / "spec", inside / "vectors", package, None)
+
+
+class Trace:
+    """A specification, with the evidence for it: of a checkout (``places`` is its folder), or what is shipped of it."""
+
+    def __init__(self, places: Places | Path) -> None:
+        self.places = places if isinstance(places, Places) else Places.of_checkout(places)
+        self.specification = Specification(self.places.spec)
         self.evidence = {id_: Evidence() for id_ in self.specification.requirements}
+        self.results = dict[str, str]()  # where a vector lies -> "valid" or "invalid"
         self._strays = list[Finding]()
         self._gather("vectors", self._vectors())
-        self._gather("tests", self._python("tests", _marks))
-        self._gather("code", self._python("e2ee", _citations))
+        self._gather("tests", self._tests())
+        self._gather("code", self._python(self.places.package, _citations))
 
     def findings(self, version: str) -> list[Finding]:
         """All that is wrong; ``version`` is the specification's."""
@@ -114,21 +136,32 @@ class Trace:
                 known.append(where)
 
     def _vectors(self) -> Iterator[tuple[str, str]]:
-        folder = self.root / "vectors"
+        folder = self.places.vectors
         for path in sorted(folder.rglob("*.json")):
             file = path.relative_to(folder).as_posix()
             for group in json.loads(path.read_text()).get("groups", ()):
                 for case in group["cases"]:
+                    where = f"vectors/{file}#{case['id']}"
+                    self.results[where] = case.get("result", "valid")
                     for id_ in case["requirements"]:
                         if not _OF_AN_RFC.fullmatch(id_):
-                            yield id_, f"vectors/{file}#{case['id']}"
+                            yield id_, where
+
+    def _tests(self) -> Iterator[tuple[str, str]]:
+        if self.places.tests:
+            yield from self._python(self.places.tests, _marks)
+        elif (kept := self.places.spec / TRACE).is_file():
+            for id_, entry in json.loads(kept.read_text())["requirements"].items():
+                yield from ((id_, test) for test in entry["tests"])
 
     def _python(
-        self, folder: str, ids_of: Callable[[str, ast.Module, list[str]], Iterator[tuple[str, str]]]
+        self,
+        folder: Path,
+        ids_of: Callable[[str, ast.Module, list[str]], Iterator[tuple[str, str]]],
     ) -> Iterator[tuple[str, str]]:
-        for path in sorted((self.root / folder).rglob("*.py")):
-            inside = path.relative_to(self.root)
-            if inside.parts[:1] == ("e2ee",) and inside.parts[1] in WITHOUT_CITATIONS:
+        for path in sorted(folder.rglob("*.py")):
+            inside = path.relative_to(folder.parent)
+            if folder is self.places.package and inside.parts[1] in WITHOUT_CITATIONS:
                 continue
             source = path.read_text()
             for id_, symbol in ids_of(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -38,3 +39,22 @@ def test_the_check_ends_with_1_exactly_if_it_found_something() -> None:
     done = run("--check", "--json")
     findings = json.loads(done.stdout)["findings"]
     assert done.exit_code == (1 if findings else 0)
+
+
+def test_what_lacks_a_vector_is_a_report_that_fails_nothing() -> None:
+    done = run("--coverage", "--json")
+    assert done.exit_code == 0
+    gaps = json.loads(done.stdout)["gaps"]
+    assert {gap["without"] for gap in gaps} <= {"accepted", "refused"}
+    open_ = {gap["id"] for gap in gaps if not gap["why"]}
+    assert (
+        run("--coverage").stdout.splitlines()[-1].startswith(f"{len(open_)} rules lack a vector;")
+    )
+
+
+def test_requirements_are_written_as_a_page(tmp_path: Path) -> None:
+    page = tmp_path / "made" / "frames.html"
+    done = run("FRAME", "--html", str(page))
+    assert done.exit_code == 0
+    assert 'id="FRAME-9"' in page.read_text()
+    assert 'id="CALL-1"' not in page.read_text()
