@@ -10,8 +10,8 @@ An example is a comment that names a vector, and the indented lines below it:
                      1d8327de b882cf99
 
 A name is a field of the vector's ``intermediate``, ``output`` or ``input``, in this order unless it begins with one of
-these, with dots and indices into what it holds; ``name[0:16]`` are those bytes of it. A value is hexadecimal, a number, or
-a text in quotes; what follows in parentheses is for people. So no chapter shows bytes that no vector has.
+these, with dots and indices into what it holds; ``name[0:16]`` are those bytes of it. A value is hexadecimal, a number, a
+list of numbers, or a text in quotes; what follows in parentheses is for people. So no chapter shows bytes that no vector has.
 
 This module imports nothing of the package, so that other implementations can use it as it is.
 """
@@ -129,10 +129,12 @@ def _held(case: Mapping[str, Any], path: str) -> Any:
 def _shown(held: Any, part: str) -> str:
     """A value of the vector as an example has to write it, without its spaces."""
     if not part:
-        return str(held)
+        return held if isinstance(held, str) else str(held).replace(" ", "")
     begin, end = (int(bound) if bound else None for bound in part.split(":"))
     return bytes.fromhex(held)[begin:end].hex()
 
 
 def _plain(written: str) -> str:
-    return written[1:-1] if written.startswith('"') else written.replace(" ", "")
+    """A long text is written in several pairs of quotes."""
+    texts = re.findall(r'"([^"]*)"', written)
+    return "".join(texts) if texts else written.replace(" ", "")

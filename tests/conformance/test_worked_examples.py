@@ -20,7 +20,9 @@ EXAMPLE = """\
     key[4:6]   = 4455
     turns      = 7
     output.key = ff
-    panes[1].colour = "no colour"
+    panes[1].colour = "no"
+                      " colour"
+    turned     = [1, 2, 3]
 
 Text goes on.
 
@@ -33,7 +35,7 @@ def vectors(tmp_path: Path) -> Path:
     case = {
         "id": "oak",
         "input": {"key": "ee", "panes": [{}, {"colour": "no colour"}]},
-        "intermediate": {"key": "00112233445566778899aabb", "turns": 7},
+        "intermediate": {"key": "00112233445566778899aabb", "turns": 7, "turned": [1, 2, 3]},
         "output": {"key": "ff"},
     }
     (tmp_path / "vectors").mkdir()
@@ -53,7 +55,7 @@ def test_an_example_is_the_block_below_the_comment() -> None:
     (example,) = examples(EXAMPLE)
     assert (example.chapter, example.group, example.case) == ("doors", "opening", "oak")
     assert [path for path, _, _ in example.fields] == [
-        "key", "key", "turns", "output.key", "panes[1].colour",
+        "key", "key", "turns", "output.key", "panes[1].colour", "turned",
     ]  # fmt: skip
     assert example.unreadable == ()
 
@@ -68,7 +70,8 @@ def test_what_the_vector_says_is_right(vectors: Path) -> None:
         ("8899aabb", "8899aabc", "key is another in the vector"),
         ("= 4455\n", "= 5566\n", "key is another in the vector"),
         ("turns      = 7", "turns      = 8", "turns is another in the vector"),
-        ('"no colour"', '"red"', "panes[1].colour is another in the vector"),
+        ('"no"\n', '"some"\n', "panes[1].colour is another in the vector"),
+        ("[1, 2, 3]", "[1, 2]", "turned is another in the vector"),
         ("output.key", "outside.key", "the vector has no outside.key"),
         ("panes[1]", "panes[2]", "the vector has no panes[2].colour"),
         (
