@@ -159,8 +159,7 @@ class ReceiveEpochs:
         if slot is None or now >= slot.ends_at:
             if self._may_come(key_id.epoch_bits):
                 return None
-            return RejectReason.UNKNOWN_KEY if slot is None else RejectReason.EXPIRED
-        if key_id.leaf_index not in slot.senders:
+        if slot is None or key_id.leaf_index not in slot.senders:
             return RejectReason.UNKNOWN_KEY
         if now >= slot.ends_for(key_id.leaf_index):
             return RejectReason.EXPIRED
