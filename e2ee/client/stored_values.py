@@ -29,6 +29,7 @@ from e2ee.tls_syntax import (
     vector,
 )
 from e2ee.tls_syntax import fixed as fixed_length
+from e2ee.tls_syntax.form import Converted, Octets
 
 __all__ = [
     "StoredAccount",
@@ -42,7 +43,15 @@ __all__ = [
     "stored_number",
 ]
 
-SecretOpaque = Annotated[Secret, Codec(lambda reader: Secret(opaque.read(reader)), opaque.write, 1)]
+SecretOpaque = Annotated[
+    Secret,
+    Codec(
+        lambda reader: Secret(opaque.read(reader)),
+        opaque.write,
+        1,
+        form=Converted(Octets(None), Secret),
+    ),
+]
 OptionalKey = Annotated[bytes | None, optional(fixed_length(32))]
 
 stored_number = uint64

@@ -18,11 +18,15 @@ from e2ee.delivery.transaction import Store
 from e2ee.errors import DecodeError
 from e2ee.identity.attestation import AttestationAuthority, DirectoryKeys
 from e2ee.tls_syntax import Codec, Opaque, Struct, Uint8, fixed, struct
+from e2ee.tls_syntax.form import Converted, Octets
 
 __all__ = ["ServiceIdentity"]
 
 _private_key: Codec[Secret] = Codec(
-    lambda reader: Secret(fixed(32).read(reader)), fixed(32).write, 32
+    lambda reader: Secret(fixed(32).read(reader)),
+    fixed(32).write,
+    32,
+    form=Converted(Octets(32), Secret),
 )
 PrivateKey = Annotated[Secret, _private_key]
 

@@ -56,6 +56,7 @@ from e2ee.tls_syntax import (
     fixed,
     struct,
 )
+from e2ee.tls_syntax.form import Converted, Octets
 
 __all__ = [
     "LINK_LIFETIME",
@@ -76,7 +77,15 @@ LINK_LIFETIME = 600_000
 """IDENT-17: how long the secret of a link is kept, in milliseconds."""
 
 _secret = fixed(32)
-SecretKey = Annotated[Secret, Codec(lambda reader: Secret(_secret.read(reader)), _secret.write, 32)]
+SecretKey = Annotated[
+    Secret,
+    Codec(
+        lambda reader: Secret(_secret.read(reader)),
+        _secret.write,
+        32,
+        form=Converted(Octets(32), Secret),
+    ),
+]
 
 
 @struct

@@ -25,6 +25,7 @@ from e2ee.mls.labels import (
 )
 from e2ee.mls.psk import PreSharedKeyID
 from e2ee.tls_syntax import Codec, Struct, opaque, optional, struct, vector
+from e2ee.tls_syntax.form import Converted, Octets
 
 __all__ = [
     "GroupSecrets",
@@ -37,7 +38,12 @@ __all__ = [
     "secret_opaque",
 ]
 
-secret_opaque: Codec[Secret] = Codec(lambda reader: Secret(opaque.read(reader)), opaque.write, 1)
+secret_opaque: Codec[Secret] = Codec(
+    lambda reader: Secret(opaque.read(reader)),
+    opaque.write,
+    1,
+    form=Converted(Octets(None), Secret),
+)
 SecretOpaque = Annotated[Secret, secret_opaque]
 """``opaque x<V>`` that is hidden when printed."""
 

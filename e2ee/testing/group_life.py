@@ -28,7 +28,7 @@ from e2ee.mls.proposal import Add, GroupContextExtensions, ProposalContent, Remo
 from e2ee.testing.mls_members import Client, receiving, sending, snapshot
 from e2ee.testing.simulated_group import Entry, Participant, Said, SimulatedGroup
 
-__all__ = ["FATES", "MOST_MEMBERS", "GroupLife", "ValidList", "Violation"]
+__all__ = ["FATES", "MOST_MEMBERS", "GroupLife", "ValidList", "Violation", "expect"]
 
 MOST_MEMBERS = 40
 

@@ -6,7 +6,7 @@ of: one of the classes here, or None for a codec that was written by hand. Nothi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,17 @@ if TYPE_CHECKING:
     from e2ee.tls_syntax.codec import Codec
     from e2ee.tls_syntax.structure import Struct, select
 
-__all__ = ["Enumeration", "Form", "Nothing", "Number", "Octets", "Optional", "Structure", "Vector"]
+__all__ = [
+    "Converted",
+    "Enumeration",
+    "Form",
+    "Nothing",
+    "Number",
+    "Octets",
+    "Optional",
+    "Structure",
+    "Vector",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +40,14 @@ class Octets:
     """``opaque x[length]``, or ``opaque x<V>`` if ``length`` is None."""
 
     length: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """What is read as ``of`` and given to ``to``: octets that hide themselves, say."""
+
+    of: Octets
+    to: Callable[[bytes], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,4 +85,4 @@ class Structure:
     fields: Mapping[str, Codec[Any] | select]
 
 
-Form = Number | Octets | Vector | Optional | Enumeration | Nothing | Structure
+Form = Number | Octets | Converted | Vector | Optional | Enumeration | Nothing | Structure
