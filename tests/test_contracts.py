@@ -144,7 +144,8 @@ def test_only_system_entropy_asks_the_system_for_randomness() -> None:
         if (isinstance(node, ast.Attribute) and node.attr in sources)
         or (isinstance(node, ast.Call) and ast.unparse(node.func).endswith("PrivateKey.generate"))
     }
-    assert asking == {"crypto/system_entropy.py"}
+    alone = {"conformance/websocket_listener.py"}  # imports nothing of the package; for its URL
+    assert asking == {"crypto/system_entropy.py"} | alone
 
 
 def test_a_calls_group_is_never_stored() -> None:

@@ -57,6 +57,7 @@ EXAMPLES = {
         "hears bot play 880 Hz",
         "bot has left",
     ],
+    "conformance_adapter": [],  # says nothing unless spoken to, which tests/conformance does
     "in_memory": ["connected; the code to compare:", "Bob reads: no socket carried this"],
     "mls_group": [
         "Carol reads: Whose turn is it? (from leaf 1)",

@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, str] = {
     "attack": "Attacks by the platform, the network and members: list them, run them again.",
     "call": "Call somebody.",
     "chat": "Write with somebody who is there.",
+    "conformance": "Hold an implementation in any language against the specification.",
     "contacts": "Whom this device knows: unverified, verified, changed, blocked.",
     "demo": "Two processes call each other, and prove what the server between them could see.",
     "devices": "The account's devices; take out one that was lost.",

@@ -22,7 +22,15 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-__all__ = ["BEYOND_THE_PROFILE", "OPTIONAL_FEATURES", "BadVectors", "Case", "read_cases"]
+__all__ = [
+    "BEYOND_THE_PROFILE",
+    "OPTIONAL_FEATURES",
+    "BadVectors",
+    "Case",
+    "read_cases",
+    "shipped_vectors",
+    "specification_of",
+]
 
 OPTIONAL_FEATURES = ("hybrid", "H264", "VP9", "sframe-rtp")
 """What an implementation may lack and still conform, if it says so."""
@@ -84,15 +92,34 @@ class Case:
 
 def read_cases(folder: Path) -> Iterator[Case]:
     """All cases below ``folder`` (``vectors/``), chapters first. Raises BadVectors."""
-    chapters = sorted(folder.glob("*.json"))
-    if not chapters:
-        raise BadVectors(f"there are no vectors in {folder}")
-    for path in chapters:
+    for path in sorted(folder.glob("*.json")):
         yield from _checked(path, _of_a_chapter)
     for states in sorted((folder / VALIDATION).glob("*/states.json")):
         for path in sorted(states.parent.glob("*.json")):
             if path != states:
                 yield from _checked(path, _of_a_suite)
+
+
+def specification_of(folder: Path) -> str:
+    """The version of the specification that the chapters' vectors are of. Raises BadVectors."""
+    for path in sorted(folder.glob("*.json")):
+        try:
+            return str(json.loads(path.read_bytes())["specification"])
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            raise BadVectors(f"{path} is no file of vectors: {error!r}") from error
+    raise BadVectors(f"there are no vectors in {folder}")
+
+
+def shipped_vectors() -> Path:
+    """Where the vectors lie that came with this package: beside it in a checkout, else in it. Raises BadVectors."""
+    package = Path(__file__).parents[1]
+    places = (package.parent / "vectors", package / "_shipped" / "vectors")
+    for place in places:
+        if any(place.glob("*.json")):
+            return place
+    raise BadVectors(
+        f"there are no vectors in {' or '.join(map(str, places))}: name them by --vectors"
+    )
 
 
 def _checked(path: Path, read: Callable[[Path], Iterator[Case]]) -> Iterator[Case]:

@@ -1,0 +1,134 @@
+"""The report for people at a terminal: failures first, the worst of them first of all, then the tables.
+
+This module imports nothing of the package and nothing but the standard library.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+
+from e2ee.conformance.cases import Case
+from e2ee.conformance.results import TITLES, Level, Results
+from e2ee.conformance.runner import Outcome
+from e2ee.conformance.shown import shown
+from e2ee.conformance.verdict import Verdict
+
+__all__ = ["evidence", "report"]
+
+WIDTH = 100
+
+MOST = 20
+"""Failures that are told in full; the others in one line each."""
+
+COLUMNS = {
+    Verdict.PASS: "pass",
+    Verdict.PASS_OTHER_REASON: "other reason",
+    Verdict.FAIL: "fail",
+    Verdict.LEAK: "leak",
+    Verdict.CRASH: "crash",
+    Verdict.HANG: "hang",
+    Verdict.EXPECTED_FAILURE: "expected failure",
+    Verdict.UNEXPECTED_PASS: "unexpected pass",
+    Verdict.UNSUPPORTED: "unsupported",
+}
+"""Verdict -> head of its column. The first, the third and the last are there also if they are empty."""
+
+ALWAYS = (Verdict.PASS, Verdict.FAIL, Verdict.UNSUPPORTED)
+
+
+def report(results: Results, again: Callable[[Case], str], *, everything: bool) -> Iterator[str]:
+    """Lines. ``again`` is the command that repeats a case; ``everything`` adds each group and each requirement."""
+    failures = results.failures()
+    for outcome in failures[:MOST]:
+        yield from _failure(outcome, again)
+    for outcome in failures[MOST:]:
+        yield f"{outcome.verdict:16} {outcome.case.name}"
+    yield from _expected(results)
+    yield from ["", f"{results.hello.name} {results.hello.version}", ""]
+    yield from table(_level_rows(results))
+    if everything:
+        yield from ["", *table(_group_rows(results))]
+    yield from ["", *_requirements(results, everything)]
+
+
+def evidence(outcome: Outcome) -> Iterator[str]:
+    """What is known of a failure: why, the first value that differs, hints, the adapter's last words."""
+    judgement = outcome.judgement
+    yield judgement.why
+    if found := judgement.difference:
+        expected, answered = found.lines()
+        yield from [f"first difference: {found.headline()}", f"  expected  {expected}"]
+        yield f"  answered  {answered}"
+    yield from (f"hint: {each}" for each in judgement.hints)
+    if outcome.expected:
+        yield f"expected to fail: {shown(outcome.expected)}"
+    if outcome.exchange and outcome.exchange.last_words:
+        yield from ["last words:", *(f"  | {line}" for line in outcome.exchange.last_words)]
+
+
+def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """The first row is the head. Columns are as wide as they must be, numbers to the right."""
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
+    for row in rows:
+        cells = (
+            cell.rjust(width) if rows[-1][at].isdigit() else cell.ljust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        yield "  ".join(cells).rstrip()
+
+
+def _failure(outcome: Outcome, again: Callable[[Case], str]) -> Iterator[str]:
+    case = outcome.case
+    yield f"{outcome.verdict}  {case.name}  {' '.join(case.requirements)}"
+    yield from textwrap.wrap(case.comment, WIDTH, initial_indent="  ", subsequent_indent="  ")
+    yield from (f"  {line}" for line in evidence(outcome))
+    yield from [f"  again: {again(case)}", ""]
+
+
+def _expected(results: Results) -> Iterator[str]:
+    for outcome in results.of(Verdict.EXPECTED_FAILURE):
+        yield f"expected failure  {outcome.case.name}: {shown(outcome.expected or '')}"
+
+
+def _level_rows(results: Results) -> list[list[str]]:
+    shown_ones = [each for each in COLUMNS if each in ALWAYS or results.counts[each]]
+    rows = [["level", "", "cases", *(COLUMNS[each] for each in shown_ones), ""]]
+    rows += [_level_row(level, shown_ones) for level in results.levels]
+    return rows
+
+
+def _level_row(level: Level, verdicts: Sequence[Verdict]) -> list[str]:
+    counts = [str(level.counts[each]) for each in verdicts]
+    cases = str(sum(level.counts.values()))
+    return [level.name, TITLES[level.name], cases, *counts, level.statement()]
+
+
+def _group_rows(results: Results) -> list[list[str]]:
+    verdicts = [each for each in COLUMNS if each in ALWAYS or results.counts[each]]
+    rows = [["group", "cases", *(COLUMNS[each] for each in verdicts)]]
+    for level in results.levels:
+        for group in level.groups:
+            counts = [str(group.counts[each]) for each in verdicts]
+            rows.append([group.name, str(sum(group.counts.values())), *counts])
+    return rows
+
+
+def _requirements(results: Results, everything: bool) -> Iterator[str]:
+    """How many are shown; which failed; which were not exercised."""
+    by_state = {
+        state: [each.id for each in results.requirements if each.state == state]
+        for state in ("shown", "failed", "not exercised")
+    }
+    told = by_state if everything else ("failed",)
+    yield "requirements: " + ", ".join(f"{len(ids)} {state}" for state, ids in by_state.items())
+    for state in told:
+        if ids := by_state[state]:
+            head = f"  {state}: "
+            yield from textwrap.wrap(
+                " ".join(ids),
+                WIDTH,
+                initial_indent=head,
+                subsequent_indent=" " * len(head),
+                break_on_hyphens=False,
+            )
