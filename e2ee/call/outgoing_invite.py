@@ -36,6 +36,7 @@ from e2ee.profile.call_profile import (
     one_to_one,
     ring,
 )
+from e2ee.profile.join import check_no_join
 from e2ee.profile.leaves import committer_policy
 from e2ee.profile.roster import leaf_certificate
 from e2ee.profile.suites import check_group_suite, choose_suite
@@ -110,22 +111,23 @@ def _judge(
     now: int,
 ) -> None:
     try:
-        contact = owner.trust.judge(certificate, now)
+        # IDENT-10: "MUST be reported", also if a device with the known key was found before
+        if owner.trust.judge(certificate, now) is ContactState.CHANGED:
+            judged.changed.append(certificate)
+            return
         _check_distinct(certificate, [owner.certificate, *judged.certificates])
         _check_fits(owner, key_package, certificate, judged.accepted)
     except RemoteProtocolError as error:
         judged.refused.append(error)
         return
-    if contact is ContactState.CHANGED:  # IDENT-10
-        judged.changed.append(certificate)
-    else:
-        judged.accepted.append(key_package)
-        judged.certificates.append(certificate)
+    judged.accepted.append(key_package)
+    judged.certificates.append(certificate)
 
 
 def _certificate_of(
     key_package: KeyPackage, account_id: str, suite: int, now: int
 ) -> VerifiedCertificate:
+    check_no_join(key_package)  # KEYS-21
     check_key_package(cipher_suite(suite), key_package, committer_policy(now))
     certificate = leaf_certificate(key_package.leaf_node)
     # CALL-2: "It MUST refuse a KeyPackage whose certificate is not of the account that it calls."

@@ -69,6 +69,10 @@ class Asking:
         """A new request. GROUP-7: "MUST make a KeyPackage for this call"."""
         bundle = owner.new_join_key_package(self._suites[-1], self.entrance.link, now)
         self.forget_old(now)
+        return self.ask_with(bundle, now)
+
+    def ask_with(self, bundle: KeyPackageBundle, now: int) -> messages.Join:
+        """The same with this KeyPackage, which was made for it."""
         self._asked[make_key_package_ref(bundle.suite, bundle.key_package)] = _Asked(bundle, now)
         self._last = now
         encoded = MLSMessage.of(bundle.key_package).encode()
