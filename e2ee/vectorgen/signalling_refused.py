@@ -104,7 +104,7 @@ def _almost(group: Group, reason: Refusal) -> dict[str, tuple[Row, str]]:
     }
 
 
-def _field(case: Case, which: tuple[Row, str]) -> None:
+def field(case: Case, which: tuple[Row, str]) -> None:
     """One field is almost of its type: a byte too many or too few, a bit too many, text for bytes, a number for a bool."""
     message, name = which
     fields = dict(zip(message.fields, _encoded_samples(case, message), strict=True))
@@ -112,23 +112,23 @@ def _field(case: Case, which: tuple[Row, str]) -> None:
     case.input["bytes"] = encoded(message.name, *fields.values())
 
 
-def _with_more(case: Case, message: Row) -> None:
+def with_more(case: Case, message: Row) -> None:
     """A field more than the message has."""
     case.input["bytes"] = encoded(message.name, *_encoded_samples(case, message), mp.NIL)
 
 
-def _with_less(case: Case, message: Row) -> None:
+def with_less(case: Case, message: Row) -> None:
     """The last field is left out."""
     case.input["bytes"] = encoded(message.name, *_encoded_samples(case, message)[:-1])
 
 
 for _group in GROUPS:
     for _reason in (Refusal.WRONG_TYPE, Refusal.BEYOND_LIMIT):
-        _group.vector("SIG-2", reason=_reason, each=_almost(_group, _reason))(_field)
+        _group.vector("SIG-2", reason=_reason, each=_almost(_group, _reason))(field)
     _rows = rows_of(_group)
-    _group.vector("SIG-2", reason=Refusal.WRONG_FIELD_COUNT, each=_rows)(_with_more)
+    _group.vector("SIG-2", reason=Refusal.WRONG_FIELD_COUNT, each=_rows)(with_more)
     _some = {key: message for key, message in _rows.items() if message.fields}
-    _group.vector("SIG-2", reason=Refusal.WRONG_FIELD_COUNT, each=_some)(_with_less)
+    _group.vector("SIG-2", reason=Refusal.WRONG_FIELD_COUNT, each=_some)(with_less)
 
 
 # Of one message each: what no table shows
