@@ -1,6 +1,6 @@
 """Vectors of the chapter Frame format: what a sender makes of a frame, and how a receiver judges one.
 
-What concerns receiving is in ``receiving`` and ``holding``.
+What concerns receiving is in ``receiving``, ``receiving_h264`` and ``holding``.
 """
 
 from __future__ import annotations
@@ -8,8 +8,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
+import e2ee.vectorgen.receiving_h264  # noqa: F401 - adds its cases to two groups
 from e2ee.vectorgen.holding import holding
-from e2ee.vectorgen.models import SUITES, clear_length, compose_kid, protect
+from e2ee.vectorgen.models import SUITES, compose_kid, protect, split
 from e2ee.vectorgen.receiving import receiving
 from e2ee.vectorgen.registry import Case, Chapter, Group
 from e2ee.vectorgen.scenes import CAMERA, CODEC, MICROPHONE, SCREEN_VIDEO, encoded
@@ -30,7 +31,7 @@ class SuiteRefusal(StrEnum):
 
 
 class Sent(NamedTuple):
-    """A frame that is sent: its stream, its counter, its length and whether it is a key frame."""
+    """A frame that is sent: its stream, its counter, its length, whether it is a key frame, and its codec if not the usual one."""
 
     kind: int
     instance: int
@@ -39,6 +40,7 @@ class Sent(NamedTuple):
     ctr: int
     length: int
     key_frame: bool = False
+    codec: str | None = None
 
 
 SENT = {
@@ -74,7 +76,7 @@ def sent_under_0x0005(case: Case, sent: Sent) -> None:
 
 
 def _sent(case: Case, suite: int, sent: Sent) -> None:
-    codec = CODEC[sent.kind]
+    codec = sent.codec or CODEC[sent.kind]
     base_key = case.entropy.random(SUITES[suite][1].Nk)
     frame = encoded(case, codec, sent.length, key_frame=sent.key_frame)
     case.input |= {
@@ -89,10 +91,25 @@ def _sent(case: Case, suite: int, sent: Sent) -> None:
         "frame": frame,
     }
     kid = compose_kid(sent.kind, sent.instance, sent.leaf_index, sent.epoch)
-    clear = clear_length(codec, frame)
-    protected = protect(suite, base_key, kid, sent.ctr, frame[:clear], frame[clear:])
+    protected = protect(suite, base_key, kid, sent.ctr, *split(codec, frame))
     case.intermediate |= protected.steps()
-    case.output["protected"] = protected.frame
+    case.output["protected"] = protected.sent(codec)
+
+
+OTHER_CODECS = {
+    "h264-key-frame": Sent(CAMERA, 0, 0, epoch=2, ctr=0, length=60, key_frame=True, codec="H264"),
+    "h264-delta-frame": Sent(CAMERA, 0, 0, epoch=2, ctr=1, length=40, codec="H264"),
+    "h264-slice-of-clear-bytes": Sent(CAMERA, 0, 0, epoch=2, ctr=2, length=0, codec="H264"),
+    "h264-largest-kid": Sent(SCREEN_VIDEO, 15, 1_023, epoch=15, ctr=65_536, length=9, codec="H264"),
+    "vp9-frame": Sent(CAMERA, 0, 0, epoch=2, ctr=0, length=60, codec="VP9"),
+    "vp9-one-byte": Sent(CAMERA, 0, 0, epoch=2, ctr=1, length=1, codec="VP9"),
+}
+
+
+@protecting.vector("FRAME-1", "CODEC-10", "CODEC-13", "CODEC-15", each=OTHER_CODECS)
+def sent_as(case: Case, sent: Sent) -> None:
+    """H.264 has what SFrame made behind its clear part, with emulation prevention and a last byte 80; of VP9 nothing is clear."""
+    _sent(case, 0x0004, sent)
 
 
 @suites.vector("FRAME-2", each={"0x0004": 0x0004, "0x0005": 0x0005})

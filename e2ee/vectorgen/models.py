@@ -11,6 +11,7 @@ from typing import Any
 
 from e2ee.crypto.aead import AES_128_GCM, AES_256_GCM, Aead
 from e2ee.crypto.kdf import HKDF_SHA256, HKDF_SHA384, HKDF_SHA512, Kdf
+from e2ee.vectorgen import h264_model
 
 __all__ = [
     "MLS_KDF",
@@ -22,6 +23,7 @@ __all__ = [
     "digits",
     "mls_export",
     "protect",
+    "split",
     "u16",
     "u32",
     "u64",
@@ -121,8 +123,16 @@ def _value(value: int) -> tuple[int, bytes]:
 
 
 def clear_length(codec: str, frame: bytes) -> int:
-    """CODEC-1 and CODEC-2."""
-    return {"opus": 0, "VP8": 1 if frame[0] & 1 else 10}[codec]
+    """CODEC-1, CODEC-2, CODEC-15. Of H.264 it is no beginning of the frame: see ``split``."""
+    return {"opus": 0, "VP8": 1 if frame[0] & 1 else 10, "VP9": 0}[codec]
+
+
+def split(codec: str, frame: bytes) -> tuple[bytes, bytes]:
+    """(clear, rest) of a frame."""
+    if codec == "H264":
+        return h264_model.split(frame)
+    length = clear_length(codec, frame)
+    return frame[:length], frame[length:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +151,18 @@ class Protected:
     tag: bytes
 
     @property
+    def sframe(self) -> bytes:
+        """What SFrame makes of the rest."""
+        return self.header + self.ciphertext + self.tag
+
+    @property
     def frame(self) -> bytes:
-        """What goes to the packetiser."""
-        return self.clear + self.header + self.ciphertext + self.tag
+        """What goes to the packetiser, but for H.264."""
+        return self.clear + self.sframe
+
+    def sent(self, codec: str) -> bytes:
+        """What goes to the packetiser of this codec."""
+        return h264_model.sent(self.clear, self.sframe) if codec == "H264" else self.frame
 
     def steps(self) -> dict[str, Any]:
         """All of it, for ``intermediate``."""

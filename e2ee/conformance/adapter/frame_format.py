@@ -5,10 +5,10 @@ from __future__ import annotations
 from e2ee.conformance.adapter.judging import refusing
 from e2ee.conformance.adapter.operations import Accepted, Answer, Given, operation
 from e2ee.conformance.adapter.receiver import Receiver
-from e2ee.conformance.adapter.sframe_steps import key_steps, protected_steps
+from e2ee.conformance.adapter.sframe_steps import key_steps, part, protected_steps
 from e2ee.crypto.secret import Secret
 from e2ee.media import limits
-from e2ee.media.codecs import clear_length_of
+from e2ee.media.codecs import clear_length_of, split
 from e2ee.media.encoded_frame import Codec, Kind
 from e2ee.media.frame_epoch import FrameEpoch
 from e2ee.media.opener import HELD
@@ -32,8 +32,8 @@ def protecting(given: Given) -> Answer:
     protector = FrameProtector(codec, kind, instance)
     protector.use(SendKey.derive(suite, KID, base_key, counter))
     protected = protector.protect(frame)
-    clear_length = clear_length_of(codec, kind)[frame[0]]
-    steps = protected_steps(protected, clear_length, frame[clear_length:])
+    parts, clear_length = part(clear_length_of(codec, kind), protected)
+    steps = protected_steps(parts, clear_length, split(codec, frame)[1])
     return Accepted({"protected": protected.hex()}, key_steps(suite, KID, base_key) | steps)
 
 

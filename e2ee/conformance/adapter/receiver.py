@@ -7,16 +7,16 @@ from typing import Any
 
 from e2ee.conformance.adapter.judging import expect
 from e2ee.conformance.adapter.operations import Accepted, Answer, Given, Refused
-from e2ee.conformance.adapter.sframe_steps import key_steps, protected_steps
+from e2ee.conformance.adapter.sframe_steps import key_steps, part, protected_steps
 from e2ee.crypto.secret import Secret
 from e2ee.media.encoded_frame import Codec, Kind, OpenedFrame
 from e2ee.media.frame_epoch import FrameEpoch
 from e2ee.media.frame_keys import FrameKeys
 from e2ee.media.incoming_stream import IncomingStream
 from e2ee.media.opener import FrameOpener, Held, Rejected
-from e2ee.sframe.cipher_suite import cipher_suite
+from e2ee.sframe.cipher_suite import CipherSuite, cipher_suite
 
-__all__ = ["Receiver"]
+__all__ = ["Receiver", "frame_epoch"]
 
 Result = OpenedFrame | Rejected | Held
 
@@ -43,19 +43,8 @@ class Receiver:
 
     def applied(self, event: Mapping[str, Any]) -> list[Result]:
         """Apply an epoch. What becomes of frames that waited for it."""
-        base_key, roster = bytes.fromhex(event["base_key"]), frozenset(event["roster"])
-        speakers = frozenset([*event["speakers"], *event["hosts"]]) if event["speakers"] else roster
-        epoch = FrameEpoch(
-            number=event["epoch"],
-            suite=self._suite,
-            base_key=Secret(base_key),
-            own_leaf=self._own_leaf,
-            roster=roster,
-            speakers=speakers,
-            added=frozenset(event["added"]),
-            removed=frozenset(event["removed"]),
-        )
-        self._base_keys[epoch.number] = base_key
+        epoch = frame_epoch(event, self._suite, self._own_leaf)
+        self._base_keys[epoch.number] = bytes.fromhex(event["base_key"])
         self._keys.install(epoch, event["at"])
         return [result for *_, result in self._opener.release(event["at"])]
 
@@ -83,9 +72,24 @@ class Receiver:
         return Accepted(output, self._steps(result, bytes.fromhex(frame)))
 
     def _steps(self, opened: OpenedFrame, protected: bytes) -> dict[str, Any]:
-        clear_length = self._stream.clear_length[protected[0]]
+        protected, clear_length = part(self._stream.clear_length, protected)
         key_steps_ = key_steps(self._suite, opened.key_id.encode(), self._base_keys[opened.epoch])
         return key_steps_ | protected_steps(protected, clear_length, opened.data[clear_length:])
+
+
+def frame_epoch(event: Mapping[str, Any], suite: CipherSuite, own_leaf: int) -> FrameEpoch:
+    """The epoch of an event ``applied``."""
+    roster = frozenset(event["roster"])
+    return FrameEpoch(
+        number=event["epoch"],
+        suite=suite,
+        base_key=Secret(bytes.fromhex(event["base_key"])),
+        own_leaf=own_leaf,
+        roster=roster,
+        speakers=frozenset([*event["speakers"], *event["hosts"]]) if event["speakers"] else roster,
+        added=frozenset(event["added"]),
+        removed=frozenset(event["removed"]),
+    )
 
 
 def _outcome(result: Result) -> str:
