@@ -16,7 +16,7 @@ import typer
 
 import e2ee
 from e2ee.cli.main import refuse
-from e2ee.conformance import lines_of_code, state_diagram, worked_examples
+from e2ee.conformance import generated_tables, state_diagram, worked_examples
 from e2ee.conformance.coverage import Coverage, Gap
 from e2ee.conformance.requirements import INDEX, Finding
 from e2ee.conformance.trace import KINDS, TRACE, Places, Trace, Unconfirmed
@@ -42,7 +42,7 @@ def requirements(
         bool,
         typer.Option(
             "--write",
-            help=f"Write spec/{INDEX}, spec/{TRACE}, the pictures of the state tables and the lines of code.",
+            help=f"Write spec/{INDEX}, spec/{TRACE}, the pictures of the state tables, and tables that are counted.",
         ),
     ] = False,
     confirm: Annotated[
@@ -98,7 +98,7 @@ def _write(trace: Trace, confirmed: list[str]) -> None:
         typer.echo("see that the vectors still show them, then add --confirm ID for each", err=True)
         raise typer.Exit(1) from None
     state_diagram.write(trace.places.spec)
-    lines_of_code.write(trace.places.spec, trace.places.package)
+    generated_tables.write(trace.places)
 
 
 def _findings(trace: Trace) -> Iterator[Finding]:
@@ -108,8 +108,9 @@ def _findings(trace: Trace) -> Iterator[Finding]:
     yield from worked_examples.findings(places.spec, places.vectors)
     for picture in state_diagram.stale(places.spec):
         yield Finding("STALE", f"spec/{picture}", "is not what the state table says (--write)")
-    if lines_of_code.stale(places.spec, places.package):
-        yield Finding("STALE", f"spec/{lines_of_code.PAGE}", "counts other lines (--write)")
+    for table in generated_tables.stale(places):
+        page, _ = generated_tables.TABLES[table]
+        yield Finding("STALE", f"spec/{page}", f"its table of {table} is another (--write)")
 
 
 def _report(findings: list[Finding], *, as_json: bool) -> None:

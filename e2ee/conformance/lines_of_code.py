@@ -10,15 +10,11 @@ from __future__ import annotations
 
 import ast
 import io
-import re
 import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["COMPONENTS", "PAGE", "stale", "table", "write"]
-
-PAGE = "auditors.md"
-BEGIN, END = "<!-- lines of code: generated -->", "<!-- end -->"
+__all__ = ["COMPONENTS", "table"]
 
 COMPONENTS = (
     (
@@ -60,24 +56,6 @@ def table(package: Path) -> str:
         for name, about, looked_for in COMPONENTS
     ]
     return "\n".join(["| component | what it does | | lines |", "|---|---|---|---|", *rows])
-
-
-def write(spec: Path, package: Path) -> None:
-    """Write the table into the page in the folder ``spec``."""
-    page = spec / PAGE
-    if page.is_file():
-        page.write_text(_with_table(page.read_text(), package))
-
-
-def stale(spec: Path, package: Path) -> bool:
-    """Whether the page's table is not what the code says."""
-    page = spec / PAGE
-    return page.is_file() and page.read_text() != _with_table(page.read_text(), package)
-
-
-def _with_table(text: str, package: Path) -> str:
-    block = f"{BEGIN}\n\n{table(package)}\n\n{END}"
-    return re.sub(f"{re.escape(BEGIN)}.*?{re.escape(END)}", lambda _: block, text, flags=re.DOTALL)
 
 
 def _rounded(folder: Path) -> str:
