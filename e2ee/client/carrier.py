@@ -123,7 +123,7 @@ class Carrier:
         while True:
             message = await session.receive()
             if not isinstance(message, FromService):
-                continue
+                continue  # SIG-6
             with self._kept():  # all that one message changes on the disk, at once
                 try:
                     self._device.receive(message, self._clock())

@@ -92,6 +92,7 @@ async def _receive(transport: Transport) -> ServiceMessage:
     except ServiceLost:
         raise
     except RemoteProtocolError as error:
+        # SIG-7: "A device that gets from the service what is no message MUST close the connection."
         raise ServiceLost(ClientReason.UNEXPECTED_ANSWER, str(error)) from None
 
 

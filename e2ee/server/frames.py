@@ -46,6 +46,7 @@ async def read(websocket: WebSocket, max_size: int) -> bytes:
         raise WebSocketDisconnect(event["code"])
     data: bytes | None = event.get("bytes")
     if data is None:
+        # SIG-5: "MUST close the connection for a text frame (status 1003)"
         raise Close("binary frames only", UNSUPPORTED_DATA)
     if len(data) > max_size:
         # SIG-3: "a longer one MUST be refused before it is decoded"

@@ -114,6 +114,7 @@ class WebSocketShell:
         try:
             message = wire.decode(SERVICE, data)
         except WireError as error:
+            # SIG-5: "A service MUST answer a binary frame that is no message with `refused`"
             self._refuse(connection_id, limited or error)
             return
         if limited is not None:

@@ -65,6 +65,12 @@ def nil(case: Case, optional: tuple[Row, str]) -> None:
     _decoded(case, each, samples(each, case.entropy) | {field: None})
 
 
+@from_device.vector("SIG-1")
+def claim_as_in_the_chapter(case: Case) -> None:
+    """The chapter's example."""
+    _decoded(case, row("claim"), {"account_id": "alice", "suite": 0xF0E2})
+
+
 NOTHING: Mapping[str, tuple[str, Any]] = {
     "list": ("hello", []),
     "text": ("publish_media", ""),

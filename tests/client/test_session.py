@@ -53,6 +53,7 @@ def test_a_version_that_was_not_offered_is_refused() -> None:
     assert lost.value.reason is ClientReason.UNEXPECTED_ANSWER
 
 
+@pytest.mark.requirement("SIG-7")
 @pytest.mark.parametrize(
     "answer", [messages.LoggedIn(), b"", b"\x91\xa1x"], ids=["another", "nothing", "unknown"]
 )

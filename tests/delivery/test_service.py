@@ -235,7 +235,7 @@ class TestLogin:
         device.register()
         assert device.refused(ONE_OF_EACH[name]) == DeliveryReason.NOT_LOGGED_IN
 
-    @pytest.mark.requirement("DS-1")
+    @pytest.mark.requirement("DS-1", "SIG-6")
     @pytest.mark.parametrize(
         "name", [n for n, m in ONE_OF_EACH.items() if not isinstance(m, FromDevice)]
     )

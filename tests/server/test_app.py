@@ -103,7 +103,7 @@ def test_a_device_that_is_gone_leaves_nothing(service: DeliveryService, alice: D
     over_websocket(app, comes, comes)
 
 
-@pytest.mark.requirement("SIG-2")
+@pytest.mark.requirement("SIG-2", "SIG-5")
 def test_what_does_not_decode_is_refused_and_the_connection_stays(service: DeliveryService) -> None:
     async def story(websocket: ClientConnection) -> None:
         for data, reason in (
@@ -122,11 +122,12 @@ def test_what_does_not_decode_is_refused_and_the_connection_stays(service: Deliv
     over_websocket(create_app(service), story)
 
 
-@pytest.mark.requirement("SIG-3")
+@pytest.mark.requirement("SIG-3", "SIG-5")
 def test_an_oversized_message_ends_the_connection(service: DeliveryService) -> None:
     assert close_code(create_app(service), bytes(SERVICE.max_size + 1)) == 1009
 
 
+@pytest.mark.requirement("SIG-5")
 def test_a_text_frame_ends_the_connection(service: DeliveryService) -> None:
     assert close_code(create_app(service), "hello") == 1003
 
