@@ -1,8 +1,10 @@
-"""Vectors of the chapter Calls: the call code."""
+"""Vectors of the chapter Calls: the call code, and scripts (``call_scripts``)."""
 
 from __future__ import annotations
 
 from e2ee.crypto.kdf import HKDF_SHA256
+from e2ee.vectorgen.call_scripts import attacks, following, placing, ringing
+from e2ee.vectorgen.call_scripts.states import STATES
 from e2ee.vectorgen.models import MLS_KDF, digits
 from e2ee.vectorgen.registry import Case, Chapter, Group
 
@@ -40,4 +42,10 @@ def _code(case: Case, epoch_authenticator: bytes) -> None:
     case.output["call_code"] = digits(expanded)
 
 
-CHAPTER = Chapter("calls", "L4", "The call code.", (codes,))
+CHAPTER = Chapter(
+    "calls",
+    "L4",
+    "The call code, and scripts of calls between two.",
+    (codes, ringing.GROUP, placing.GROUP, following.GROUP, attacks.GROUP),
+    STATES,
+)

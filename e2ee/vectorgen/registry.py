@@ -166,16 +166,20 @@ class Chapter:
     level: str
     description: str
     groups: tuple[Group, ...]
+    states: Mapping[str, Callable[[], Mapping[str, Any]]] = field(default_factory=dict)
+    """Where cases begin that say so by name (``input["state"]``): name -> what makes the state."""
 
     def document(self, version: str) -> dict[str, Any]:
         """The whole file as JSON values. Raises ValueError if two cases have one id."""
         ids = [recipe.id for group in self.groups for recipe in group.recipes]
         if twice := {id_ for id_ in ids if ids.count(id_) > 1}:
             raise ValueError(f"{self.name}: two cases are called {', '.join(sorted(twice))}")
+        states = {name: plain(make()) for name, make in self.states.items()}
         return {
             "specification": version,
             "chapter": self.name,
             "description": self.description,
+            **({"states": states} if states else {}),
             "groups": [group.document(self.name, self.level) for group in self.groups],
         }
 

@@ -17,14 +17,27 @@ from e2ee.shipped import shipped
 
 Vector = dict[str, Any]
 
+DOCUMENTS = [json.loads(p.read_text()) for p in sorted(shipped("vectors").glob("*.json"))]
 GROUPS = {
     f"{document['chapter']}/{group['name']}": group
-    for document in (json.loads(p.read_text()) for p in sorted(shipped("vectors").glob("*.json")))
+    for document in DOCUMENTS
     for group in document["groups"]
 }
+
+
+def begun(vector: Vector, states: dict[str, Any]) -> Vector:
+    """The case with the state itself, if it begins in a named one."""
+    name = vector["input"].get("state")
+    return (
+        vector | {"input": vector["input"] | {"state": states[name]}} if states and name else vector
+    )
+
+
 CASES = [
-    pytest.param(name, case, id=f"{name}-{case['id']}")
-    for name, group in GROUPS.items()
+    pytest.param(name, begun(case, document.get("states", {})), id=f"{name}-{case['id']}")
+    for document in DOCUMENTS
+    for group in document["groups"]
+    for name in [f"{document['chapter']}/{group['name']}"]
     for case in group["cases"]
 ]
 
