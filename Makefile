@@ -7,6 +7,7 @@
 #   make bench-mls speed of MLS groups, beside mls-rs and ts-mls   (minutes; BENCH_MLS=--quick is faster)
 #   make bench-call until a call is heard and seen, a loaded server, loss, beside aiortc alone   (minutes; BENCH_CALL=--quick)
 #   make bench-group a thousand members, gaps at epoch changes, what a removed device opens, the forwarding unit   (minutes; BENCH_GROUP=--quick)
+#   make spec      the specification as one page: dist/spec.html
 #   make vectors   generate vectors/ and the specification's indexes again
 #   make lock      resolve requirements.lock again
 
@@ -21,7 +22,7 @@ BENCH_GROUP ?=
 BENCH_MLS ?= --plot spec/pictures/bench-mls.png
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types contracts requirements bench bench-call bench-group bench-mls vectors lock clean
+.PHONY: help setup demo test check format lint types contracts requirements bench bench-call bench-group bench-mls vectors spec lock clean
 
 help:
 	@sed -n 's/^#  *\(make .*\)/\1/p' $(firstword $(MAKEFILE_LIST))
@@ -64,6 +65,9 @@ bench-group: setup
 
 bench-mls: setup $(TS_MLS)/node_modules/.package-lock.json
 	$(BIN)/python -m tests.bench.mls $(BENCH_MLS)
+
+spec: setup
+	$(BIN)/e2ee spec dist/spec.html
 
 vectors: setup
 	$(BIN)/e2ee vectors generate
