@@ -59,9 +59,10 @@ def _text_of(make: Callable[[], dict[str, Any]]) -> str:
 
 
 def _text(document: dict[str, Any]) -> str:
-    """JSON with a value a line, and lists of numbers on one line."""
+    """JSON with a value a line, and on one line: lists of numbers, and the steps of a trace."""
     indented = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
-    return re.sub(r"\[[\d,\s]+\]", _on_one_line, indented)
+    lists = re.sub(r"\[[\d,\s]+\]", _on_one_line, indented)
+    return re.sub(r'\{\s+"step": \d+,[^{}]*\}', _on_one_line, lists)
 
 
 def _on_one_line(found: re.Match[str]) -> str:

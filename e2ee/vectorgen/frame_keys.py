@@ -8,6 +8,7 @@ from enum import StrEnum
 from e2ee.vectorgen.models import MLS_KDF, SUITES, FrameKey, compose_kid, mls_export
 from e2ee.vectorgen.registry import Case, Chapter, Group
 from e2ee.vectorgen.scenes import CAMERA, MICROPHONE, Refusal, Scene
+from e2ee.vectorgen.traces import trace
 
 __all__ = ["CHAPTER"]
 
@@ -436,5 +437,5 @@ CHAPTER = Chapter(
     "frame-keys",
     "L2",
     "From an MLS epoch to the key of one stream of one member, and when it is used.",
-    (base_keys, key_ids, refused_key_ids, keys, counters, sending, receiving),
+    (base_keys, key_ids, refused_key_ids, keys, counters, sending, receiving, trace),
 )
