@@ -25,6 +25,7 @@ from e2ee.conformance.expectations import (
     read_expectations,
     read_reasons,
 )
+from e2ee.conformance.launched import LaunchedAdapter
 from e2ee.conformance.progress import progress
 from e2ee.conformance.results import Results, conforming, unknown_names
 from e2ee.conformance.runner import Outcome, Runner, Settings
@@ -125,6 +126,9 @@ def _adapters(options: Namespace) -> tuple[Callable[[], Channel], Callable[[], N
     _say(f"open {listener.url}")
     if options.url_file:
         options.url_file.write_text(listener.url + "\n")
+    if options.command:
+        launch = partial(LaunchedAdapter, options.command, listener, options.start_timeout)
+        return launch, listener.close
     return partial(listener.next, options.start_timeout), listener.close
 
 

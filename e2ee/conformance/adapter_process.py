@@ -22,7 +22,7 @@ from e2ee.conformance.adapter_protocol import MAXIMUM_LINE, NotTheProtocol
 from e2ee.conformance.channel import Gone, NotStarted, Silent
 from e2ee.conformance.shown import shown, shown_lines
 
-__all__ = ["AdapterProcess"]
+__all__ = ["AdapterProcess", "kill_with_children"]
 
 KEPT_OF_STDERR = 16_384
 LAST_LINES = 20
@@ -94,15 +94,10 @@ class AdapterProcess:
     def kill(self) -> None:
         """See Channel."""
         self._deaf = True
-        with contextlib.suppress(OSError):
-            if hasattr(os, "killpg"):
-                os.killpg(self._process.pid, signal.SIGKILL)
-        with contextlib.suppress(OSError):
-            self._process.kill()
+        kill_with_children(self._process)
         with contextlib.suppress(queue.Empty):
             self._heard.get_nowait()  # lets the reading thread go on, and end
         self._to_send.put(None)
-        self._process.wait()
 
     def last_words(self) -> list[str]:
         """See Channel."""
@@ -137,6 +132,16 @@ class AdapterProcess:
         with _pipe(self._process.stderr) as stderr:
             while some := os.read(stderr.fileno(), 65_536):
                 self._stderr = (self._stderr + some)[-KEPT_OF_STDERR:]
+
+
+def kill_with_children(process: subprocess.Popen[bytes]) -> None:
+    """End a process that leads a session of its own, at once and with all that is in it."""
+    with contextlib.suppress(OSError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+    with contextlib.suppress(OSError):
+        process.kill()
+    process.wait()
 
 
 def _line(stdout: BinaryIO) -> _Heard:

@@ -36,6 +36,8 @@ def parse(argv: Sequence[str], program: str) -> argparse.Namespace:
     options.level = _levels(options.level)
     if not (command or options.listen or options.list):
         raise BadUsage("after -- comes the command that starts the adapter, or --listen before it")
+    if options.listen and command and (options.jobs or 1) > 1:
+        raise BadUsage("a command that is started for --listen is one adapter: --jobs 1")
     if options.jobs is None:
         options.jobs = 1 if options.listen else min(MOST_JOBS, os.cpu_count() or 1)
     return options
@@ -55,7 +57,7 @@ def repeated(options: argparse.Namespace, program: str, case: Case) -> str:
 def _parser(program: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=f"{program} run",
-        usage="%(prog)s [options] -- COMMAND [ARGUMENTS]\n       %(prog)s --listen HOST:PORT [options]",
+        usage="%(prog)s [options] -- COMMAND [ARGUMENTS]\n       %(prog)s --listen HOST:PORT [options] [-- COMMAND]",
         description="Feed the test vectors to an adapter of an implementation, and judge its answers.",
         epilog="Exit status: 0 all that was asked for passes; 1 something failed, or a level that was named does not"
         " conform; 2 it could not run; 3 the adapter did not start, or stopped speaking the protocol.",

@@ -92,7 +92,9 @@ class Case:
 
 def read_cases(folder: Path) -> Iterator[Case]:
     """All cases below ``folder`` (``vectors/``), chapters first. Raises BadVectors."""
-    for path in sorted(folder.glob("*.json")):
+    if not (chapters := sorted(folder.glob("*.json"))):
+        raise BadVectors(f"there are no vectors in {folder}")
+    for path in chapters:
         yield from _checked(path, _of_a_chapter)
     for states in sorted((folder / VALIDATION).glob("*/states.json")):
         for path in sorted(states.parent.glob("*.json")):

@@ -49,7 +49,7 @@ class Expectations:
         self._entries = entries
 
     def applied(self, case: Case, judgement: Judgement) -> tuple[Judgement, str | None]:
-        """The judgement in the light of what was expected, and why that was (CONF-19)."""
+        """The judgement in the light of what was expected, and why that was (CONF-18)."""
         entry = next((each for each in self._entries if fnmatchcase(case.name, each.pattern)), None)
         if entry is None:
             return judgement, None
