@@ -4,6 +4,7 @@
     opus, vp8, vp9    which bytes of a frame stay clear (spec chapter Codecs)
     h264              the same, and what keeps packetisers from the rest
     codecs            the table of them
+    sframe_rtp        the other binding: a protected frame in payloads of its own format, of which nothing is clear
     protector         frame -> protected frame
     opener            protected frame -> frame, or the reason why not (spec chapter Frame format)
     reasons           the reasons

@@ -17,6 +17,7 @@ __all__ = [
     "HELD_BYTES_OF_A_STREAM",
     "HELD_FRAMES_OF_A_STREAM",
     "HELD_TIME",
+    "PAYLOADS_OF_A_FRAME",
     "PLAUSIBLE_EPOCHS",
     "REPLAY_WINDOW",
     "SEND_DEADLINE",
@@ -41,6 +42,8 @@ REPLAY_WINDOW = {  # FRAME-9, in counters
     Kind.CAMERA: 1_024,
     Kind.SCREEN_VIDEO: 1_024,
 }
+
+PAYLOADS_OF_A_FRAME = 2_048  # FRAME-19
 
 # Frames before their key: FRAME-13
 PLAUSIBLE_EPOCHS = 4

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 import e2ee.vectorgen.receiving_h264  # noqa: F401 - adds its cases to two groups
+from e2ee.vectorgen import sframe_rtp
 from e2ee.vectorgen.holding import holding
 from e2ee.vectorgen.models import SUITES, compose_kid, protect, split
 from e2ee.vectorgen.receiving import receiving
@@ -132,5 +133,5 @@ CHAPTER = Chapter(
     "frame-format",
     "L1",
     "One encoded frame becomes one protected frame, and how a receiver judges one.",
-    (protecting, suites, receiving, holding),
+    (protecting, suites, receiving, holding, sframe_rtp.sending, sframe_rtp.receiving),
 )

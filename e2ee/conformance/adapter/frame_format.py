@@ -9,7 +9,7 @@ from e2ee.conformance.adapter.sframe_steps import key_steps, part, protected_ste
 from e2ee.crypto.secret import Secret
 from e2ee.media import limits
 from e2ee.media.codecs import clear_length_of, split
-from e2ee.media.encoded_frame import Codec, Kind
+from e2ee.media.encoded_frame import Binding, Codec, Kind
 from e2ee.media.frame_epoch import FrameEpoch
 from e2ee.media.opener import HELD
 from e2ee.media.protector import FrameProtector
@@ -22,19 +22,30 @@ from e2ee.sframe.mls import KeyId
 @operation("frame-format/protecting")
 def protecting(given: Given) -> Answer:
     """FRAME-1: a sender's frame, under a key that has protected ``ctr`` frames before."""
-    codec, kind, instance = Codec(given["codec"]), Kind(given["kind"]), given["instance"]
-    frame, base_key = bytes.fromhex(given["frame"]), bytes.fromhex(given["base_key"])
-    suite = cipher_suite(given["sframe_suite"])
+    codec, frame = Codec(given["codec"]), bytes.fromhex(given["frame"])
+    protected = protector_of(given).protect(frame)
+    parts, clear_length = part(clear_length_of(codec, Kind(given["kind"])), protected)
+    steps = protected_steps(parts, clear_length, split(codec, frame)[1])
+    keys = key_steps(cipher_suite(given["sframe_suite"]), steps["kid"], _base_key(given))
+    return Accepted({"protected": protected.hex()}, keys | steps)
+
+
+def protector_of(given: Given) -> FrameProtector:
+    """A sender that has protected ``ctr`` frames before, in the case's binding."""
+    kind, instance = Kind(given["kind"]), given["instance"]
     KID = KeyId.of_epoch(kind, instance, given["leaf_index"], given["epoch"]).encode()
     counter = Counter(limits.COUNTER_LIMIT)
     for _ in range(given["ctr"]):
         counter.draw()
-    protector = FrameProtector(codec, kind, instance)
-    protector.use(SendKey.derive(suite, KID, base_key, counter))
-    protected = protector.protect(frame)
-    parts, clear_length = part(clear_length_of(codec, kind), protected)
-    steps = protected_steps(parts, clear_length, split(codec, frame)[1])
-    return Accepted({"protected": protected.hex()}, key_steps(suite, KID, base_key) | steps)
+    binding = Binding(given.get("binding", Binding.CODEC_COMPAT))
+    protector = FrameProtector(Codec(given["codec"]), kind, instance, binding)
+    suite = cipher_suite(given["sframe_suite"])
+    protector.use(SendKey.derive(suite, KID, _base_key(given), counter))
+    return protector
+
+
+def _base_key(given: Given) -> bytes:
+    return bytes.fromhex(given["base_key"])
 
 
 @operation("frame-format/suite")

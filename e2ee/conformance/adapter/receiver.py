@@ -9,7 +9,7 @@ from e2ee.conformance.adapter.judging import expect
 from e2ee.conformance.adapter.operations import Accepted, Answer, Given, Refused
 from e2ee.conformance.adapter.sframe_steps import key_steps, part, protected_steps
 from e2ee.crypto.secret import Secret
-from e2ee.media.encoded_frame import Codec, Kind, OpenedFrame
+from e2ee.media.encoded_frame import Binding, Codec, Kind, OpenedFrame
 from e2ee.media.frame_epoch import FrameEpoch
 from e2ee.media.frame_keys import FrameKeys
 from e2ee.media.incoming_stream import IncomingStream
@@ -32,7 +32,10 @@ class Receiver:
         self._opener = FrameOpener(self._keys.receive)
         stream = given["stream"]
         self._stream = IncomingStream(
-            Codec(stream["codec"]), Kind(stream["kind"]), stream["announced_sender"]
+            Codec(stream["codec"]),
+            Kind(stream["kind"]),
+            stream["announced_sender"],
+            binding=Binding(given.get("binding", Binding.CODEC_COMPAT)),
         )
         for event in given["events"]:
             if event["event"] == "applied":
