@@ -19,7 +19,7 @@ SPECIFICATION = Specification(shipped("spec"))
 PAGE = (shipped("spec") / "auditors.md").read_text()
 PLACES = sorted(set(re.findall(r"`((?:tests|e2ee)/[\w/]+\.py(?:::[\w.]+)?)`", PAGE)))
 INVARIANTS = [line for line in PAGE.splitlines() if "`tests/" in line and line.startswith("| ")]
-NOT_IN_SCOPE = {"conformance", "testing", "vectorgen", "cli", "examples"}
+NOT_IN_SCOPE = {"conformance", "inspection", "testing", "vectorgen", "cli", "examples"}
 
 
 def names(path: Path) -> set[str]:

@@ -35,6 +35,8 @@ OF_THE_SERVERS_SHELL = {
 """What ``e2ee.server`` says to a device in a close frame, beside the delivery service's reasons."""
 OF_A_SERVICE_ALONE = {"Invitation"}
 """The label of what a service makes and takes itself: no other program ever sees what is below it."""
+IN_A_TABLE_OR_FORMULA = {"FKEY-7", "IDENT-12", "SIG-2"}
+"""Rules whose numbers stand beside them in the chapter."""
 NEVER_SAID = {"WRONG_SERVER_NAME", "IDENTITY_MISSING", "IDENTITY_UNREADABLE"}
 """Why a service does not start."""
 
@@ -91,6 +93,28 @@ def test_a_number_is_the_codes(value: str, name: str) -> None:
 
 def test_numbers_are_looked_at() -> None:
     assert len(list(numbered())) > 100
+
+
+@pytest.mark.parametrize("row", [*rows("Times"), *rows("Limits")], ids=lambda row: in_code(row[-1]))
+def test_a_number_stands_in_the_sentence_that_fixes_it(row: list[str]) -> None:
+    rules = [SPECIFICATION.requirements[id_] for id_ in mentioned(row[2], SPECIFICATION.prefixes)]
+    assert rules
+    text = " ".join(rule.text for rule in rules)
+    if rules[0].id in IN_A_TABLE_OR_FORMULA:
+        text = (SPECIFICATION.folder / f"{rules[0].chapter}.md").read_text()
+    assert any(form in text for form in forms(row[1]))
+
+
+def forms(cell: str) -> Iterator[str]:
+    """How a sentence may write it."""
+    yield cell
+    number, _, unit = cell.replace(",", "").partition(" ")
+    if unit == "ms":
+        yield f"{int(number) / 1_000:g} s"
+    elif unit in ("min", "h"):
+        yield f"{number} {'minutes' if unit == 'min' else 'hours'}"
+    elif cell in ("1 s", "3"):
+        yield {"1 s": "a second", "3": "three"}[cell]
 
 
 def test_every_rule_that_is_named_is_in_force() -> None:
