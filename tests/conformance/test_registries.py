@@ -107,7 +107,7 @@ def test_a_number_stands_in_the_sentence_that_fixes_it(row: list[str]) -> None:
 
 def forms(cell: str) -> Iterator[str]:
     """How a sentence may write it."""
-    yield cell
+    yield from (cell, cell.replace(",", ""))
     number, _, unit = cell.replace(",", "").partition(" ")
     if unit == "ms":
         yield f"{int(number) / 1_000:g} s"
