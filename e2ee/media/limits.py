@@ -43,7 +43,7 @@ REPLAY_WINDOW = {  # FRAME-9, in counters
     Kind.SCREEN_VIDEO: 1_024,
 }
 
-PAYLOADS_OF_A_FRAME = 2_048  # FRAME-19
+PAYLOADS_OF_A_FRAME = 512  # FRAME-19
 
 # Frames before their key: FRAME-13
 PLAUSIBLE_EPOCHS = 4

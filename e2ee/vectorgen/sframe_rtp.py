@@ -223,11 +223,11 @@ def payload_after_a_dropped_one(case: Case) -> None:
 
 
 @receiving.vector("FRAME-19", reason=PayloadRefusal.INCOMPLETE)
-def payload_number_2049(case: Case) -> None:
-    """A frame has at most 2,048 payloads: with the next one it is dropped, though it ends here."""
+def payload_number_513(case: Case) -> None:
+    """A frame has at most 512 payloads: with the next one it is dropped, though it ends here."""
     scene = PayloadScene(case)
-    pieces = payloads(scene.whole(length=2_100).frame, 2)
-    pieces[2_048:] = [bytes([LAST]) + pieces[2_048][1:]]
+    pieces = payloads(scene.whole(length=600).frame, 2)
+    pieces[512:] = [bytes([LAST]) + pieces[512][1:]]
     scene.end(scene.packets(pieces))
 
 
