@@ -1,8 +1,8 @@
 """What others found in systems that encrypt calls, and what became of each finding here.
 
-43 attacks, flaws and limits, published or read in sources, from which this protocol's countermeasures come. Each is answered by an
-attack that can be run, by a part of the project that is still due, or by a limit that the specification names. An answer may be of
-several kinds; none is of none. ``e2ee attack list --markdown`` prints the table, a test holds it against attacks and chapters.
+43 attacks, flaws and limits, published or read in sources, from which this protocol's countermeasures come. Each is answered by
+sentences of the specification that rule it out or say how far it goes; where it can be tried, by attacks that can be run; and some
+will be answered better by a part of the project that is still due. ``e2ee attack list --markdown`` prints the table, a test holds it against attacks and chapters.
 
 Where nobody but this project's authors has read a flaw out of a source, no product is named.
 """
@@ -20,7 +20,6 @@ class Due(StrEnum):
 
     BROWSER = "browser client"
     REPORTS = "abuse reports and signed lists"
-    KIT = "conformance kit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,8 +407,7 @@ FINDINGS: tuple[Finding, ...] = (
         "Padding of packets is taken for part of the frame, and a good frame for a forged one.",
         "The order on receipt is fixed: padding goes before a frame is put together.",
         attacks=("pad-every-packet",),
-        due=Due.KIT,
-        limits=("FRAME-3",),
+        limits=("FRAME-3", "FRAME-21"),
     ),
     Finding(
         40,
