@@ -16,7 +16,14 @@ from e2ee.conformance import report_html, report_json, report_junit, report_text
 from e2ee.conformance.adapter_process import AdapterProcess
 from e2ee.conformance.arguments import BadUsage, parse, repeated
 from e2ee.conformance.badge import badge
-from e2ee.conformance.cases import BadVectors, Case, read_cases, shipped_vectors, specification_of
+from e2ee.conformance.cases import (
+    BadVectors,
+    Case,
+    read_cases,
+    sentences_beside,
+    shipped_vectors,
+    specification_of,
+)
 from e2ee.conformance.channel import Channel, NotStarted
 from e2ee.conformance.expectations import (
     BadFile,
@@ -83,7 +90,8 @@ def _run(options: Namespace, program: str) -> int:
         stop()
     if runner.hello is None:
         return ended or ADAPTER
-    results = Results(runner.hello, outcomes, cases, whole=not options.only)
+    sentences = sentences_beside(_folder(options))
+    results = Results(runner.hello, outcomes, cases, whole=not options.only, sentences=sentences)
     _report(results, settings.specification, options, program)
     for name in unknown_names(runner.hello, everything):
         _say(f"the adapter declares {shown(name, 80)}, which these vectors do not have")

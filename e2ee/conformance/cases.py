@@ -28,6 +28,7 @@ __all__ = [
     "BadVectors",
     "Case",
     "read_cases",
+    "sentences_beside",
     "shipped_vectors",
     "specification_of",
 ]
@@ -110,6 +111,15 @@ def specification_of(folder: Path) -> str:
         except (OSError, ValueError, LookupError, TypeError) as error:
             raise BadVectors(f"{path} is no file of vectors: {error!r}") from error
     raise BadVectors(f"there are no vectors in {folder}")
+
+
+def sentences_beside(folder: Path) -> dict[str, str]:
+    """Requirement -> its sentence, if the specification lies beside the vectors; else nothing."""
+    try:
+        entries = json.loads((folder.absolute().parent / "spec" / "requirements.json").read_bytes())
+        return {entry["id"]: str(entry["text"]) for entry in entries["requirements"]}
+    except (OSError, ValueError, LookupError, TypeError):
+        return {}
 
 
 def shipped_vectors() -> Path:

@@ -27,6 +27,10 @@ SHORT = 64
 """Characters of a value in hexadecimal that is shown whole."""
 
 
+LARGEST_IN_DECIMAL = 255
+"""A larger number is shown in hexadecimal too: most are of fields in bits."""
+
+
 class _Absent:
     def __repr__(self) -> str:
         return "(absent)"
@@ -109,7 +113,8 @@ def _same(expected: Any, answered: Any) -> bool:
 def _plain(value: Any) -> str:
     if value is ABSENT:
         return repr(ABSENT)
-    return shown_json(value, 160)
+    in_hex = f" (0x{value:x})" if type(value) is int and value > LARGEST_IN_DECIMAL else ""
+    return shown_json(value, 160) + in_hex
 
 
 def _bytes_of(text: str) -> list[str]:

@@ -23,7 +23,7 @@ STYLE = """
 :root { color-scheme: light dark; --good: #1a7f37; --bad: #c62828; --dim: #767676; --line: #8884; }
 body { font: 15px/1.45 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; margin-bottom: 0; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
-table { border-collapse: collapse; } td, th { padding: .2rem .7rem; border-bottom: 1px solid var(--line); }
+table { border-collapse: collapse; } td:first-child { white-space: nowrap; } td, th { padding: .2rem .7rem; border-bottom: 1px solid var(--line); }
 th { text-align: left; font-weight: 600; } td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
 pre { overflow-x: auto; padding: .6rem; border-left: 3px solid var(--line); margin: .4rem 0 1rem; }
 code, pre { font: 13px/1.4 ui-monospace, monospace; } summary { cursor: pointer; }
@@ -77,7 +77,7 @@ def _levels(results: Results) -> Iterator[Element]:
     rows = list[Row]()
     for level in results.levels:
         counts = [level.counts[each] for each in verdicts]
-        said = _marked("span", level.statement(), "good" if level.conforms else "bad")
+        said = _marked("span", level.statement(), level.mark)
         title = f"{level.name} {TITLES[level.name]}"
         rows.append([title, said, sum(level.counts.values()), *counts])
     yield _heading("Levels")
@@ -88,10 +88,10 @@ def _failures(results: Results, again: Callable[[Case], str]) -> Iterator[Elemen
     if failures := results.failures():
         yield _heading("What went wrong")
         for outcome in failures:
-            yield from _failure(outcome, again)
+            yield from _failure(outcome, results, again)
 
 
-def _failure(outcome: Outcome, again: Callable[[Case], str]) -> Iterator[Element]:
+def _failure(outcome: Outcome, results: Results, again: Callable[[Case], str]) -> Iterator[Element]:
     head = Element("p", id=outcome.case.name)
     verdict = SubElement(head, "span", {"class": "bad"})
     verdict.text, verdict.tail = outcome.verdict.value, " "
@@ -100,6 +100,10 @@ def _failure(outcome: Outcome, again: Callable[[Case], str]) -> Iterator[Element
         head, "br"
     ).tail = f"{shown(outcome.case.comment, 2000)} ({_list(outcome.case.requirements)})"
     yield head
+    sentences = [(id_, results.sentences.get(id_)) for id_ in outcome.case.requirements]
+    for id_, sentence in sentences:
+        if sentence:
+            yield _marked("p", f"{id_}: {sentence}", "dim")
     lines = [*evidence(outcome), f"again: {again(outcome.case)}"]
     yield _marked("pre", "\n".join(lines))
 
@@ -119,7 +123,7 @@ def _requirements(results: Results) -> Iterator[Element]:
     marks = {"shown": "good", "failed": "bad", "not exercised": "dim"}
     rows: list[Row] = [
         [
-            each.id,
+            _titled(each.id, results.sentences.get(each.id)),
             _marked("span", each.state, marks[each.state]),
             sum(each.counts.values()),
             _links(each.failed),
@@ -181,11 +185,18 @@ def _table(head: Sequence[str], rows: Iterable[Row]) -> Element:
 
 
 def _cell(cell: Cell) -> Element:
-    element = Element("td", {"class": "n"} if isinstance(cell, int) else {})
+    mark = ("n" if cell else "n dim") if isinstance(cell, int) else ""
+    element = Element("td", {"class": mark} if mark else {})
     if isinstance(cell, Element):
         element.append(cell)
     else:
         element.text = str(cell)
+    return element
+
+
+def _titled(text: str, title: str | None) -> Element:
+    element = Element("span", {"title": title} if title else {})
+    element.text = text
     return element
 
 

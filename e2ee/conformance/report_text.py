@@ -21,6 +21,9 @@ WIDTH = 100
 MOST = 20
 """Failures that are told in full; the others in one line each."""
 
+SENTENCE = 160
+"""Characters of a requirement."""
+
 COLUMNS = {
     Verdict.PASS: "pass",
     Verdict.PASS_OTHER_REASON: "other reason",
@@ -41,7 +44,7 @@ def report(results: Results, again: Callable[[Case], str], *, everything: bool) 
     """Lines. ``again`` is the command that repeats a case; ``everything`` adds each group and each requirement."""
     failures = results.failures()
     for outcome in failures[:MOST]:
-        yield from _failure(outcome, again)
+        yield from _failure(outcome, results, again)
     for outcome in failures[MOST:]:
         yield f"{outcome.verdict:16} {outcome.case.name}"
     yield from _expected(results)
@@ -55,12 +58,13 @@ def report(results: Results, again: Callable[[Case], str], *, everything: bool) 
 def evidence(outcome: Outcome) -> Iterator[str]:
     """What is known of a failure: why, the first value that differs, hints, the adapter's last words."""
     judgement = outcome.judgement
-    yield judgement.why
+    if judgement.why:
+        yield judgement.why
     if found := judgement.difference:
         expected, answered = found.lines()
         yield from [f"first difference: {found.headline()}", f"  expected  {expected}"]
         yield f"  answered  {answered}"
-    yield from (f"hint: {each}" for each in judgement.hints)
+    yield from judgement.hints
     if outcome.expected:
         yield f"expected to fail: {shown(outcome.expected)}"
     if outcome.exchange and outcome.exchange.last_words:
@@ -78,10 +82,13 @@ def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
         yield "  ".join(cells).rstrip()
 
 
-def _failure(outcome: Outcome, again: Callable[[Case], str]) -> Iterator[str]:
+def _failure(outcome: Outcome, results: Results, again: Callable[[Case], str]) -> Iterator[str]:
     case = outcome.case
     yield f"{outcome.verdict}  {case.name}  {' '.join(case.requirements)}"
     yield from textwrap.wrap(case.comment, WIDTH, initial_indent="  ", subsequent_indent="  ")
+    for id_ in case.requirements:
+        if sentence := results.sentences.get(id_):
+            yield f"  {id_}: {textwrap.shorten(sentence, SENTENCE, placeholder=' …')}"
     yield from (f"  {line}" for line in evidence(outcome))
     yield from [f"  again: {again(case)}", ""]
 

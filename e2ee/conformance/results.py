@@ -78,6 +78,13 @@ class Level:
     lacking: Sequence[str]
     accounted: bool
 
+    @property
+    def mark(self) -> str:
+        """good, bad, or dim where nothing was claimed."""
+        if self.conforms is None or not any(group.declared for group in self.groups):
+            return "dim"
+        return "good" if self.conforms else "bad"
+
     def statement(self) -> str:
         """What may be claimed, or why nothing may."""
         if self.conforms is None:
@@ -113,13 +120,23 @@ class Requirement:
 
 
 class Results:
-    """Of a run. ``cases``: those that were selected; ``whole``: whether levels were selected whole."""
+    """Of a run. ``cases``: those that were selected; ``whole``: whether levels were selected whole.
+
+    ``sentences``: what requirements say, where that is known.
+    """
 
     def __init__(
-        self, hello: Hello, outcomes: Iterable[Outcome], cases: Sequence[Case], whole: bool
+        self,
+        hello: Hello,
+        outcomes: Iterable[Outcome],
+        cases: Sequence[Case],
+        *,
+        whole: bool,
+        sentences: Mapping[str, str] | None = None,
     ) -> None:
         self.hello = hello
         self.cases = cases
+        self.sentences = sentences or {}
         self.outcomes = sorted(outcomes, key=lambda each: each.number)
         self.counts = Counter(each.verdict for each in self.outcomes)
         self.levels = [self._level(name, whole) for name in TITLES if self._of_level(name)]

@@ -88,7 +88,7 @@ def _of_a_valid(case: Case, answer: Answer, _: Reasons) -> Judgement:
         return Judgement(Verdict.PASS, _strayed(on_the_way), on_the_way)
     first = on_the_way or difference
     hints = (*filter(None, [first.hint()]), *_hints(case, answer))
-    return Judgement(Verdict.FAIL, f"{difference.path} is not what it must be", first, hints)
+    return Judgement(Verdict.FAIL, "accepted, as it must be, with something else", first, hints)
 
 
 def _of_an_invalid(case: Case, answer: Answer, reasons: Reasons) -> Judgement:
@@ -129,7 +129,17 @@ def _strayed(difference: Difference | None) -> str:
 
 
 def _hints(case: Case, answer: Answer) -> tuple[str, ...]:
-    if not case.intermediate or case.intermediate.keys() & answer.intermediate.keys():
+    """Which steps are right, or which would help if they were shown."""
+    if not case.intermediate:
+        return ()
+    if right := [name for name in case.intermediate if _is_right(case, answer, name)]:
+        return (f"right on the way: {', '.join(right)}",)
+    if case.intermediate.keys() & answer.intermediate.keys():
         return ()
     names = ", ".join(case.intermediate)
     return (f"an answer with intermediate values ({names}) would show where it goes wrong",)
+
+
+def _is_right(case: Case, answer: Answer, name: str) -> bool:
+    given = answer.intermediate
+    return name in given and not first_difference(case.intermediate[name], given[name], name)
