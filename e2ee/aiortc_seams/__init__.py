@@ -37,6 +37,7 @@ from e2ee.aiortc_seams.receiving import (
 )
 from e2ee.aiortc_seams.sending import (
     EncoderReplacedError,
+    TransformingH264Encoder,
     TransformingOpusEncoder,
     TransformingVp8Encoder,
     install_encoder,
@@ -59,6 +60,7 @@ __all__ = [
     "PacketSink",
     "PersistentNacks",
     "ReassembledFrame",
+    "TransformingH264Encoder",
     "TransformingOpusEncoder",
     "TransformingVp8Encoder",
     "VideoFrameBuffer",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 from aiortc import RTCRtpReceiver
+from aiortc.codecs.h264 import NAL_TYPE_FU_A
 from aiortc.codecs.vpx import VpxPayloadDescriptor
 from aiortc.jitterbuffer import MAX_MISORDER, JitterBuffer, JitterFrame
 from aiortc.rtcrtpreceiver import NackGenerator, TimestampMapper, decoder_worker
@@ -39,13 +40,15 @@ class ReassembledFrame:
     """The payloads of the packets of one RTP timestamp, joined in order.
 
     ``whole`` is False when its first packet says that it does not begin a frame: the stream was joined in
-    the middle of one. (That the last packet is there is certain: the next one had another timestamp.)
+    the middle of one. (That the last packet is there is certain: the next one had another timestamp.) ``codec`` is that
+    of the payload type, by its name in SDP, in small letters.
     """
 
     data: bytes
     timestamp: int
     payload_type: int
     whole: bool
+    codec: str
 
 
 class FrameBuffer(Protocol):
@@ -55,8 +58,12 @@ class FrameBuffer(Protocol):
         """Take a packet; say whether packets are lost for good, and give the frames that are complete now."""
 
 
+CodecOf = Callable[[int], str]
+"""Payload type -> the name of its codec in SDP, in small letters; empty if it has none."""
+
+
 class VideoFrameBuffer(JitterBuffer):
-    """aiortc's jitter buffer, which also knows where VP8 frames begin, and gives every frame once it is complete.
+    """aiortc's jitter buffer, which also knows where frames begin, and gives every frame once it is complete.
 
     aiortc gives one frame for each packet, so a backlog that one lost packet made stays for the whole call.
     """
@@ -64,19 +71,25 @@ class VideoFrameBuffer(JitterBuffer):
     CAPACITY = 512
     """Packets, as in aiortc's own."""
 
-    def __init__(self) -> None:
+    def __init__(self, codec_of: CodecOf) -> None:
         super().__init__(self.CAPACITY, is_video=True)
+        self._codec_of = codec_of
         self._first: RtpPacket | None = None
 
     def reassemble(self, packet: RtpPacket) -> tuple[bool, list[ReassembledFrame]]:
+        there = self._packets[packet.sequence_number % self._capacity]
+        if there is not None and there.sequence_number == packet.sequence_number:
+            return False, []  # FRAME-23; aiortc would put it in the other's place
         lost, frame = super().add(packet)
         frames = []
         while frame is not None:
             if frame.data:  # else padding only
                 first = cast(RtpPacket, self._first)
-                whole = _begins_vp8_frame(first)
+                codec = self._codec_of(first.payload_type)
+                begins = _BEGINS_FRAME.get(codec)
+                whole = begins is None or begins(first.payload)
                 frames.append(
-                    ReassembledFrame(frame.data, frame.timestamp, first.payload_type, whole)
+                    ReassembledFrame(frame.data, frame.timestamp, first.payload_type, whole, codec)
                 )
             frame = self._remove_frame(packet.sequence_number)
         return lost, frames
@@ -100,7 +113,8 @@ class AudioFrameBuffer:
     PATIENCE = 3
     """Of packets, 60 ms: what TCP takes for a loss too (RFC 5681 Section 3.2)."""
 
-    def __init__(self) -> None:
+    def __init__(self, codec_of: CodecOf) -> None:
+        self._codec_of = codec_of
         self._waiting: dict[int, RtpPacket] = {}
         self._turn: int | None = None
 
@@ -111,12 +125,12 @@ class AudioFrameBuffer:
             turn = number
         elif 0 < _distance(number, turn) < _HALF:
             return False, []  # its turn is over
-        self._waiting[number] = packet
+        self._waiting.setdefault(number, packet)  # FRAME-23: one that came already stays
         lost, frames = False, []
         while (step := self._step(turn)) is not None:
             lost = lost or step > 0
             turn = (turn + step) & 0xFFFF
-            frames += _audio_frame(self._waiting.pop(turn))
+            frames += self._frame(self._waiting.pop(turn))
             turn = (turn + 1) & 0xFFFF
         self._turn = turn
         return lost, frames
@@ -129,15 +143,17 @@ class AudioFrameBuffer:
             return None
         return min(_distance(turn, number) for number in self._waiting)
 
-
-def _audio_frame(packet: RtpPacket) -> list[ReassembledFrame]:
-    """The frame of a packet, if it is not padding only."""
-    if not packet.payload:
-        return []
-    return [ReassembledFrame(packet.payload, packet.timestamp, packet.payload_type, whole=True)]
+    def _frame(self, packet: RtpPacket) -> list[ReassembledFrame]:
+        """The frame of a packet, if it is not padding only."""
+        if not packet.payload:
+            return []
+        number = packet.payload_type
+        codec = self._codec_of(number)
+        return [ReassembledFrame(packet.payload, packet.timestamp, number, whole=True, codec=codec)]
 
 
 _HALF = 1 << 15
+_PID = 0b111
 
 
 def _distance(before: int, after: int) -> int:
@@ -145,12 +161,31 @@ def _distance(before: int, after: int) -> int:
     return (after - before) & 0xFFFF
 
 
-def _begins_vp8_frame(packet: RtpPacket) -> bool:
-    """RFC 7741 Section 4.2: S is set, and PID is 0, in the first packet of a frame only."""
-    if not packet.payload:
+def _begins_vp8_frame(payload: bytes) -> bool:
+    """RFC 7741 Section 4.2: S is set, and PID is 0, in the first packet of a frame only.
+
+    aiortc takes a reserved bit, which "MUST be ignored by the receiver", for a fourth one of PID.
+    """
+    if not payload:
         return False
-    descriptor, _ = VpxPayloadDescriptor.parse(packet.payload)
-    return bool(descriptor.partition_start) and descriptor.partition_id == 0
+    descriptor, _ = VpxPayloadDescriptor.parse(payload)
+    return bool(descriptor.partition_start) and descriptor.partition_id & _PID == 0
+
+
+def _begins_nal_unit(payload: bytes) -> bool:
+    """RFC 6184 Section 5.8: only a fragment (FU-A) other than the first one begins within a NAL unit.
+
+    That it is the frame's first NAL unit no packet says.
+    """
+    is_fragment = payload[:1] and payload[0] & 0x1F == NAL_TYPE_FU_A
+    return bool(payload) and (not is_fragment or (len(payload) > 1 and bool(payload[1] & 0x80)))
+
+
+_BEGINS_FRAME: Mapping[str, Callable[[bytes], bool]] = {
+    "vp8": _begins_vp8_frame,
+    "h264": _begins_nal_unit,
+}
+"""By codec: whether a payload may be the first of a frame."""
 
 
 class PacketSink(Protocol):
@@ -164,8 +199,15 @@ def install_frame_buffer(
     receiver: RTCRtpReceiver, make: Callable[[FrameBuffer], PacketSink]
 ) -> None:
     """Replace the receiver's jitter buffer by what ``make`` makes around one of the two above, which is empty."""
-    is_video = receiver._RTCRtpReceiver__kind == "video"  # type: ignore[attr-defined]
-    install_packet_sink(receiver, make(VideoFrameBuffer() if is_video else AudioFrameBuffer()))
+    parts = cast(Any, receiver)
+
+    def codec_of(payload_type: int) -> str:
+        codec = parts._RTCRtpReceiver__codecs.get(payload_type)
+        return codec.name.lower() if codec else ""
+
+    is_video = parts._RTCRtpReceiver__kind == "video"
+    buffer = VideoFrameBuffer(codec_of) if is_video else AudioFrameBuffer(codec_of)
+    install_packet_sink(receiver, make(buffer))
 
 
 def install_packet_sink(receiver: RTCRtpReceiver, sink: PacketSink) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 from aiortc import RTCRtpSender
 from aiortc.codecs.base import Encoder
+from aiortc.codecs.h264 import H264Encoder
 from aiortc.codecs.opus import OpusEncoder
 from aiortc.codecs.vpx import Vp8Encoder
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
@@ -16,6 +17,7 @@ from av.frame import Frame
 
 __all__ = [
     "EncoderReplacedError",
+    "TransformingH264Encoder",
     "TransformingOpusEncoder",
     "TransformingVp8Encoder",
     "install_encoder",
@@ -47,6 +49,27 @@ class TransformingVp8Encoder(Vp8Encoder):
         # A class method there, called as self._packetize: this one needs its encoder's transform.
         frame = self._transform(buffer) if buffer else None
         return super()._packetize(frame, picture_id) if frame else []
+
+
+class TransformingH264Encoder(H264Encoder):
+    """aiortc's H.264 encoder with a transform between encoding and packetising.
+
+    ``H264Encoder._split_bitstream(buf)`` is called by ``_encode_frame`` and by ``pack``, with a whole frame as a byte stream,
+    and yields the NAL units that are packetised.
+    """
+
+    def __init__(self, transform: FrameTransform) -> None:
+        super().__init__()
+        self._transform = transform
+
+    def restart(self) -> None:
+        """Begin anew with the next frame: other time stamps, another size, and no picture to refer to."""
+        self.codec = None
+
+    def _split_bitstream(self, buf: bytes) -> Iterator[bytes]:  # type: ignore[override]
+        # A static method there, called as self._split_bitstream: this one needs its encoder's transform.
+        frame = self._transform(buf)
+        return super()._split_bitstream(frame) if frame else iter(())
 
 
 class TransformingOpusEncoder(OpusEncoder):
@@ -85,19 +108,21 @@ class TransformingOpusEncoder(OpusEncoder):
 
 
 def install_encoder(sender: RTCRtpSender, encoder: Encoder, codec_name: str) -> None:
-    """Make ``sender`` encode with ``encoder`` only, from its first frame on.
+    """Make ``sender`` encode with ``encoder`` only, from its first frame on, in the place of one that was installed before.
 
     ``RTCRtpSender._next_encoded_frame`` makes an encoder of its own only where ``__encoder`` is None. Should
     anything have put another one there, or negotiated another codec, the sender ends before it encodes
     (``_run_rtp`` ends on an exception): it fails closed.
     """
-    next_encoded_frame = sender._next_encoded_frame
+    there = sender._next_encoded_frame
+    next_encoded_frame = getattr(there, "unguarded", there)
 
     async def guarded(codec: RTCRtpCodecParameters) -> RTCEncodedFrame | None:
         if _encoder(sender) is not encoder or codec.name.lower() != codec_name.lower():
             raise EncoderReplacedError(f"{codec.name} with {type(_encoder(sender)).__name__}")
-        return await next_encoded_frame(codec)
+        return cast("RTCEncodedFrame | None", await next_encoded_frame(codec))
 
+    guarded.unguarded = next_encoded_frame  # type: ignore[attr-defined]
     sender._RTCRtpSender__encoder = encoder  # type: ignore[attr-defined]
     sender._next_encoded_frame = guarded  # type: ignore[method-assign]
 

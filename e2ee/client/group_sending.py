@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from e2ee.call.errors import CallUsageError
 from e2ee.call.group.group_call import GroupCall as GroupCallCore
@@ -40,7 +41,7 @@ class GroupSending:
     ) -> None:
         self._core = core
         self._route = route
-        self._observers = media.observers
+        self._media = media
         self._clock = clock
         self._say = say
         self._tracks: dict[Kind, MediaStreamTrack | None] = dict(media.tracks)
@@ -74,11 +75,11 @@ class GroupSending:
         tracks = dict(self._tracks)
         for kind in tracks:
             self.send(kind, None)
-        return Media(
-            tracks[Kind.CAMERA],
-            tracks[Kind.MICROPHONE],
-            self._observers,
-            tracks[Kind.SCREEN_VIDEO],
+        return replace(
+            self._media,
+            camera=tracks[Kind.CAMERA],
+            microphone=tracks[Kind.MICROPHONE],
+            screen=tracks[Kind.SCREEN_VIDEO],
         )
 
     def hold(self, *, on_hold: bool) -> None:
@@ -98,7 +99,7 @@ class GroupSending:
 
     def _announced(self, mids: Mapping[tuple[Kind, int], str]) -> list[AnnouncedStream]:
         return [
-            AnnouncedStream(kind, 0, STREAMS[kind], mids[kind, 0])
+            AnnouncedStream(kind, 0, self._media.codecs(kind)[0], mids[kind, 0])
             for kind, track in self._tracks.items()
             if track is not None and (kind, 0) in mids
         ]
@@ -137,9 +138,9 @@ class GroupSending:
             self.path.described(peer)
 
     def _new_peer(self) -> PublishingPeer:
-        peer = PublishingPeer(self._clock, observers=self._observers, **self._route.options())
-        for kind, codec in STREAMS.items():
-            protector = self._core.open_stream(codec, kind)
+        peer = PublishingPeer(self._clock, observers=self._media.observers, **self._route.options())
+        for kind in STREAMS:
+            protector = self._core.open_stream(self._media.codecs(kind)[0], kind)
             self._protectors.append(protector)
             peer.add_stream(protector, self._tracks[kind])
         if self._on_hold:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from e2ee.media.codecs import AUDIO
 from e2ee.media.encoded_frame import Codec, Kind
-from e2ee.rtc.description import MEDIA
+from e2ee.rtc.description import CODECS_OF, MEDIA
 from e2ee.rtc.errors import WrongState
 from e2ee.rtc.observer import FrameObserver
 from e2ee.rtc.peer import MediaStreamTrack, RTCIceServer
@@ -14,7 +15,7 @@ from e2ee.rtc.peer import MediaStreamTrack, RTCIceServer
 __all__ = ["STREAMS", "Media", "Network", "check_track"]
 
 STREAMS = {Kind.MICROPHONE: Codec.OPUS, Kind.CAMERA: Codec.VP8, Kind.SCREEN_VIDEO: Codec.VP8}
-"""The streams that a call has in both directions, with their codecs, in the order of their kinds (CODEC-7)."""
+"""The streams that a call has in both directions, with their usual codecs, in the order of their kinds (CODEC-7)."""
 
 
 def check_track(kind: Kind, track: MediaStreamTrack | None) -> None:
@@ -27,18 +28,26 @@ def check_track(kind: Kind, track: MediaStreamTrack | None) -> None:
 class Media:
     """A device's share of a call: anything aiortc takes, of each kind or none; ``Call.send`` changes it later.
 
-    What is not sent is received all the same. ``observers`` see this call's frames (a recorder is one). Raises WrongState
-    for a track of another kind.
+    What is not sent is received all the same. ``observers`` see this call's frames (a recorder is one). ``video_codecs`` are
+    those of pictures, the best first: a one-to-one call has the first one of the offer that both sides name (CODEC-17), a group
+    call gets its pictures from here in the first one. Raises WrongState for a track of another kind, and for other codecs.
     """
 
     camera: MediaStreamTrack | None = None
     microphone: MediaStreamTrack | None = None
     observers: Sequence[FrameObserver] = ()
     screen: MediaStreamTrack | None = None
+    video_codecs: Sequence[Codec] = CODECS_OF["video"]
 
     def __post_init__(self) -> None:
+        if not self.video_codecs or not {*self.video_codecs} <= {*CODECS_OF["video"]}:
+            raise WrongState(f"pictures in {', '.join(self.video_codecs) or 'no codec'}")
         for kind, track in self.tracks.items():
             check_track(kind, track)
+
+    def codecs(self, kind: Kind) -> tuple[Codec, ...]:
+        """What a stream of this kind may be sent with, the best first."""
+        return (Codec.OPUS,) if kind in AUDIO else tuple(self.video_codecs)
 
     @property
     def tracks(self) -> Mapping[Kind, MediaStreamTrack | None]:

@@ -38,6 +38,7 @@ class MediaConnection:
         clock: Clock,
     ) -> None:
         self._core = core
+        self._media = media
         self._observers = media.observers
         self._route = MediaRoute(network, relays)
         self._clock = clock
@@ -115,9 +116,11 @@ class MediaConnection:
         options = self._route.options()
         peer = MediaPeer(self._core.opener, self._clock, observers=self._observers, **options)
         (other,) = self._core.others()
-        for kind, codec in STREAMS.items():
-            incoming = IncomingStream(codec, kind, other.leaf_index)  # FRAME-6
-            peer.add_stream(self._core.open_stream(codec, kind), incoming, self._tracks[kind])
+        for kind in STREAMS:
+            codecs = self._media.codecs(kind)
+            incoming = IncomingStream(codecs[0], kind, other.leaf_index)  # FRAME-6
+            protector = self._core.open_stream(codecs[0], kind)
+            peer.add_stream(protector, incoming, self._tracks[kind], codecs)
         if self._on_hold:
             peer.hold()
         return peer

@@ -12,5 +12,7 @@ __all__ = ["CLOCK_RATE", "Clock"]
 Clock = Callable[[], int]
 """Unix time in milliseconds, which never goes back."""
 
-CLOCK_RATE: Mapping[Codec, int] = MappingProxyType({Codec.OPUS: 48_000, Codec.VP8: 90_000})
-"""In Hz: RFC 7587 and RFC 7741, Section 4.1 each."""
+CLOCK_RATE: Mapping[Codec, int] = MappingProxyType(
+    {Codec.OPUS: 48_000, Codec.VP8: 90_000, Codec.VP9: 90_000, Codec.H264: 90_000}
+)
+"""In Hz: RFC 7587, RFC 7741 and RFC 9628, Section 4.1 each; RFC 6184, Section 5.1."""

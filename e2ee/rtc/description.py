@@ -19,6 +19,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from ipaddress import IPv6Address, ip_address
 
 from aiortc import RTCSessionDescription
+from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from aiortc.sdp import MediaDescription, SessionDescription
 
 from e2ee.media.encoded_frame import Codec
@@ -34,6 +35,7 @@ from e2ee.session_description import (
 )
 
 __all__ = [
+    "CODECS_OF",
     "MAX_DESCRIPTION",
     "MAX_SECTIONS",
     "MEDIA",
@@ -49,10 +51,13 @@ MAX_CANDIDATES = 32
 MAX_SECTIONS = 128
 """Of what a forwarding unit offers."""
 
-MEDIA = {Codec.OPUS: "audio", Codec.VP8: "video"}
-"""The kind of media, as SDP and aiortc name it, that a codec carries."""
+CODECS_OF = {"audio": (Codec.OPUS,), "video": (Codec.VP8, Codec.H264)}
+"""What aiortc can encode and decode, by the kind of media as SDP and aiortc name it; the usual one first."""
 
-_CODEC = {kind: codec for codec, kind in MEDIA.items()}
+MEDIA = {codec: kind for kind, codecs in CODECS_OF.items() for codec in codecs}
+"""The kind of media that a codec carries."""
+
+_BASELINE = ("4200", "42e0")
 _LONGEST_MID = 16
 
 
@@ -62,12 +67,14 @@ def without_audio_level(description: str) -> str:
 
 
 def checked_description(
-    text: str, step: str, codecs: Sequence[Codec], *, loopback: bool
-) -> RTCSessionDescription:
-    """A peer's "offer" or "answer" of exactly one stream for each codec, in this order, fit for aiortc. Raises DescriptionError."""
+    text: str, step: str, choices: Sequence[Collection[Codec]], *, loopback: bool
+) -> tuple[RTCSessionDescription, list[Codec]]:
+    """A peer's "offer" or "answer" of exactly one stream for each choice, in this order, fit for aiortc. Raises DescriptionError.
+
+    And the codec of each stream: the first of the description's that is among the stream's choices (CODEC-17).
+    """
     description, checked = _read(text, step, loopback=loopback)
-    _check_media(description.media, codecs, {"sendrecv"})
-    return checked
+    return checked, _check_media(description.media, choices, {"sendrecv"})
 
 
 def checked_unit_answer(
@@ -75,7 +82,7 @@ def checked_unit_answer(
 ) -> RTCSessionDescription:
     """A forwarding unit's answer to an offer of these streams. Raises DescriptionError."""
     description, checked = _read(text, "answer", loopback=loopback)
-    _check_media(description.media, codecs, {"recvonly", "inactive"})
+    _check_media(description.media, [(codec,) for codec in codecs], {"recvonly", "inactive"})
     return checked
 
 
@@ -100,9 +107,9 @@ def checked_unit_offer(
         mids
     ]:  # SFU-11
         raise _unexpected("more than one transport")
-    if not {section.kind for section in media} <= _CODEC.keys():
+    if not {section.kind for section in media} <= CODECS_OF.keys():
         raise _unexpected("neither audio nor video")
-    _check_media(media, [_CODEC[section.kind] for section in media], {"sendonly", "inactive"})
+    _check_media(media, [CODECS_OF[section.kind] for section in media], {"sendonly", "inactive"})
     return checked, media
 
 
@@ -120,18 +127,38 @@ def _read(
 
 
 def _check_media(
-    sections: list[MediaDescription], codecs: Sequence[Codec], directions: Collection[str]
-) -> None:
-    kinds, agreed = [section.kind for section in sections], [MEDIA[codec] for codec in codecs]
+    sections: list[MediaDescription],
+    choices: Sequence[Collection[Codec]],
+    directions: Collection[str],
+) -> list[Codec]:
+    kinds = [section.kind for section in sections]
+    agreed = [MEDIA[next(iter(codecs))] for codecs in choices]
     if kinds != agreed:  # CODEC-7
         raise _unexpected(f"{kinds} in place of {agreed}")
-    for section, codec in zip(sections, codecs, strict=True):
+    chosen = []
+    for section, codecs in zip(sections, choices, strict=True):
         if section.direction not in directions:  # CODEC-7, CODEC-9
             raise _unexpected(f"{section.kind} is {section.direction}")
-        if codec.lower() not in {offered.name.lower() for offered in section.rtp.codecs}:
-            raise _unexpected(f"{section.kind} without {codec}")
+        chosen.append(_chosen(section, codecs))
         if not has_fingerprint(section):
             raise DescriptionError(RtcReason.NO_FINGERPRINT, section.kind)
+    return chosen
+
+
+def _chosen(section: MediaDescription, codecs: Collection[Codec]) -> Codec:
+    """CODEC-17: the first of the description's that may be used."""
+    by_name = {codec.lower(): codec for codec in codecs}
+    for offered in section.rtp.codecs:
+        codec = by_name.get(offered.name.lower())
+        if codec is not None and (codec is not Codec.H264 or _is_usual_h264(offered)):
+            return codec
+    raise _unexpected(f"{section.kind} without {' or '.join(codecs)}")
+
+
+def _is_usual_h264(codec: RTCRtpCodecParameters) -> bool:
+    """CODEC-18: a baseline profile, in packets of mode 1 (RFC 6184 Section 8.1)."""
+    profile = str(codec.parameters.get("profile-level-id", "")).lower()
+    return str(codec.parameters.get("packetization-mode")) == "1" and profile.startswith(_BASELINE)
 
 
 def _is_mid(mid: str) -> bool:

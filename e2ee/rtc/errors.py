@@ -43,6 +43,8 @@ class RtcReason(Reason):
 
     INCOMPLETE = "INCOMPLETE"
     """A received frame whose beginning never came: the stream was joined in the middle of it."""
+    WRONG_CODEC = "WRONG_CODEC"
+    """A received frame under a payload type of another codec than its stream's."""
     ENCODER_FAILED = "ENCODER_FAILED"
     """The encoder raised: there is no frame to send."""
     INTERNAL = "INTERNAL"

@@ -34,7 +34,8 @@ from e2ee.aiortc_seams import (
     persist_in_nacks,
 )
 from e2ee.errors import Reason
-from e2ee.media.encoded_frame import Codec, OpenedFrame
+from e2ee.media.codecs import CODECS, VIDEO
+from e2ee.media.encoded_frame import OpenedFrame
 from e2ee.media.incoming_stream import IncomingStream
 from e2ee.media.opener import FrameOpener, Held, Rejected
 from e2ee.rtc.clock import Clock
@@ -164,9 +165,7 @@ class IncomingFrames:
 
     def deliver(self, frame: OpenedFrame, receiver: RTCRtpReceiver, arrival: Arrival) -> None:
         """To the decoder of this receiver."""
-        if (
-            frame.codec is not Codec.VP8 or not frame.data[0] & 1
-        ):  # RFC 6386 Section 9.1: a key frame
+        if CODECS[frame.codec].begins(frame.data):
             self.key_frames.satisfied()
             self._begins = self._withheld
         if self._withheld or self._begins:
@@ -223,6 +222,9 @@ class ReceivedFrames:
         self._observer.received(incoming.stream.kind, frame.data, frame.timestamp)
         if not frame.whole:
             incoming.drop(RtcReason.INCOMPLETE)
+            return
+        if frame.codec != incoming.stream.codec.lower():  # its decoder would get another codec's
+            incoming.drop(RtcReason.WRONG_CODEC)
             return
         arrival = Arrival(buffer, frame.payload_type, frame.timestamp, now)
         began = time.thread_time_ns()
@@ -284,4 +286,4 @@ class OpeningJitterBuffer:
                 self._received.take(self, frame)
         except Exception:  # noqa: BLE001 - it would close the whole transport
             incoming.drop(RtcReason.INTERNAL)
-        return incoming.key_frames.wanted and incoming.stream.codec is Codec.VP8, None
+        return incoming.key_frames.wanted and incoming.stream.kind in VIDEO, None

@@ -1,6 +1,6 @@
 """The way of a frame from a track to the network.
 
-    OutgoingTrack -> EncryptingVp8Encoder | EncryptingOpusEncoder -> RTP           (an executor thread)
+    OutgoingTrack -> EncryptingVp8Encoder | EncryptingH264Encoder | EncryptingOpusEncoder -> RTP      (an executor thread)
                      encode, FrameProtector.protect, packetise
 
 An exception that leaves an encoder ends aiortc's sender for good: so none does. What goes wrong with a frame is
@@ -22,7 +22,11 @@ from typing import Protocol
 from aiortc.codecs.base import Encoder
 from av.frame import Frame
 
-from e2ee.aiortc_seams import TransformingOpusEncoder, TransformingVp8Encoder
+from e2ee.aiortc_seams import (
+    TransformingH264Encoder,
+    TransformingOpusEncoder,
+    TransformingVp8Encoder,
+)
 from e2ee.errors import LocalProtocolError, Reason
 from e2ee.media.encoded_frame import Codec
 from e2ee.media.errors import MediaReason
@@ -32,6 +36,7 @@ from e2ee.rtc.errors import RtcReason
 from e2ee.rtc.observer import NOBODY, FrameObserver
 
 __all__ = [
+    "EncryptingH264Encoder",
     "EncryptingOpusEncoder",
     "EncryptingVp8Encoder",
     "OutgoingFrames",
@@ -188,6 +193,17 @@ class EncryptingVp8Encoder(TransformingVp8Encoder):
         return self._outgoing.encode(self, super().encode, frame, force_keyframe)
 
 
+class EncryptingH264Encoder(TransformingH264Encoder):
+    """H.264 whose packets carry protected frames, or do not exist."""
+
+    def __init__(self, outgoing: OutgoingFrames) -> None:
+        super().__init__(outgoing.protect)
+        self._outgoing = outgoing
+
+    def encode(self, frame: Frame, force_keyframe: bool = False) -> Encoded:
+        return self._outgoing.encode(self, super().encode, frame, force_keyframe)
+
+
 class EncryptingOpusEncoder(TransformingOpusEncoder):
     """Opus whose packets carry protected frames, or do not exist."""
 
@@ -201,6 +217,7 @@ class EncryptingOpusEncoder(TransformingOpusEncoder):
 
 _ENCODERS: dict[Codec, Callable[[OutgoingFrames], Encoder]] = {
     Codec.VP8: EncryptingVp8Encoder,
+    Codec.H264: EncryptingH264Encoder,
     Codec.OPUS: EncryptingOpusEncoder,
 }
 

@@ -18,7 +18,7 @@ this module's business, except that ``release`` has to be called when new ones o
 aiortc cannot move a connection to another path (it has no ICE restart): a ``successor`` takes the place of a lost one,
 with the same streams, keys and running counters (FKEY-4), tracks and statistics.
 
-What holds for every connection is in ``connection``; of codecs, VP8 and Opus only.
+What holds for every connection is in ``connection``. Codecs are Opus, and VP8 or H.264.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from aiortc import MediaStreamTrack, RTCRtpTransceiver, RTCSessionDescription
 
 from e2ee.aiortc_seams import decode_into
-from e2ee.media.encoded_frame import Kind
+from e2ee.media.encoded_frame import Codec, Kind
 from e2ee.media.incoming_stream import IncomingStream
 from e2ee.media.opener import FrameOpener
 from e2ee.media.protector import FrameProtector
@@ -87,16 +87,19 @@ class MediaPeer(Connected):
         protector: FrameProtector,
         incoming: IncomingStream,
         track: MediaStreamTrack | None = None,
+        codecs: Sequence[Codec] = (),
     ) -> None:
         """A stream in both directions, on which ``track`` is sent at first. Raises WrongState.
 
+        ``codecs`` are those that it may be sent with, the preferred one first; without them it is the protector's. The
+        descriptions choose one of them, for both directions (CODEC-17).
         Both sides add the same kinds of streams in ascending order, before ``offer`` or ``answer`` (CODEC-7).
         ``protector`` and ``incoming`` have one kind and one codec.
         """
         if any(kind >= protector.kind for kind in self._streams):
             raise WrongState(f"{protector.kind.name} a second time, or after a higher kind")
         self._connection.expect("stable", described=False)
-        stream = MediaStream(protector, incoming, self._clock, self._observer)
+        stream = MediaStream(protector, incoming, self._clock, self._observer, codecs)
         stream.sent.send(track)
         self._attach(stream)
 
@@ -221,8 +224,11 @@ class MediaPeer(Connected):
         self._connection.expect(signaling_state, described=described)
 
     def _checked(self, text: str, step: str) -> RTCSessionDescription:
-        codecs = [stream.codec for stream in self._streams.values()]
-        return checked_description(text, step, codecs, loopback=self._route.loopback)
+        choices = [stream.codecs for stream in self._streams.values()]
+        checked, chosen = checked_description(text, step, choices, loopback=self._route.loopback)
+        for codec, (kind, stream) in zip(chosen, self._streams.items(), strict=True):
+            stream.choose(codec, self._transceivers[kind])
+        return checked
 
     def _track_came(self, track: MediaStreamTrack) -> None:
         for kind, transceiver in self._transceivers.items():

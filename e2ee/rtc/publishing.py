@@ -163,7 +163,7 @@ class PublishingPeer(Connected):
 
     def _attach(self, name: _Name, stream: SentStream) -> None:
         def make(connection: RTCPeerConnection) -> RTCRtpTransceiver:
-            transceiver = new_transceiver(connection, stream.codec, "sendonly")
+            transceiver = new_transceiver(connection, (stream.codec,), "sendonly")
             stream.attach(transceiver.sender)
             return transceiver
 

@@ -6,6 +6,8 @@ jitter buffer that opens, or both, and only then a track, which yields nothing u
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aiortc import (
     MediaStreamTrack,
     RTCPeerConnection,
@@ -31,11 +33,11 @@ __all__ = ["MediaStream", "ReceivedStream", "SentStream", "new_transceiver"]
 
 
 def new_transceiver(
-    connection: RTCPeerConnection, codec: Codec, direction: str
+    connection: RTCPeerConnection, codecs: Sequence[Codec], direction: str
 ) -> RTCRtpTransceiver:
-    """An m-section more. The codec, and retransmission of it (RTX): nothing else is negotiated (CODEC-5)."""
-    transceiver = connection.addTransceiver(MEDIA[codec], direction)
-    transceiver.setCodecPreferences(_capabilities(codec))
+    """An m-section more. These codecs, the first one preferred, and retransmission (RTX): nothing else is negotiated (CODEC-5)."""
+    transceiver = connection.addTransceiver(MEDIA[codecs[0]], direction)
+    transceiver.setCodecPreferences(_capabilities(codecs))
     return transceiver
 
 
@@ -46,15 +48,26 @@ class SentStream:
         self.kind: Kind = protector.kind
         self.codec: Codec = protector.codec
         self.frames = OutgoingFrames(protector, clock, observer)
+        self._sender: RTCRtpSender | None = None
         self._source: OutgoingTrack | None = None
         self._track: MediaStreamTrack | None = None
         self._on_hold = False
+
+    def choose(self, codec: Codec) -> None:
+        """What is sent is of this codec. Before anything is."""
+        if codec is self.codec:
+            return
+        self.frames.protector.choose(codec)
+        self.codec = codec
+        if self._sender is not None:
+            install_encoder(self._sender, encrypting_encoder(codec, self.frames), codec)
 
     def attach(self, sender: RTCRtpSender) -> None:
         """Take a place in a connection, where nothing was sent yet, and leave the one in another."""
         if self._source is not None:
             self._source.use(None)
         install_encoder(sender, encrypting_encoder(self.codec, self.frames), self.codec)
+        self._sender = sender
         self._source = OutgoingTrack(MEDIA[self.codec], self.frames.begin)
         sender.replaceTrack(self._source)
         self._change_source()
@@ -130,19 +143,29 @@ class MediaStream:
         incoming: IncomingStream,
         clock: Clock,
         observer: FrameObserver,
+        codecs: Sequence[Codec] = (),
     ) -> None:
         if (incoming.kind, incoming.codec) != (protector.kind, protector.codec):
             raise WrongState(f"{protector.kind.name} with {incoming.kind.name}")
-        self.kind, self.codec = protector.kind, protector.codec
+        self.kind = protector.kind
+        self.codecs = tuple(codecs) or (protector.codec,)
+        """What it may be sent with, the preferred one first; after the descriptions what it is sent with."""
         self.sent = SentStream(protector, clock, observer)
         self.received = ReceivedStream(incoming, clock)
 
     def attach(self, connection: RTCPeerConnection, received: ReceivedFrames) -> RTCRtpTransceiver:
         """Take a place in this connection, and leave the one in another."""
-        transceiver = new_transceiver(connection, self.codec, "sendrecv")
+        transceiver = new_transceiver(connection, self.codecs, "sendrecv")
         self.received.attach(transceiver.receiver, received)
         self.sent.attach(transceiver.sender)
         return transceiver
+
+    def choose(self, codec: Codec, transceiver: RTCRtpTransceiver) -> None:
+        """Both sides use this codec from now on (CODEC-17). Before the description that says so is applied."""
+        self.codecs = (codec,)
+        transceiver.setCodecPreferences(_capabilities(self.codecs))
+        self.sent.choose(codec)
+        self.received.frames.stream.choose(codec)
 
     def hold(self, *, on_hold: bool) -> None:
         """Send and decode nothing, or go on."""
@@ -155,7 +178,11 @@ class MediaStream:
         self.received.end()
 
 
-def _capabilities(codec: Codec) -> list[RTCRtpCodecCapability]:
-    names = {codec.lower(), "rtx"}
-    offered = RTCRtpSender.getCapabilities(MEDIA[codec]).codecs
-    return [each for each in offered if each.mimeType.split("/")[1].lower() in names]
+def _capabilities(codecs: Sequence[Codec]) -> list[RTCRtpCodecCapability]:
+    there = RTCRtpSender.getCapabilities(MEDIA[codecs[0]]).codecs
+    names = [*(codec.lower() for codec in codecs), "rtx"]
+    return [each for name in names for each in there if _name(each) == name]
+
+
+def _name(capability: RTCRtpCodecCapability) -> str:
+    return capability.mimeType.split("/")[1].lower()

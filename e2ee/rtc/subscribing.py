@@ -33,7 +33,7 @@ from e2ee.media.incoming_stream import IncomingStream
 from e2ee.media.opener import FrameOpener
 from e2ee.rtc.clock import Clock
 from e2ee.rtc.connection import Connected, MediaConnection
-from e2ee.rtc.description import MEDIA, checked_unit_offer
+from e2ee.rtc.description import CODECS_OF, MEDIA, checked_unit_offer
 from e2ee.rtc.errors import DescriptionError, RtcReason, WrongState
 from e2ee.rtc.incoming import OpeningJitterBuffer, ReceivedFrames, ReceiveStatistics
 from e2ee.rtc.observer import FrameObserver, Observers
@@ -216,8 +216,7 @@ class SubscribingPeer(Connected):
             if section.kind in free:  # of an offer that failed
                 free.remove(section.kind)
             else:
-                codec = next(codec for codec, kind in MEDIA.items() if kind == section.kind)
-                self._connection.attach(partial(_deaf_transceiver, codec=codec))
+                self._connection.attach(partial(_deaf_transceiver, kind=section.kind))
 
     def _note_sections(self, media: Sequence[MediaDescription]) -> None:
         transceivers = {each.mid: each for each in self._connection.webrtc.getTransceivers()}
@@ -253,7 +252,7 @@ class SubscribingPeer(Connected):
         seen = set()
         for section in self._sections.values():
             said = self._announced(*section.claim) if section.claim else None
-            if section.claim is None or said is None or MEDIA[said.codec] != section.kind:
+            if section.claim is None or said is None or MEDIA.get(said.codec) != section.kind:
                 continue
             name = StreamName(section.claim[0], said.kind, said.instance)
             if name not in seen:
@@ -355,8 +354,8 @@ class SubscribingPeer(Connected):
             await asyncio.to_thread(thread.join)
 
 
-def _deaf_transceiver(connection: RTCPeerConnection, codec: Codec) -> RTCRtpTransceiver:
-    transceiver = new_transceiver(connection, codec, "recvonly")
+def _deaf_transceiver(connection: RTCPeerConnection, kind: str) -> RTCRtpTransceiver:
+    transceiver = new_transceiver(connection, CODECS_OF[kind], "recvonly")
     install_packet_sink(transceiver.receiver, _Deaf())
     return transceiver
 

@@ -14,13 +14,14 @@ into noise), so what comes out is compared with what was sent.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 import av
 import numpy as np
 from aiortc.codecs.base import Decoder
+from aiortc.codecs.h264 import H264Decoder
 from aiortc.codecs.opus import OpusDecoder
 from aiortc.codecs.vpx import Vp8Decoder
 from aiortc.jitterbuffer import JitterFrame
@@ -29,7 +30,7 @@ from av.frame import Frame
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
-from e2ee.media.codecs import split
+from e2ee.media.codecs import AUDIO, split
 from e2ee.media.encoded_frame import Codec, Kind
 from e2ee.rtc.measure import Peak, dominant_frequency, psnr
 from e2ee.rtc.meters import first_channel, luma_of
@@ -54,7 +55,7 @@ WINDOW = 16
 
 _PIECE = WINDOW // 2
 
-_CODECS = {Kind.MICROPHONE: Codec.OPUS, Kind.CAMERA: Codec.VP8, Kind.SCREEN_VIDEO: Codec.VP8}
+_DECODERS: Mapping[Codec, Callable[[], Decoder]] = {Codec.VP8: Vp8Decoder, Codec.H264: H264Decoder}
 _MAX_LOG = 1 << 30
 
 
@@ -125,16 +126,16 @@ class TapReport:
     """The strongest frequency that a decoder without keys made of all audio frames."""
 
 
-def examine(sent: TapLog, captured: TapLog) -> TapReport:
-    """Put together what one device sent and what the other's tap saw."""
+def examine(sent: TapLog, captured: TapLog, video: Codec = Codec.VP8) -> TapReport:
+    """Put together what one device sent and what the other's tap saw. ``video`` is the codec of the pictures."""
     frames = captured.captured
     known = {frame.protected: index for index, frame in enumerate(sent.sent)}
-    pictures, psnr_of_best = _pictures_without_keys(sent.sent, frames, known)
+    pictures, psnr_of_best = _pictures_without_keys(sent.sent, frames, known, video)
     return TapReport(
         frames=len(frames),
         foreign=sum(frame.data not in known for frame in frames),
         leaking=count_leaking(
-            [beyond_clear(frame) for frame in sent.sent], [frame.data for frame in frames]
+            [beyond_clear(frame, video) for frame in sent.sent], [frame.data for frame in frames]
         ),
         pictures=pictures,
         psnr=psnr_of_best,
@@ -168,16 +169,20 @@ def _shares_window(frame: bytes, piece: int, secrets: Sequence[bytes]) -> bool:
     )
 
 
-def beyond_clear(frame: SentFrame) -> bytes:
+def beyond_clear(frame: SentFrame, video: Codec = Codec.VP8) -> bytes:
     """What of an encoder's frame must not be seen by anybody else."""
-    return split(_CODECS[Kind(frame.kind)], frame.encoded)[1]
+    codec = Codec.OPUS if frame.kind in AUDIO else video
+    return split(codec, frame.encoded)[1]
 
 
 def _pictures_without_keys(
-    sent: Sequence[SentFrame], captured: Sequence[CapturedFrame], order: Mapping[bytes, int]
+    sent: Sequence[SentFrame],
+    captured: Sequence[CapturedFrame],
+    order: Mapping[bytes, int],
+    video: Codec,
 ) -> tuple[int, float | None]:
     """How many pictures captured frames make, and the highest PSNR of one against what was sent."""
-    decoder, reference = Vp8Decoder(), _Reference(sent)
+    decoder, reference = _DECODERS[video](), _Reference(sent, _DECODERS[video]())
     pictures, best = 0, None
     for frame in captured:
         if frame.kind != Kind.CAMERA:
@@ -209,8 +214,8 @@ def _sound_without_keys(captured: Sequence[CapturedFrame]) -> Peak:
 class _Reference:
     """The pictures that the sender's frames show, one after the other."""
 
-    def __init__(self, sent: Sequence[SentFrame]) -> None:
-        self._decoder = Vp8Decoder()
+    def __init__(self, sent: Sequence[SentFrame], decoder: Decoder) -> None:
+        self._decoder = decoder
         self._sent = sent
         self._next = 0
         self._shown: NDArray[np.uint8] | None = None

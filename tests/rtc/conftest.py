@@ -96,15 +96,21 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 def make_device(
-    leaf: int, observers: Sequence[FrameObserver] = (), *, camera: bool = True, **route: Any
+    leaf: int,
+    observers: Sequence[FrameObserver] = (),
+    *,
+    camera: bool = True,
+    video: Sequence[Codec] = (Codec.VP8,),
+    **route: Any,
 ) -> Device:
-    """A device with its three streams, on 127.0.0.1, of which it sends two, or one."""
+    """A device with its three streams, on 127.0.0.1, of which it sends two, or one. ``video`` is what it likes, the best first."""
     keys, clock = FrameKeys(), Clock()
     opener = FrameOpener(keys.receive)
     peer = MediaPeer(opener, clock, host_addresses=LOOPBACK, observers=observers, **route)
-    for kind, codec in STREAMS.items():
-        incoming = IncomingStream(codec, kind, sender=1 - leaf)
-        peer.add_stream(keys.send.open_stream(codec, kind), incoming)
+    for kind, usual in STREAMS.items():
+        codecs = (usual,) if usual is Codec.OPUS else video
+        incoming = IncomingStream(codecs[0], kind, sender=1 - leaf)
+        peer.add_stream(keys.send.open_stream(codecs[0], kind), incoming, codecs=codecs)
     peer.send(Kind.MICROPHONE, Tone(TONES[leaf]))
     if camera:
         peer.send(Kind.CAMERA, TestPicture())
@@ -162,11 +168,15 @@ async def call(
     *,
     callee_has_camera: bool = True,
     watched: bool = True,
+    video: tuple[Sequence[Codec], Sequence[Codec]] = ((Codec.VP8,), (Codec.VP8,)),
     **route: Any,
 ) -> AsyncIterator[tuple[Device, Device]]:
-    """A connected call between leaf 0 and leaf 1, without any key yet, on a path that may lose datagrams."""
-    caller = make_device(0, caller_observers, **route)
-    callee = make_device(1, callee_observers, camera=callee_has_camera, **route)
+    """A connected call between leaf 0 and leaf 1, without any key yet, on a path that may lose datagrams.
+
+    ``video`` is what caller and callee like to send pictures with, the best first.
+    """
+    caller = make_device(0, caller_observers, video=video[0], **route)
+    callee = make_device(1, callee_observers, camera=callee_has_camera, video=video[1], **route)
     path = Path(loses) if loses else None
     try:
         offer = caller.description = await caller.peer.offer()

@@ -17,18 +17,22 @@ from e2ee.aiortc_seams import AudioFrameBuffer, FrameBuffer, ReassembledFrame, V
 
 OPUS = RTCRtpCodecParameters(mimeType="audio/opus", clockRate=48000, channels=2, payloadType=96)
 VP8 = RTCRtpCodecParameters(mimeType="video/VP8", clockRate=90000, payloadType=97)
+H264 = RTCRtpCodecParameters(mimeType="video/H264", clockRate=90000, payloadType=98)
 sequence_numbers = st.integers(0, 0xFFFF)
 
 
 PATIENCE = AudioFrameBuffer.PATIENCE
 
 
+CODECS = {96: "opus", 97: "vp8", 98: "h264"}
+
+
 def audio() -> FrameBuffer:
-    return AudioFrameBuffer()
+    return AudioFrameBuffer(CODECS.__getitem__)
 
 
 def video() -> FrameBuffer:
-    return VideoFrameBuffer()
+    return VideoFrameBuffer(CODECS.__getitem__)
 
 
 def packet(codec: RTCRtpCodecParameters, number: int, timestamp: int, payload: bytes) -> RtpPacket:

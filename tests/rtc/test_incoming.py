@@ -58,6 +58,7 @@ class Receiver:
         self.opened: list[OpenedFrame] = []
         connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         transceiver = connection.addTransceiver("video")
+        transceiver.receiver._RTCRtpReceiver__codecs = {97: VP8}  # type: ignore[attr-defined]
         self.stream = IncomingStream(Codec.VP8, Kind.CAMERA, sender=0)
         opener = FrameOpener(self.keys.receive)
         self.frames = ReceivedFrames(opener, lambda: self.time, _Collector(self.opened))

@@ -133,7 +133,7 @@ class Viewer:
         self.frames: list[bytes] = []
         self.lost_frames = 0
         self.nacks = NackGenerator()
-        self._buffer = VideoFrameBuffer()
+        self._buffer = VideoFrameBuffer(lambda _: "vp8")
         self.loses: set[int] = set()
         self.is_connected = True
         self.sink = Sink("4", kind, form, self)
