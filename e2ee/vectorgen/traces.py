@@ -41,12 +41,13 @@ def loss_and_reordering(case: Case, suite: int) -> None:
     script.again(62, second, Refusal.REPLAYED)
     script.again(63, first, Refusal.REPLAYED)
     script.frame(80, 2, 0, leaf=2)
-    script.frame(2_800, 2, 130)
+    script.frame(2_800, 2, 131)
     script.again(2_801, first, Refusal.REPLAYED)
-    script.frame(2_802, 2, 2 + 1)
-    script.frame(2_803, 2, 130 - 127, becomes=Refusal.REPLAYED)
-    script.frame(2_804, 2, 4, leaf=2)
-    script.frame(2_805, 2, 131)
+    script.frame(2_802, 2, 3, becomes=Refusal.REPLAYED)
+    last = script.frame(2_803, 2, 4)
+    script.again(2_804, last, Refusal.REPLAYED)
+    script.frame(2_805, 2, 3, leaf=2)
+    script.frame(2_806, 2, 132)
 
 
 @trace.vector("FRAME-9")
@@ -229,6 +230,7 @@ def sender_moves_on(case: Case) -> None:
     script.frame(1_500, 2, 2)
     script.frame(2_000, 3, 0)
     script.frame(2_500, 3, 1)
+    script.heard(2_600, 0, 3)
     script.frame(2_999, 2, 1)
     script.frame(3_000, 2, 3, becomes=Refusal.EXPIRED)
     script.applied(4_000, 4)
@@ -486,8 +488,8 @@ def commits_in_a_row(case: Case) -> None:
 
 @trace.vector("FKEY-7", "FKEY-18")
 def acknowledgements(case: Case) -> None:
-    """An acknowledgement of a newer epoch counts for the earlier ones, also if it comes before this device applies them; a frame or a message
-    that only authenticates does not count; and the epoch in use never goes back."""
+    """Frames of all others in epoch 3 acknowledge nothing, nor do messages of theirs; ``alive`` does, in this epoch or a newer one. Of two epochs
+    that may be used the newer one is, and none is left for an older one."""
     script = Script(case, sends=(Stream(MICROPHONE),))
     script.applied(0, 2)
     script.acknowledged(10, 0, 2)
@@ -496,8 +498,11 @@ def acknowledgements(case: Case) -> None:
     script.send(40, (2, 0))
     script.applied(1_000, 3)
     script.frame(1_010, 3, 0)
-    script.heard(1_020, 2, 3)
-    script.send(1_030, (2, 1))
+    script.frame(1_011, 3, 0, leaf=2)
+    script.send(1_012, (2, 1))
+    script.heard(1_020, 0, 3)
+    script.heard(1_021, 2, 3)
+    script.send(1_030, (2, 2))
     script.applied(1_100, 4)
     script.acknowledged(1_110, 0, 4)
     script.acknowledged(1_120, 2, 3)
@@ -506,6 +511,9 @@ def acknowledgements(case: Case) -> None:
     script.send(1_150, (4, 0))
     script.acknowledged(1_160, 2, 3)
     script.send(2_000, (4, 1))
+    script.applied(3_000, 5)
+    script.applied(3_010, 6)
+    script.send(5_000, (6, 0))
 
 
 @trace.vector("FKEY-18", "FKEY-9")
