@@ -58,7 +58,7 @@ _KEY_LABEL = label("Letter").decode()
 
 @struct
 class LetterStatement(Struct):
-    """Who writes what to whom: what the sender's leaf signature key signs."""
+    """Who writes what to whom: what the sender's leaf signature key signs (LETTER-4)."""
 
     certificate: Opaque
     signature_key: Annotated[bytes, fixed(32)]
@@ -72,7 +72,7 @@ class LetterStatement(Struct):
 
 @struct
 class SignedLetter(Struct):
-    """What is sealed."""
+    """What is sealed (LETTER-3, LETTER-4)."""
 
     statement: LetterStatement
     signature: Annotated[bytes, fixed(64)]
@@ -80,7 +80,7 @@ class SignedLetter(Struct):
 
 @struct
 class LetterKey(Struct):
-    """K for one device. ``key_package_ref`` (RFC 9420 Section 5.2) comes first, for the service to see whose it is."""
+    """K for one device (LETTER-1). ``key_package_ref`` (RFC 9420 Section 5.2) comes first, for the service to see whose it is."""
 
     key_package_ref: Opaque
     key: HPKECiphertext
@@ -88,7 +88,7 @@ class LetterKey(Struct):
 
 @struct
 class SealedContent(Struct):
-    """``content`` of ``post`` and ``letter``."""
+    """``content`` of ``post`` and ``letter`` (LETTER-2)."""
 
     commitment: Annotated[bytes, fixed(32)]
     ciphertext: Opaque

@@ -80,7 +80,7 @@ class Dates(IntEnum):
 
 @struct
 class DeviceStatement(Struct):
-    """What the account signs: the certificate's fields before ``account_signature``. Times are Unix seconds."""
+    """What the account signs: the certificate's fields before ``account_signature`` (IDENT-1, IDENT-2). Times are Unix seconds."""
 
     version: Uint8
     account_id: Opaque
@@ -105,7 +105,7 @@ class Attestation(Struct):
 
 @struct
 class DeviceCertificate(EncodedOnce):
-    """The spec's structure, not verified. Nesting its parts writes the same bytes as writing them in a row."""
+    """The spec's structure (IDENT-3), not verified. Nesting its parts writes the same bytes as writing them in a row."""
 
     statement: DeviceStatement
     account_signature: Signature

@@ -90,7 +90,7 @@ SecretKey = Annotated[
 
 @struct
 class DeviceLink(Struct):
-    """What a new device shows. Its text is a secret: who reads it can open what is sealed to it."""
+    """What a new device shows (IDENT-17, IDENT-20). Its text is a secret: who reads it can open what is sealed to it."""
 
     version: Uint8
     signature_key: Key

@@ -71,7 +71,7 @@ class DirectoryKey(Struct):
 
 @struct
 class LinkContent(Struct):
-    """What is sealed to a new device."""
+    """What is sealed to a new device (IDENT-21, IDENT-22)."""
 
     certificate: Opaque
     server_name: Opaque

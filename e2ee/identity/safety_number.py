@@ -18,6 +18,7 @@ from e2ee.tls_syntax import Opaque, Struct, Uint8, fixed, struct
 __all__ = [
     "ROUNDS",
     "Compared",
+    "SafetyCode",
     "account_digits",
     "compare_safety_code",
     "safety_code",
@@ -62,6 +63,8 @@ def safety_number(one: Account, other: Account) -> str:
 
 @struct
 class _Side(Struct):
+    """``hash`` is H[5200] (IDENT-12)."""
+
     account_id: Opaque
     hash: Annotated[bytes, fixed(64)]
 
@@ -71,7 +74,9 @@ class _Side(Struct):
 
 
 @struct
-class _SafetyCode(Struct):
+class SafetyCode(Struct):
+    """VERIFY-1: what a QR code carries: who shows it, and whom it is shown to."""
+
     version: Uint8
     own: _Side
     contact: _Side
@@ -102,12 +107,12 @@ _COMPARED = {
 
 def safety_code(own: Account, contact: Account) -> str:
     """What a device shows to be scanned by ``contact``'s."""
-    return to_text(PREFIX, _SafetyCode(_METHOD_VERSION, _Side.of(own), _Side.of(contact)).encode())
+    return to_text(PREFIX, SafetyCode(_METHOD_VERSION, _Side.of(own), _Side.of(contact)).encode())
 
 
 def compare_safety_code(text: str, own: Account, contact: Account) -> Compared:
     """What the code that ``contact``'s device shows says. Raises DecodeError if ``text`` is no such code."""
-    code = _SafetyCode.decode(from_text(PREFIX, text))
+    code = SafetyCode.decode(from_text(PREFIX, text))
     if code.version != _METHOD_VERSION:
         raise DecodeError(DecodeReason.UNKNOWN_VALUE, f"version {code.version}")
     theirs, ours = _Side.of(contact), _Side.of(own)
