@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, str] = {
     "contacts": "Whom this device knows: unverified, verified, changed, blocked.",
     "demo": "Two processes call each other, and prove what the server between them could see.",
     "devices": "The account's devices; take out one that was lost.",
+    "inspect": "Take apart anything that the protocol carries: fields, offsets, requirements, signatures.",
     "invite": "Let somebody have an account at a service on this machine.",
     "join": "Join a group call by its link.",
     "link": "Make another device part of the account.",
