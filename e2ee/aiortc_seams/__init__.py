@@ -8,7 +8,7 @@ modules, so another user of aiortc in the same process notices nothing:
     receiver   SRTP -> RTP, padding stripped, RTX unwrapped, [PersistentNacks] -> [...FrameBuffer | another sink] -> [deliver] -> decoder
                -> [decode_into, decode_anew]
     transport  [gather_only] UDP -> [demultiplex] [accept_only_possible_datagrams] -> DTLS, SRTP
-               -> [note_arrivals] -> [route_retransmissions]
+               -> [note_arrivals] -> [forgive_header_extensions] -> [route_retransmissions]
     or else    UDP -> [demultiplex] [PacketPath] -> packets of a unit that forwards them
 
 It knows no key, no cipher and no policy. ``tests/rtc/test_aiortc_seams.py`` holds every name, signature and call
@@ -45,6 +45,7 @@ from e2ee.aiortc_seams.sending import (
 from e2ee.aiortc_seams.transport import (
     accept_only_possible_datagrams,
     demultiplex,
+    forgive_header_extensions,
     gather_only,
     note_arrivals,
     route_retransmissions,
@@ -70,6 +71,7 @@ __all__ = [
     "deliver",
     "demultiplex",
     "filter_key_frame_requests",
+    "forgive_header_extensions",
     "gather_only",
     "install_encoder",
     "install_frame_buffer",

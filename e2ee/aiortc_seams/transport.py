@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import struct
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -11,10 +12,12 @@ from aioice.candidate import Candidate
 from aioice.ice import Connection, StunProtocol
 from aiortc import RTCRtpReceiver, RTCRtpTransceiver
 from aiortc.rtcrtpparameters import RTCRtpReceiveParameters
+from aiortc.rtp import HeaderExtensions, HeaderExtensionsMap
 
 __all__ = [
     "accept_only_possible_datagrams",
     "demultiplex",
+    "forgive_header_extensions",
     "gather_only",
     "note_arrivals",
     "route_retransmissions",
@@ -92,6 +95,25 @@ def _datagram_received(
         receive_stun(data, address)
     except Exception as exception:  # noqa: BLE001 - anybody's bytes
         _log.debug("malformed STUN message dropped: %s", type(exception).__name__)
+
+
+class _ForgivingExtensions(HeaderExtensionsMap):
+    """What of header extensions can be read.
+
+    aiortc drops a packet that has an element which is cut off, as it may be after one of identifier 15 (RFC 8285 Section 4.2),
+    and closes the whole transport for one of another length than it expects. Neither says anything about the payload.
+    """
+
+    def get(self, extension_profile: int, extension_value: bytes) -> HeaderExtensions:
+        try:
+            return super().get(extension_profile, extension_value)
+        except (ValueError, struct.error):
+            return HeaderExtensions()
+
+
+def forgive_header_extensions(transceiver: RTCRtpTransceiver) -> None:
+    """Take packets whatever is in their header extensions (FRAME-21). Before descriptions are applied."""
+    transceiver.receiver.transport._rtp_header_extensions_map = _ForgivingExtensions()
 
 
 def note_arrivals(transceiver: RTCRtpTransceiver, arrived: Callable[[], None]) -> None:

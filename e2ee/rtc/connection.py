@@ -15,6 +15,7 @@ from aiortc import InvalidStateError, RTCPeerConnection, RTCRtpTransceiver, RTCS
 from e2ee.aiortc_seams import (
     accept_only_possible_datagrams,
     demultiplex,
+    forgive_header_extensions,
     log_no_descriptions,
     note_arrivals,
     route_retransmissions,
@@ -50,6 +51,7 @@ class MediaConnection:
         if self._first is None:
             self._first = transceiver
             accept_only_possible_datagrams(transceiver)
+            forgive_header_extensions(transceiver)
             note_arrivals(transceiver, self._connectivity.note)
             route_retransmissions(transceiver)
             self.route.restrict(transceiver)

@@ -28,7 +28,12 @@ import pytest
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCRtpTransceiver
 from aiortc.codecs import CODECS
 from aiortc.jitterbuffer import JitterBuffer, JitterFrame
-from aiortc.rtcrtpparameters import RTCRtpReceiveParameters, RTCRtpSendParameters
+from aiortc.rtcrtpparameters import (
+    RTCRtpCodecParameters,
+    RTCRtpHeaderExtensionParameters,
+    RTCRtpReceiveParameters,
+    RTCRtpSendParameters,
+)
 from aiortc.rtp import RtpPacket
 from av.audio.frame import AudioFrame
 from av.packet import Packet
@@ -224,6 +229,16 @@ TRANSPORT = [
         dtls.RTCDtlsTransport._recv_next,
         """data = self._rx_srtp.unprotect(data)
                     await self._handle_rtp_data(data, arrival_time_ms=arrival_time_ms)""",
+    ),
+    Reliance(
+        "forgive_header_extensions",
+        dtls.RTCDtlsTransport._handle_rtp_data,
+        "packet = RtpPacket.parse(data, self._rtp_header_extensions_map)",
+    ),
+    Reliance(
+        "forgive_header_extensions",
+        RtpPacket.parse,
+        "packet.extensions = extensions_map.get(extension_profile, extension_value)",
     ),
     Reliance(
         "route_retransmissions",
@@ -456,6 +471,40 @@ def test_key_frame_requests_pass_only_if_they_are_permitted() -> None:
         assert sent == [1, 3, 4]
 
     with_transceiver("video", story)
+
+
+ABS_SEND_TIME = RTCRtpHeaderExtensionParameters(
+    id=3, uri="http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
+)
+
+
+@pytest.mark.requirement("FRAME-21")
+@pytest.mark.parametrize(
+    "element",
+    [
+        pytest.param("300000", id="shorter-than-its-kind"),
+        pytest.param("3f0000", id="cut-off"),
+        pytest.param("ff0000", id="cut-off-after-identifier-15"),
+    ],
+)
+def test_a_packet_is_taken_whatever_is_in_its_header_extension(element: str) -> None:
+    async def story(transceiver: RTCRtpTransceiver) -> None:
+        taken: list[RtpPacket] = []
+
+        async def take(packet: RtpPacket, arrival_time_ms: int) -> None:
+            taken.append(packet)
+
+        transport, receiver = transceiver.receiver.transport, transceiver.receiver
+        aiortc_seams.forgive_header_extensions(transceiver)
+        receiver._handle_rtp_packet = take  # type: ignore[method-assign]
+        codec = RTCRtpCodecParameters("audio/opus", 48_000, 2, 111)
+        parameters = RTCRtpReceiveParameters(codecs=[codec], headerExtensions=[ABS_SEND_TIME])
+        transport._register_rtp_receiver(receiver, parameters)
+        header = bytes.fromhex("906f0001 00000002 00000003 bede0001")
+        await transport._handle_rtp_data(header + bytes.fromhex(element + "00") + b"frame", 0)
+        assert [packet.payload for packet in taken] == [b"frame"]
+
+    with_transceiver("audio", story)
 
 
 def test_a_lost_packet_is_asked_for_again_until_it_comes() -> None:
