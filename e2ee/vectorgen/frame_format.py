@@ -14,6 +14,7 @@ from e2ee.vectorgen.holding import holding
 from e2ee.vectorgen.models import SUITES, compose_kid, protect, split
 from e2ee.vectorgen.receiving import receiving
 from e2ee.vectorgen.registry import Case, Chapter, Group
+from e2ee.vectorgen.rtp_pipeline import pipeline
 from e2ee.vectorgen.scenes import CAMERA, CODEC, MICROPHONE, SCREEN_VIDEO, encoded
 
 __all__ = ["CHAPTER"]
@@ -133,5 +134,5 @@ CHAPTER = Chapter(
     "frame-format",
     "L1",
     "One encoded frame becomes one protected frame, and how a receiver judges one.",
-    (protecting, suites, receiving, holding, sframe_rtp.sending, sframe_rtp.receiving),
+    (protecting, suites, receiving, holding, sframe_rtp.sending, sframe_rtp.receiving, pipeline),
 )
