@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
+from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from aiortc.sdp import MediaDescription, SessionDescription
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "MAX_DESCRIPTION",
     "compact",
     "has_fingerprint",
+    "is_baseline_h264",
     "joined",
     "parsed",
     "with_extensions",
@@ -34,6 +36,7 @@ ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 
 CANDIDATE = "a=candidate:"
 END_OF_CANDIDATES = "a=end-of-candidates"
+_BASELINE = ("4200", "42e0")
 _EXTENSION = "a=extmap:"
 _CODEC = "a=rtpmap:"
 _FEEDBACK_OF_ALL = "a=rtcp-fb:*"
@@ -63,6 +66,13 @@ def has_fingerprint(section: MediaDescription) -> bool:
     """Whether DTLS can tell that the peer is the one that wrote this."""
     fingerprints = section.dtls.fingerprints if section.dtls else []
     return any(fingerprint.algorithm.lower() in _DIGESTS for fingerprint in fingerprints)
+
+
+def is_baseline_h264(codec: RTCRtpCodecParameters) -> bool:
+    """CODEC-18: H.264 in a baseline profile, in packets of mode 1 (RFC 6184 Section 8.1)."""
+    profile = str(codec.parameters.get("profile-level-id", "")).lower()
+    mode = str(codec.parameters.get("packetization-mode"))
+    return mode == "1" and profile.startswith(_BASELINE)
 
 
 def without_extensions(text: str, uris: Collection[str]) -> str:

@@ -19,7 +19,6 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from ipaddress import IPv6Address, ip_address
 
 from aiortc import RTCSessionDescription
-from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from aiortc.sdp import MediaDescription, SessionDescription
 
 from e2ee.media.encoded_frame import Codec
@@ -29,6 +28,7 @@ from e2ee.session_description import (
     CANDIDATE,
     MAX_DESCRIPTION,
     has_fingerprint,
+    is_baseline_h264,
     joined,
     parsed,
     without_extensions,
@@ -56,8 +56,6 @@ CODECS_OF = {"audio": (Codec.OPUS,), "video": (Codec.VP8, Codec.H264)}
 
 MEDIA = {codec: kind for kind, codecs in CODECS_OF.items() for codec in codecs}
 """The kind of media that a codec carries."""
-
-_BASELINE = ("4200", "42e0")
 _LONGEST_MID = 16
 
 
@@ -150,15 +148,9 @@ def _chosen(section: MediaDescription, codecs: Collection[Codec]) -> Codec:
     by_name = {codec.lower(): codec for codec in codecs}
     for offered in section.rtp.codecs:
         codec = by_name.get(offered.name.lower())
-        if codec is not None and (codec is not Codec.H264 or _is_usual_h264(offered)):
+        if codec is not None and (codec is not Codec.H264 or is_baseline_h264(offered)):
             return codec
     raise _unexpected(f"{section.kind} without {' or '.join(codecs)}")
-
-
-def _is_usual_h264(codec: RTCRtpCodecParameters) -> bool:
-    """CODEC-18: a baseline profile, in packets of mode 1 (RFC 6184 Section 8.1)."""
-    profile = str(codec.parameters.get("profile-level-id", "")).lower()
-    return str(codec.parameters.get("packetization-mode")) == "1" and profile.startswith(_BASELINE)
 
 
 def _is_mid(mid: str) -> bool:

@@ -54,11 +54,13 @@ class Connection:
         log_no_descriptions(self._connection)
         self._connection.on("connectionstatechange", self._state_changed)
 
-    def add(self, kind: str, direction: str) -> RTCRtpTransceiver:
-        """An m-section more."""
+    def add(
+        self, kind: str, direction: str, codecs: Sequence[str] | None = None
+    ) -> RTCRtpTransceiver:
+        """An m-section more, for these codecs, or for all that are forwarded."""
         transceiver = self._connection.addTransceiver(kind, direction)
         never_start(transceiver)
-        names = {CODECS[kind].lower(), "rtx"}
+        names = {*(name.lower() for name in codecs or CODECS[kind]), "rtx"}
         offered = RTCRtpSender.getCapabilities(kind).codecs
         transceiver.setCodecPreferences(
             [each for each in offered if each.mimeType.split("/")[1].lower() in names]

@@ -20,6 +20,7 @@ from e2ee.session_description import (
     CANDIDATE,
     END_OF_CANDIDATES,
     has_fingerprint,
+    is_baseline_h264,
     joined,
     parsed,
     with_extensions,
@@ -30,7 +31,9 @@ from e2ee.sfu.source import Format
 
 __all__ = ["CODECS", "answer_of", "format_of", "publishing_offer", "without_tales"]
 
-CODECS: Mapping[str, str] = MappingProxyType({"audio": "opus", "video": "VP8"})
+CODECS: Mapping[str, Sequence[str]] = MappingProxyType(
+    {"audio": ("opus",), "video": ("VP8", "H264")}
+)
 """By the kind of media in SDP (chapter Codecs). No others are forwarded."""
 
 _LONGEST_MID = 16
@@ -76,9 +79,8 @@ def without_tales(text: str) -> str:
 
 def format_of(sender: MediaDescription, agreed: MediaDescription) -> Format:
     """How a stream travels: by the m-section of who sends it, and by the answer to the offer. Raises SfuError."""
-    name = CODECS[agreed.kind]
     ssrcs = _ssrcs(sender)
-    codec = _codec(agreed, name)
+    name, codec = _codec(agreed)
     rtx = next((each for each in agreed.rtp.codecs if _repairs(each, codec)), None)
     repaired = rtx is not None and len(ssrcs) > 1
     extensions = [each for each in agreed.rtp.headerExtensions if each.uri == ABS_SEND_TIME]
@@ -113,7 +115,7 @@ def _checked(text: str, step: str) -> tuple[SessionDescription, RTCSessionDescri
     for section in description.media:
         if section.kind not in CODECS:
             raise _unexpected(section.kind[:16])
-        _codec(section, CODECS[section.kind])
+        _codec(section)
         if not has_fingerprint(section):
             raise SfuError(SfuReason.NO_FINGERPRINT, section.kind)
     return description, RTCSessionDescription(sdp=text, type=step)
@@ -124,11 +126,16 @@ def _check_direction(section: MediaDescription, directions: Collection[str]) -> 
         raise _unexpected(f"{section.kind} is {section.direction}")
 
 
-def _codec(section: MediaDescription, name: str) -> RTCRtpCodecParameters:
+def _codec(section: MediaDescription) -> tuple[str, RTCRtpCodecParameters]:
+    """The first one that is forwarded, with its name in the table."""
+    names = {name.lower(): name for name in CODECS[section.kind]}
     for codec in section.rtp.codecs:
-        if codec.name.lower() == name.lower() and codec.payloadType in DYNAMIC_PAYLOAD_TYPES:
-            return codec
-    raise _unexpected(f"{section.kind} without {name}")
+        name = names.get(codec.name.lower())
+        if name is None or codec.payloadType not in DYNAMIC_PAYLOAD_TYPES:
+            continue
+        if name != "H264" or is_baseline_h264(codec):  # CODEC-18
+            return name, codec
+    raise _unexpected(f"{section.kind} without {' or '.join(names.values())}")
 
 
 def _repairs(codec: RTCRtpCodecParameters, other: RTCRtpCodecParameters) -> bool:

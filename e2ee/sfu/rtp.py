@@ -17,6 +17,7 @@ __all__ = [
     "PADDING",
     "Packet",
     "abs_send_time",
+    "begins_h264_key_frame",
     "begins_vp8_key_frame",
     "payload_of",
     "send_time",
@@ -31,6 +32,10 @@ _EXTENSION = 0x10
 _ONE_BYTE_EXTENSIONS = 0xBEDE
 
 _EXTENSION_HEADER = Struct("!HH")
+
+_NAL_TYPE = 0x1F
+_SPS, _STAP_A, _FU_A = 7, 24, 28
+"""Types of NAL units and of payloads that hold several, or a part of one (RFC 6184 Section 5.2)."""
 
 
 class Packet:
@@ -110,7 +115,25 @@ def begins_vp8_key_frame(payload: bytes) -> bool:
     return len(payload) > position and not payload[position] & 1
 
 
+def begins_h264_key_frame(payload: bytes) -> bool:
+    """Whether this payload brings a sequence parameter set, with which a key frame begins (RFC 6184 Section 5.4; CODEC-10).
+
+    Who joined at the slice behind it would lack a part of the frame that is authenticated.
+    """
+    type_ = payload[0] & _NAL_TYPE if payload else 0
+    if type_ == _STAP_A:  # each NAL unit behind its length, of two bytes
+        position = 1
+        while position + 2 < len(payload):
+            if payload[position + 2] & _NAL_TYPE == _SPS:
+                return True
+            position += 2 + int.from_bytes(payload[position : position + 2], "big")
+        return False
+    if type_ == _FU_A:
+        return len(payload) > 1 and bool(payload[1] & 0x80) and payload[1] & _NAL_TYPE == _SPS
+    return type_ == _SPS
+
+
 BEGINS_KEY_FRAME: Mapping[str, Callable[[bytes], bool]] = MappingProxyType(
-    {"VP8": begins_vp8_key_frame}
+    {"VP8": begins_vp8_key_frame, "H264": begins_h264_key_frame}
 )
 """By the name of a codec in SDP. A codec that is not here has no key frames: its streams can be joined anywhere."""

@@ -1,7 +1,7 @@
 """What one member gets: its connection, and an m-section for each stream of the others.
 
 M-sections are added as streams come, and never go: that of a stream which has ended becomes inactive, and is used again for
-another one of the same kind of media (SFU-4). At most one offer is out; what changes meanwhile is in the next one.
+another one of the same codec (SFU-4). At most one offer is out; what changes meanwhile is in the next one.
 
     changed -> offer -> (the member) -> answer -> packets
 
@@ -31,7 +31,7 @@ from aiortc.sdp import MediaDescription
 from e2ee.session_description import parsed
 from e2ee.sfu.bandwidth import Bandwidth
 from e2ee.sfu.connection import Connection
-from e2ee.sfu.description import answer_of, format_of
+from e2ee.sfu.description import CODECS, answer_of, format_of
 from e2ee.sfu.errors import SfuError, SfuReason
 from e2ee.sfu.limits import DEFAULT_WANTED, MAX_SUBSCRIBED, MAX_WANTED
 from e2ee.sfu.publisher import moment
@@ -51,8 +51,9 @@ _FIR_ENTRY = 8  # RFC 5104 Section 4.3.1.1: SSRC, number, reserved
 class _Section:
     """An m-section. ``sink`` is made with the first answer in which it is used."""
 
-    def __init__(self, kind: str, transceiver: RTCRtpTransceiver) -> None:
+    def __init__(self, kind: str, codec: str, transceiver: RTCRtpTransceiver) -> None:
         self.kind = kind
+        self.codec = codec
         self.transceiver = transceiver
         self.source: Source | None = None
         self.sink: Sink | None = None
@@ -139,7 +140,12 @@ class Subscriber:
             self.change()
 
     def replace(self, source: Source, by: Source) -> None:
-        """The same stream over another connection of its sender's: it goes on here, and nobody is asked."""
+        """The same stream over another connection of its sender's: it goes on here, and nobody is asked, unless its codec
+        is another one now."""
+        if by.form.codec != source.form.codec:
+            self.remove(source)
+            self.add(by)
+            return
         if source in self._waiting:
             self._waiting = {by if each is source else each: None for each in self._waiting}
         for section in self._of(source):
@@ -192,23 +198,23 @@ class Subscriber:
     def _assign(self) -> None:
         """Give m-sections to sources that have none."""
         for source in list(self._waiting):
-            section = self._free_section(source.kind)
+            section = self._free_section(source.kind, source.form.codec)
             if section is not None:
                 section.source = source
                 del self._waiting[source]
         if not self._sections:  # nobody sends anything: the path is there when somebody does
-            self._add_section("audio")
+            self._add_section("audio", CODECS["audio"][0])
 
-    def _free_section(self, kind: str) -> _Section | None:
+    def _free_section(self, kind: str, codec: str) -> _Section | None:
         for section in self._sections:
-            if section.kind == kind and section.source is None:
+            if section.codec == codec and section.source is None:
                 if self._wanted and section.mid in self._wanted:
                     self._wanted.remove(section.mid)  # SFU-6: it was another stream that was wanted
                 return section
-        return self._add_section(kind) if len(self._sections) < MAX_SUBSCRIBED else None
+        return self._add_section(kind, codec) if len(self._sections) < MAX_SUBSCRIBED else None
 
-    def _add_section(self, kind: str) -> _Section:
-        section = _Section(kind, self._connection.add(kind, "sendonly"))
+    def _add_section(self, kind: str, codec: str) -> _Section:
+        section = _Section(kind, codec, self._connection.add(kind, "sendonly", (codec,)))
         self._sections.append(section)
         return section
 

@@ -17,12 +17,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from e2ee.crypto.seeded_entropy import SeededEntropy
+from e2ee.media import h264
 from e2ee.media.encoded_frame import Codec
 from tests.bench.contenders import CONTENDERS, KINDS, Contender
 
 SIZES = (80, 160, 1_200, 20_000)
 LIST_BYTES = 4_000_000
 LONGEST_LIST = 2_000
+SLICE = h264.START_CODE + bytes.fromhex("419a02")
 
 
 @dataclass
@@ -37,11 +39,14 @@ Table = dict[Codec, dict[int, dict[str, Result]]]
 
 
 def encoded_frames(codec: Codec, size: int) -> list[bytes]:
-    """Distinct frames; those of VP8 are delta frames. What an encoder makes is close to random bytes."""
+    """Distinct frames; those of VP8 and H.264 are delta frames. What an encoder makes is close to random bytes, in H.264 without
+    start codes among them."""
     entropy = SeededEntropy(f"{codec} {size}".encode())
     frames = [entropy.random(size) for _ in range(min(LONGEST_LIST, LIST_BYTES // size))]
     if codec is Codec.VP8:
         frames = [bytes([frame[0] | 1]) + frame[1:] for frame in frames]
+    if codec is Codec.H264:
+        frames = [h264.joined(SLICE, frame[len(SLICE) + 1 :]) for frame in frames]
     return frames
 
 

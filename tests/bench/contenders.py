@@ -32,10 +32,11 @@ from tests.bench.dave_sessions import ready_sessions
 
 __all__ = ["CONTENDERS", "KINDS", "Contender"]
 
-KINDS = {Codec.OPUS: Kind.MICROPHONE, Codec.VP8: Kind.CAMERA}
+KINDS = {Codec.OPUS: Kind.MICROPHONE, Codec.VP8: Kind.CAMERA, Codec.H264: Kind.CAMERA}
 DAVE_CODECS = {
     Codec.OPUS: (davey.MediaType.audio, davey.Codec.opus),
     Codec.VP8: (davey.MediaType.video, davey.Codec.vp8),
+    Codec.H264: (davey.MediaType.video, davey.Codec.h264),
 }
 
 BASE_KEY = Secret(bytes(range(16)))

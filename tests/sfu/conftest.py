@@ -41,6 +41,10 @@ STREAMS = {
 av.logging.set_level(av.logging.PANIC)
 
 
+def codec_of(kind: Kind, video: Codec) -> Codec:
+    return video if STREAMS[kind] is Codec.VP8 else STREAMS[kind]
+
+
 def clock() -> int:
     return time.time_ns() // 1_000_000
 
@@ -64,6 +68,7 @@ class Member:
     subscribing: SubscribingPeer
     keys: FrameKeys
     id: bytes
+    video: Codec = Codec.VP8
     offers: list[Offer] = field(default_factory=list)
     pictures: dict[StreamName, PictureMeter] = field(default_factory=dict)
     sounds: dict[StreamName, ToneMeter] = field(default_factory=dict)
@@ -83,7 +88,7 @@ class Member:
 
     def announce(self) -> None:
         self.meeting.announcements[self.leaf] = {
-            mid: Announced(kind, instance, STREAMS[kind])
+            mid: Announced(kind, instance, codec_of(kind, self.video))
             for (kind, instance), mid in self.publishing.mids.items()
         }
         for member in self.meeting.members.values():
@@ -133,7 +138,7 @@ class Member:
         track = self.subscribing.track(*name)
         if not began or track is None:
             return
-        if STREAMS[name.kind] is Codec.VP8:
+        if STREAMS[name.kind] is not Codec.OPUS:
             meter = self.pictures.setdefault(name, PictureMeter())
             self.watching.append(asyncio.create_task(meter.watch(track)))
         else:
@@ -194,12 +199,13 @@ class Meeting:
         tone: float | None = None,
         observers: Sequence[FrameObserver] = (),
         decode: bool = True,
+        video: Codec = Codec.VP8,
     ) -> Member:
         """A member with its keys, that sends a camera's picture, and a tone, as soon as it is published."""
         keys, identity = FrameKeys(), name or b"member at leaf %d" % leaf
         publishing = PublishingPeer(clock, host_addresses=LOOPBACK)
         for kind in kinds:
-            publishing.add_stream(keys.send.open_stream(STREAMS[kind], kind))
+            publishing.add_stream(keys.send.open_stream(codec_of(kind, video), kind))
         if tone is not None:
             publishing.send(Kind.MICROPHONE, Tone(tone))
         if camera and Kind.CAMERA in kinds:
@@ -213,7 +219,7 @@ class Meeting:
             observers=observers,
             on_stream=lambda name, *, began: self.members[identity].began(name, began=began),
         )
-        member = Member(self, leaf, publishing, subscribing, keys, identity)
+        member = Member(self, leaf, publishing, subscribing, keys, identity, video)
         self.members[member.id] = member
         return member
 
