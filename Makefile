@@ -8,6 +8,7 @@
 #   make bench-call until a call is heard and seen, a loaded server, loss, beside aiortc alone   (minutes; BENCH_CALL=--quick)
 #   make bench-group a thousand members, gaps at epoch changes, what a removed device opens, the forwarding unit   (minutes; BENCH_GROUP=--quick)
 #   make spec      the specification as one page: dist/spec.html
+#   make results   the conformance kit against all implementations, and spec/results.md   (minutes; RESULTS="ours" is faster)
 #   make vectors   generate vectors/ and the specification's indexes again
 #   make lock      resolve requirements.lock again
 
@@ -17,6 +18,7 @@ BIN    := $(VENV)/bin
 TS_MLS := tests/foreign/ts_mls
 DEMO   ?= --once
 PYTEST ?=
+RESULTS ?=
 BENCH_CALL ?=
 BENCH_GROUP ?=
 BENCH_MLS ?= --plot spec/pictures/bench-mls.png
@@ -69,6 +71,9 @@ bench-mls: setup $(TS_MLS)/node_modules/.package-lock.json
 spec: setup
 	$(BIN)/e2ee spec dist/spec.html
 
+results: setup $(TS_MLS)/node_modules/.package-lock.json
+	$(BIN)/python -m tests.foreign.results $(RESULTS)
+
 vectors: setup
 	$(BIN)/e2ee vectors generate
 	$(BIN)/e2ee attack list --markdown >spec/attacks.md
@@ -81,7 +86,7 @@ lock: setup
 	  --no-annotate --custom-compile-command "make lock" --quiet --output-file requirements.lock
 
 clean:
-	rm -rf $(VENV) $(TS_MLS)/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache demo-out dist
+	rm -rf $(VENV) $(TS_MLS)/node_modules tests/foreign/*/target .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache demo-out dist
 
 # ts-mls, a live peer of the tests, by the node of the environment.
 $(TS_MLS)/node_modules/.package-lock.json: $(TS_MLS)/package-lock.json $(VENV)/.requirements
