@@ -24,7 +24,7 @@ BENCH_GROUP ?=
 BENCH_MLS ?= --plot spec/pictures/bench-mls.png
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types contracts requirements bench bench-call bench-group bench-mls vectors spec lock clean
+.PHONY: help setup demo test check format lint types contracts requirements bench bench-call bench-group bench-mls vectors spec results lock clean
 
 help:
 	@sed -n 's/^#  *\(make .*\)/\1/p' $(firstword $(MAKEFILE_LIST))
