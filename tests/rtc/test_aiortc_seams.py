@@ -15,6 +15,7 @@ from importlib.metadata import version
 from typing import Any
 
 import aioice.ice
+import aiortc.codecs.h264
 import aiortc.codecs.opus
 import aiortc.codecs.vpx
 import aiortc.rtcdtlstransport
@@ -42,7 +43,7 @@ from e2ee import aiortc_seams
 
 sender, receiver = aiortc.rtcrtpsender, aiortc.rtcrtpreceiver
 dtls, ice = aiortc.rtcdtlstransport, aiortc.rtcicetransport
-vpx, opus = aiortc.codecs.vpx, aiortc.codecs.opus
+vpx, opus, h264 = aiortc.codecs.vpx, aiortc.codecs.opus, aiortc.codecs.h264
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,16 @@ SENDING = [
         "self._packetize(bytes(packet), self.picture_id)",
     ),
     Reliance("TransformingVp8Encoder", vpx.Vp8Encoder, "_packetize", times=3),
+    Reliance(
+        "TransformingH264Encoder",
+        h264.H264Encoder._encode_frame,
+        "yield from self._split_bitstream(data_to_send)",
+    ),
+    Reliance(
+        "TransformingH264Encoder", h264.H264Encoder.pack, "self._split_bitstream(bytes(packet))"
+    ),
+    Reliance("TransformingH264Encoder", h264.H264Encoder, "_split_bitstream", times=3),
+    Reliance("TransformingH264Encoder", h264.H264Encoder._encode_frame, "if self.codec is None:"),
     Reliance(
         "TransformingOpusEncoder",
         opus.OpusEncoder.__init__,
@@ -358,6 +369,7 @@ def test_the_source_is_as_a_seam_relies_on(reliance: Reliance) -> None:
 
 SIGNATURES: dict[str, tuple[Callable[..., Any], list[str]]] = {
     "TransformingVp8Encoder": (vpx.Vp8Encoder._packetize, ["buffer", "picture_id"]),
+    "TransformingH264Encoder": (h264.H264Encoder._split_bitstream, ["buf"]),
     "install_encoder": (sender.RTCRtpSender._next_encoded_frame, ["self", "codec"]),
     "VideoFrameBuffer": (JitterBuffer.__init__, ["self", "capacity", "prefetch", "is_video"]),
     "VideoFrameBuffer._remove_frame": (JitterBuffer._remove_frame, ["self", "sequence_number"]),

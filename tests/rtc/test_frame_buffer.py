@@ -76,6 +76,16 @@ def test_a_stream_that_is_joined_inside_a_frame_begins_with_one_that_is_not_whol
     assert [frame.whole for frame in frames] == [False, True]
 
 
+def test_h264_that_is_joined_inside_a_nal_unit_begins_with_a_frame_that_is_not_whole() -> None:
+    """A fragment other than the first one says so (RFC 6184 Section 5.8); a whole NAL unit says nothing."""
+    first, other, unit = b"\x5c\x81", b"\x5c\x01", b"\x41"
+    payloads = [(0, other), (1, first), (1, other), (2, unit), (3, unit)]
+    packets = [packet(H264, n, time, head + b"..") for n, (time, head) in enumerate(payloads)]
+    frames = through(video(), packets)
+    assert [frame.whole for frame in frames] == [False, True, True]
+    assert {frame.codec for frame in frames} == {"h264"}
+
+
 def test_padding_alone_is_no_frame() -> None:
     padding = [packet(VP8, i, i, b"") for i in range(5)]
     assert through(video(), padding) == []

@@ -138,6 +138,20 @@ def test_a_frame_whose_key_does_not_come_is_rejected_and_a_key_frame_asked_for()
     with_receiver(story, 2)
 
 
+@pytest.mark.requirement("CODEC-17")
+def test_a_frame_under_the_payload_type_of_another_codec_is_dropped() -> None:
+    """It is authentic, and its decoder would be the other codec's."""
+
+    def story(receiver: Receiver) -> None:
+        receiver.stream.choose(Codec.H264)
+        for packet in packets(protected(2)):
+            receiver.buffer.add(packet)
+        assert receiver.incoming.statistics.rejected == {RtcReason.WRONG_CODEC: 3}
+        assert not receiver.opened
+
+    with_receiver(story, 2)
+
+
 def test_a_frame_whose_beginning_was_missed_is_not_taken_for_a_forged_one() -> None:
     def story(receiver: Receiver) -> None:
         first, *others = packets(protected(2))
