@@ -1,19 +1,25 @@
 """What was received, as one playable WebM file: exactly the encoded frames that were opened, none encoded again.
 
+WebM has no H.264: with pictures in it the file is Matroska, of which WebM is a part, and players do not care.
+
 aiortc's MediaRecorder takes decoded frames and encodes them anew, in the event loop: at 640x480 that takes most of
 the 33 ms that there are for a picture, and what it records shows the second encoder, not the call.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
 
 import av
+from av.container import OutputContainer
 from av.packet import Packet
 from av.stream import Stream
 
+from e2ee.media.codecs import CODECS
 from e2ee.media.encoded_frame import Codec, Kind, OpenedFrame
 from e2ee.rtc.clock import CLOCK_RATE
 from e2ee.rtc.observer import FrameObserver
@@ -71,10 +77,10 @@ class Recorder(FrameObserver):
         time = self._time_of(frame.codec, timestamp, arrived)
         if time is None:
             return
-        if self._file is None and frame.codec is Codec.VP8:
-            if not _is_key_frame(frame.data):
+        if self._file is None and kind is self._picture:
+            if frame.codec not in _PICTURES or not CODECS[frame.codec].begins(frame.data):
                 return
-            self._file = self._begin(_dimensions(frame.data))
+            self._file = self._begin(frame)
         if self._file is None and self._picture is None:
             self._file = self._begin(None)
         packet = _packet(frame, time)
@@ -105,8 +111,8 @@ class Recorder(FrameObserver):
         track.written = time
         return time
 
-    def _begin(self, size: tuple[int, int] | None) -> _File:
-        file = _File(self.path, size)
+    def _begin(self, key_frame: OpenedFrame | None) -> _File:
+        file = _File(self.path, key_frame)
         for packet in self._early:
             file.write(Codec.OPUS, packet)
         self._early.clear()
@@ -114,35 +120,49 @@ class Recorder(FrameObserver):
 
 
 class _File:
-    """A WebM file with its streams; ``size`` (width, height) is None for sound only."""
+    """A file with its streams. Its pictures are as ``key_frame`` says; None: sound only."""
 
-    def __init__(self, path: Path, size: tuple[int, int] | None) -> None:
-        self.container = av.open(str(path), "w", format="webm")
+    def __init__(self, path: Path, key_frame: OpenedFrame | None) -> None:
+        is_h264 = key_frame is not None and key_frame.codec is Codec.H264
+        self.container = av.open(str(path), "w", format="matroska" if is_h264 else "webm")
         self._streams: dict[Codec, Stream] = {}
-        if size is not None:
-            width, height = size
-            self._streams[Codec.VP8] = self.container.add_mux_stream(
-                "vp8", width=width, height=height
-            )
+        if key_frame is not None:
+            add = _PICTURES[key_frame.codec]
+            self._streams[key_frame.codec] = add(self.container, key_frame.data)
         # An encoder's stream, for the OpusHead that its header has; it encodes nothing.
         self._streams[Codec.OPUS] = self.container.add_stream("libopus", rate=48_000)
 
     def write(self, codec: Codec, packet: Packet[Stream]) -> None:
-        packet.stream = self._streams[codec]
-        self.container.mux_one(packet)
+        if (
+            stream := self._streams.get(codec)
+        ) is not None:  # else of another codec than the file began with
+            packet.stream = stream
+            self.container.mux_one(packet)
 
 
 def _packet(frame: OpenedFrame, time: int) -> Packet[Stream]:
     packet: Packet[Stream] = Packet(frame.data)
     packet.pts = packet.dts = time
     packet.time_base = Fraction(1, CLOCK_RATE[frame.codec])
-    packet.is_keyframe = frame.codec is Codec.OPUS or _is_key_frame(frame.data)
+    packet.is_keyframe = CODECS[frame.codec].begins(frame.data)
     return packet
 
 
-def _is_key_frame(frame: bytes) -> bool:
-    """RFC 6386 Section 9.1: the first bit is 0 in key frames."""
-    return len(frame) >= 10 and not frame[0] & 1
+def _add_vp8(container: OutputContainer, key_frame: bytes) -> Stream:
+    width, height = _dimensions(key_frame)
+    return container.add_mux_stream("vp8", width=width, height=height)
+
+
+def _add_h264(container: OutputContainer, key_frame: bytes) -> Stream:
+    """The header needs the parameter sets: libav finds them in the frame, as in a file of it."""
+    with av.open(BytesIO(key_frame), format="h264") as alone:
+        return container.add_stream_from_template(alone.streams.video[0])
+
+
+_PICTURES: Mapping[Codec, Callable[[OutputContainer, bytes], Stream]] = {
+    Codec.VP8: _add_vp8,
+    Codec.H264: _add_h264,
+}
 
 
 def _dimensions(key_frame: bytes) -> tuple[int, int]:

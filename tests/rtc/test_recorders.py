@@ -20,6 +20,7 @@ from e2ee.rtc.meters import PictureMeter, ToneMeter
 from e2ee.rtc.picture import picture
 from e2ee.rtc.recorders import Recorder
 from e2ee.sframe.mls import KeyId
+from e2ee.vectorgen.encoder_output import RECORDINGS
 
 BEGIN = 1_700_000_000_000
 
@@ -73,7 +74,7 @@ def sounds(frames: Iterable[bytes], first_timestamp: int = 0) -> list[Frame]:
 def record(path: Path, frames: list[Frame]) -> Path:
     recorder = Recorder(path)
     for at, codec, data, timestamp in sorted(frames, key=lambda frame: frame[0]):
-        kind = Kind.CAMERA if codec is Codec.VP8 else Kind.MICROPHONE
+        kind = Kind.MICROPHONE if codec is Codec.OPUS else Kind.CAMERA
         opened = OpenedFrame(codec, data, KeyId(kind, 0, 0, 2), 2, 0)
         recorder.opened(kind, opened, timestamp, BEGIN + at)
     recorder.close()
@@ -116,6 +117,38 @@ def test_a_recording_plays(tmp_path: Path, vp8: list[bytes], opus: list[bytes]) 
     assert seen.psnr is not None
     assert seen.psnr > 30
     assert is_tone(heard.peak(), 1000)
+
+
+@pytest.mark.parametrize("recording", ["h264-libx264", "h264-libx264-slices", "h264-chromium"])
+def test_pictures_in_h264_are_recorded_too(
+    tmp_path: Path, opus: list[bytes], recording: str
+) -> None:
+    """In the file each NAL unit is behind its length in place of a start code."""
+    frames = [*RECORDINGS[recording].frames.values()]
+    received = [frames[-1], *frames]  # joined before the key frame
+    shown = [(at, Codec.H264, data, time) for at, _, data, time in pictures(received)]
+    path = record(tmp_path / "call.webm", shown + sounds(opus))
+    units = [[unit.rstrip(b"\0") for unit in frame.split(b"\0\0\1")[1:]] for frame in frames]
+    assert [length_prefixed(bytes(packet)) for packet in packets(path)["h264"]] == units
+    with av.open(str(path)) as container:
+        assert len([*container.decode(video=0)]) == len(frames)
+
+
+def length_prefixed(data: bytes) -> list[bytes]:
+    units = []
+    while data:
+        size = int.from_bytes(data[:4], "big")
+        units.append(data[4 : 4 + size])
+        data = data[4 + size :]
+    return units
+
+
+def test_a_frame_of_another_codec_than_the_file_has_is_left_out(
+    tmp_path: Path, vp8: list[bytes]
+) -> None:
+    other = [(2_000, Codec.H264, RECORDINGS["h264-libx264"].frames["key-frame-0"], 180_000)]
+    path = record(tmp_path / "call.webm", pictures(vp8) + other)
+    assert {name: len(found) for name, found in packets(path).items()} == {"vp8": 30, "opus": 0}
 
 
 @pytest.mark.parametrize("first", [0, 12_345, 2**32 - 10_000])
