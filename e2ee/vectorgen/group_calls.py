@@ -1,10 +1,14 @@
-"""Vectors of the chapter Group calls: what is derived from a link."""
+"""Vectors of the chapter Group calls: what is derived from a link, how it is written, and scripts (``call_scripts``)."""
 
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from enum import StrEnum
 
 from e2ee.crypto.kdf import HKDF_SHA256
+from e2ee.vectorgen.call_scripts import group_attacks, group_following, hosting, joining
+from e2ee.vectorgen.call_scripts.group_states import STATES
 from e2ee.vectorgen.certificates import label
 from e2ee.vectorgen.models import MLS_KDF
 from e2ee.vectorgen.registry import Case, Chapter, Group
@@ -66,4 +70,78 @@ def _derived(
     }
 
 
-CHAPTER = Chapter("group-calls", "L4", "Links to group calls.", (links,))
+texts = Group(
+    "link-text",
+    "The text of a link to a call at the service whose links begin with https://calls.example/meet/ -> the call_id, and the secret or"
+    " the account key of a host.",
+)
+
+PLACE = "https://calls.example/meet/"
+
+
+class Refusal(StrEnum):
+    """Why a text is no link to follow here."""
+
+    BAD_LINK = "BAD_LINK"
+    OTHER_SERVICE = "OTHER_SERVICE"
+
+
+@texts.vector("GROUP-3")
+def text_with_a_secret(case: Case) -> None:
+    """Call and secret, in base64url without padding."""
+    call_id, secret = case.entropy.random(16), case.entropy.random(32)
+    case.input["text"] = f"{PLACE}{text(call_id)}#{text(secret)}"
+    case.output |= {"call_id": call_id, "secret": secret, "host": None}
+
+
+@texts.vector("GROUP-3")
+def text_with_a_host(case: Case) -> None:
+    """It names an account instead of a secret."""
+    call_id, key = case.entropy.random(16), case.entropy.random(32)
+    case.input["text"] = f"{PLACE}{text(call_id)}#host.{text(key)}"
+    case.output |= {"call_id": call_id, "secret": None, "host": key}
+
+
+SPOILT = {
+    "without-a-fragment": lambda call_id, _: f"{PLACE}{call_id}",
+    "with-an-empty-fragment": lambda call_id, _: f"{PLACE}{call_id}#",
+    "with-a-secret-of-31-bytes": lambda call_id, _: f"{PLACE}{call_id}#{text(bytes(31))}",
+    "with-a-secret-of-33-bytes": lambda call_id, _: f"{PLACE}{call_id}#{text(bytes(33))}",
+    "with-padding": lambda call_id, secret: f"{PLACE}{call_id}#{secret}=",
+    "with-a-call-of-15-bytes": lambda _, secret: f"{PLACE}{text(bytes(15))}#{secret}",
+    "with-a-host-of-31-bytes": lambda call_id, _: f"{PLACE}{call_id}#host.{text(bytes(31))}",
+    "in-ordinary-base64": lambda call_id, _: f"{PLACE}{call_id}#{'+/' * 21}8",
+    "without-a-path": lambda _, secret: f"https://calls.example/#{secret}",
+    "with-a-scheme-of-no-browser": lambda call_id, secret: (
+        f"ftp://calls.example/meet/{call_id}#{secret}"
+    ),
+}
+
+
+@texts.vector("GROUP-3", reason=Refusal.BAD_LINK, each=SPOILT)
+def text_spoilt(case: Case, spoil: Callable[[str, str], str]) -> None:
+    """Something was cut off, or added: nobody asks to be let in with less than all of it."""
+    case.input["text"] = spoil(text(case.entropy.random(16)), text(case.entropy.random(32)))
+
+
+@texts.vector("GROUP-3", reason=Refusal.OTHER_SERVICE)
+def text_of_another_service(case: Case) -> None:
+    """The call is somewhere else."""
+    call_id, secret = case.entropy.random(16), case.entropy.random(32)
+    case.input["text"] = f"https://other.example/meet/{text(call_id)}#{text(secret)}"
+
+
+CHAPTER = Chapter(
+    "group-calls",
+    "L4",
+    "Links to group calls, and scripts of group calls.",
+    (
+        links,
+        texts,
+        joining.GROUP,
+        group_following.GROUP,
+        hosting.GROUP,
+        group_attacks.GROUP,
+    ),
+    STATES,
+)

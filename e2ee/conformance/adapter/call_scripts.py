@@ -52,6 +52,10 @@ for _name in (
     "calls/placing",
     "calls/following",
     "calls/attack",
+    "group-calls/joining",
+    "group-calls/following",
+    "group-calls/hosting",
+    "group-calls/attack",
 ):
     operation(_name)(play)
 

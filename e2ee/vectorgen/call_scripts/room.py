@@ -78,7 +78,7 @@ class Room:
         self.profile = self._changed = profile
         self.people = dict(seats)
         self.entropy = entropy("room", name)
-        self._psks: dict[PskName, Secret] = {}
+        self.psks: dict[PskName, Secret] = {}
         if link is not None:
             self.knows(link)
         self._bundles = {
@@ -129,7 +129,7 @@ class Room:
             for each in ([] if self.link is None else [self.link])
         )
         psk_secret = derive_psk_secret(
-            suite.kdf, [(psk_id, self._psks[psk_id.psk]) for psk_id in psk_ids]
+            suite.kdf, [(psk_id, self.psks[psk_id.psk]) for psk_id in psk_ids]
         )
         joiner_secret = Secret(self.entropy.random(suite.kdf.Nh))
         epoch_secret = derive_epoch_secret(suite.kdf, joiner_secret, psk_secret, context.encode())
@@ -148,7 +148,7 @@ class Room:
     def _join(self, leaf: int) -> Group:
         welcome = MLSMessage.decode(self.welcome(leaf)).body
         assert isinstance(welcome, Welcome)  # noqa: S101
-        return join(welcome, self._bundles[leaf], policy=receiving(CLOCK), psks=self._psks)
+        return join(welcome, self._bundles[leaf], policy=receiving(CLOCK), psks=self.psks)
 
     @property
     def own_bundle(self) -> KeyPackageBundle:
@@ -232,7 +232,7 @@ class Room:
         return self.groups[leaf].commit(
             proposals=proposals,
             authenticated_data=statements,
-            psks=self._psks,
+            psks=self.psks,
             policy=sending(CLOCK),
             entropy=self.entropy,
             ratchet_tree_extension=tree_in_welcome,
@@ -252,7 +252,7 @@ class Room:
             if group.own_leaf_index == pending.staged.committer:
                 staged = pending.staged
             else:
-                received = group.receive(message, policy=receiving(CLOCK), psks=self._psks)
+                received = group.receive(message, policy=receiving(CLOCK), psks=self.psks)
                 assert isinstance(received, StagedCommit)  # noqa: S101
                 staged = received
             if staged.removes_own_leaf:
@@ -292,7 +292,7 @@ class Room:
 
     def knows(self, link: Link) -> None:
         """All have this link, too."""
-        self._psks[link.psk_id] = self._psk(link)
+        self.psks[link.psk_id] = self._psk(link)
 
     def add(self, actor: Actor, *names: str, link: Link | None = None, **how: Any) -> Add:
         """Who asked to join, with the link's proof."""
@@ -326,7 +326,7 @@ class Placed(Room):
         self.profile = self._changed = profile
         self.people = dict(seats)
         self.entropy = entropy("placed", name)
-        self._psks = {}
+        self.psks = {}
         bundles = {leaf: actor.bundle(name, suite=suite) for leaf, actor in seats.items()}
         self._bundles = bundles | {own: own_bundle}
         group = Group.create(
