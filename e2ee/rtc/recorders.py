@@ -133,9 +133,8 @@ class _File:
         self._streams[Codec.OPUS] = self.container.add_stream("libopus", rate=48_000)
 
     def write(self, codec: Codec, packet: Packet[Stream]) -> None:
-        if (
-            stream := self._streams.get(codec)
-        ) is not None:  # else of another codec than the file began with
+        stream = self._streams.get(codec)
+        if stream is not None:  # else the file began with another codec
             packet.stream = stream
             self.container.mux_one(packet)
 
