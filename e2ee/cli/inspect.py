@@ -6,7 +6,7 @@ import binascii
 import json
 import re
 import sys
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -108,9 +108,12 @@ def bytes_of(text: str) -> bytes | None:
         return bytes.fromhex(digits)
     plain = text.rstrip("=").replace("-", "+").replace("_", "/")
     try:
-        return b64decode(plain + "=" * (-len(plain) % 4), validate=True)
+        data = b64decode(plain + "=" * (-len(plain) % 4), validate=True)
     except binascii.Error:
         return None
+    return (
+        data if b64encode(data).rstrip(b"=").decode() == plain else None
+    )  # a word is none, mostly
 
 
 # For people

@@ -11,7 +11,7 @@ from e2ee.crypto.errors import UnsupportedCipherSuite
 from e2ee.errors import E2EEError
 from e2ee.identity.device_certificate import DeviceCertificate, verify_certificate
 from e2ee.identity.device_link import DeviceLink, read_link
-from e2ee.inspection.part import Part
+from e2ee.inspection.part import CARRIED, Part
 from e2ee.mls.errors import Rule
 from e2ee.mls.extension import ExtensionType, find
 from e2ee.mls.group_info import GroupInfo, check_group_info_signature
@@ -55,9 +55,16 @@ Path = Sequence[Part]
 def checks(root: Part, data: bytes) -> Iterator[Check]:
     """Every check that applies to a part below ``root``, in the order of the bytes."""
     for path in _paths(root, ()):
-        check = _CHECKS.get(path[-1].made) if path[-1].made else None
-        if check is not None and not any(part.problem for part in path[-1].walk()):
-            yield from check(path, data)
+        made = path[-1].made
+        if made is not None and made in _CHECKS and _is_whole(path[-1]):
+            yield from _CHECKS[made](path, data)
+
+
+def _is_whole(part: Part) -> bool:
+    """Whether it was read to its end; what an opaque field of it carries does not matter."""
+    return not part.problem and all(
+        _is_whole(child) for child in part.children if child.name != CARRIED
+    )
 
 
 def _paths(part: Part, above: Path) -> Iterator[Path]:
@@ -68,8 +75,8 @@ def _paths(part: Part, above: Path) -> Iterator[Path]:
 
 
 def _decoded(part: Part, data: bytes) -> Any:
-    assert part.made is not None  # noqa: S101 - asked for parts that are structures
-    return part.made.decode(data[part.offset : part.offset + part.size])
+    made: Any = part.made
+    return made.decode(data[part.offset : part.offset + part.size])
 
 
 def _judged(
@@ -121,7 +128,7 @@ def _leaf_node(path: Path, data: bytes) -> Iterator[Check]:
     leaf_node: LeafNode = _decoded(path[-1], data)
     references = ("RFC 9420 Section 7.3",)
     place = _place(path, leaf_node)
-    suite = _suite_above(path, data)
+    suite = _suite_above(path)
     if suite is None or place is None:
         needed = "its group and leaf index" if suite is not None else "the cipher suite"
         yield _needs("LeafNode signature", path[-1], references, needed)
@@ -149,17 +156,20 @@ def _place(path: Path, leaf_node: LeafNode) -> tuple[bytes, int] | None:
     return None
 
 
-def _suite_above(path: Path, data: bytes) -> CipherSuite | None:
-    for made in (KeyPackage, GroupInfo):
-        if (part := _above(path, made)) is not None:
-            found: Any = _decoded(part, data)
-            context = found.group_context if made is GroupInfo else found
-            return _suite(context.cipher_suite)
+def _suite_above(path: Path) -> CipherSuite | None:
+    for made, places in ((KeyPackage, ()), (GroupInfo, ("group_context",))):
+        part = _above(path, made)
+        if part is not None:
+            for place in places:
+                part = part.child(place)
+            return _suite(part.child("cipher_suite").value)
     # Both suites of calls sign with Ed25519, and neither the key nor what is signed says which of them it is.
     return _suite(0x0001) if path[-1].child("signature_key").size == 33 else None
 
 
-def _suite(code_point: int) -> CipherSuite | None:
+def _suite(code_point: object) -> CipherSuite | None:
+    if not isinstance(code_point, int):
+        return None
     try:
         return cipher_suite(code_point)
     except UnsupportedCipherSuite:

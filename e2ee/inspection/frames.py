@@ -74,14 +74,16 @@ def _read(codec: str, reader: Reader, part: Part) -> None:
 
 
 def _split(codec: str, reader: Reader) -> tuple[bytes, bytes, int]:
-    """(clear, SFrame, where that begins)."""
+    """(clear, SFrame, where that begins). In H.264 the offsets after that are as if EP were undone (CODEC-14)."""
     data = reader.data[reader.position : reader.end]
     if codec == Codec.H264:
         try:
             clear, rest = h264.parted(data)
         except BadFrame as error:
             raise NotDecodable(error.reason, reader.position, error.detail) from None
-        return clear, rest, data.find(rest[:1], len(clear) - 1) if rest else len(data)
+        # The slice's header byte and the two after it are as they came; of the start code before, one form is shorter.
+        end = data.find(b"\0\0\1" + clear[-3:]) + 6
+        return data[:end], rest, end
     length = 0 if codec == SFRAME_RTP else CODECS[Codec(codec)].clear_length[data[0]] if data else 1
     if not data or len(data) < length:
         raise _stop(RejectReason.TOO_SHORT, reader.position, f"{len(data)} bytes of {codec}")
@@ -97,9 +99,11 @@ def _header(rest: bytes, offset: int, part: Part) -> Kind:
         part, "header", "SFrame header", offset, end, None, "RFC 9605 Section 4.3", "FRAME-4"
     )
     kid_size = max(rest[0] >> 4, 7) - 7
-    kid = _add(header, "KID", "number", offset + (kid_size > 0), kid_size or 1, KID, "FKEY-2")
+    ctr_size = end - 1 - kid_size
+    # What is below 8 stands in the first byte.
+    kid = _number(header, "KID", offset + 1 if kid_size else offset, kid_size, KID, "FKEY-2")
     kid.note = f"{KID:#x}"
-    _add(header, "CTR", "number", offset + end - (end - 1 - kid_size or 1), end - 1 - kid_size or 1, CTR, "FKEY-4")  # fmt: skip
+    _number(header, "CTR", offset + 1 + kid_size if ctr_size else offset, ctr_size, CTR, "FKEY-4")
     kind = _key_id(KID, kid)
     if len(rest) - end < TAG:
         detail = f"{len(rest) - end} bytes after the header, the tag alone has {TAG}"
@@ -116,6 +120,18 @@ def _header(rest: bytes, offset: int, part: Part) -> Kind:
     )
     _add(part, "tag", f"opaque[{TAG}]", offset + end + sealed, TAG, rest[-TAG:].hex(), "FRAME-2")
     return kind
+
+
+def _number(part: Part, name: str, offset: int, size: int, value: int, reference: str) -> Part:
+    return _add(
+        part,
+        name,
+        f"{8 * size} bits" if size else "half a byte",
+        offset,
+        size or 1,
+        value,
+        reference,
+    )
 
 
 def _key_id(KID: int, part: Part) -> Kind:

@@ -97,6 +97,7 @@ def inspect(data: bytes, kind: str | None = None, codec: str | None = None) -> I
     whole = [each for each in attempts if each.stopped is None and _is_plausible(each)]
     strict = [each for each in whole if each.kind not in LOOSE]
     begun = [each for each in attempts if (begins := KINDS[each.kind].begins) and begins(data)]
+    begun.sort(key=_how_far, reverse=True)
     meant = (strict or begun or whole or [max(attempts, key=_how_far)])[0]
     meant.is_guess = not (strict or begun or whole)
     if meant.stopped is None:
@@ -116,7 +117,7 @@ def _read(kind: str, data: bytes, codec: str | None) -> Inspection:
         inspection.stopped = stop
         if not any(each.problem for each in part.walk()):
             part.problem = str(stop)
-    part.size = part.size or reader.position
+    part.size = part.size or min(reader.position, len(data))
     return inspection
 
 

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Part", "references_of"]
+__all__ = ["CARRIED", "Part", "references_of"]
+
+CARRIED = "carried"
+"""The name of the part below an opaque field that is what the field carries."""
 
 Declared = type[Any]
 

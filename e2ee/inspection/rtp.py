@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from e2ee.errors import DecodeReason
 from e2ee.inspection.errors import NotDecodable
-from e2ee.inspection.frames import frame_of
+from e2ee.inspection.frames import SFRAME_RTP, frame_of
 from e2ee.inspection.part import Part
 from e2ee.inspection.structures import Reading, look_into
 from e2ee.media.encoded_frame import Codec
@@ -99,37 +101,47 @@ def _payload(reader: Reader, part: Part, padding: int, codec: str, second: int) 
 
 def _look_into(reader: Reader, payload: Part, codec: str, *, last: bool) -> None:
     """An audio packet holds a frame; of video, the packet that a frame begins in shows the frame's header."""
-    header = 0
-    if codec == Codec.VP8:
-        header, begins = _vp8_descriptor(reader, payload)
-        whole = begins and last
-    else:
-        whole, begins = codec == Codec.OPUS, codec == Codec.OPUS
-    if not begins:
-        payload.note = (
-            f"not looked into: {'no beginning of a frame' if codec == Codec.VP8 else codec}"
-        )
+    descriptor = _DESCRIPTORS.get(codec)
+    if descriptor is None:
+        payload.note = f"payloads of {codec} are not looked into"
         return
-    if not whole:
-        payload.note = "the beginning of a frame: what is called the tag here is not its end"
-    look_into(payload, reader.data, payload.offset + header, payload.size - header, frame_of(codec))
+    size, begins, ends = descriptor(reader.data[payload.offset : payload.offset + payload.size])
+    if size:
+        child = payload.add("descriptor", f"payload descriptor of {codec}", payload.offset)
+        child.size = min(size, payload.size)
+    if not begins or size >= payload.size:
+        payload.note = "no frame begins here"
+        return
+    if not (ends or last):
+        payload.note = "the beginning of a frame: its tag is in a later packet"
+    look_into(payload, reader.data, payload.offset + size, payload.size - size, frame_of(codec))
 
 
-def _vp8_descriptor(reader: Reader, payload: Part) -> tuple[int, bool]:
-    """RFC 7741 Section 4.2: (how long the payload descriptor is, whether a frame begins after it)."""
-    data = reader.data[payload.offset : payload.offset + payload.size]
-    length, extended = 1, data[0] & 0x80
-    flags = data[1] if extended and len(data) > 1 else 0
-    if extended:
-        picture_id = (2 if data[2:3] >= b"\x80" else 1) if flags & 0x80 else 0
-        length += 1 + picture_id + bool(flags & 0x40) + bool(flags & 0x30)
-    child = payload.add("descriptor", "VP8 payload descriptor", payload.offset)
-    child.size, child.value = min(length, len(data)), data[:length].hex()
-    child.references = ("RFC 7741 Section 4.2",)
-    if length >= len(data):
-        child.problem = "nothing after it"
-        return length, False
-    return length, data[0] & 0x17 == 0x10
+def _opus(_payload: bytes) -> tuple[int, bool, bool]:
+    """RFC 7587 Section 4.2: a payload is a frame."""
+    return 0, True, True
+
+
+def _vp8(payload: bytes) -> tuple[int, bool, bool]:
+    """RFC 7741 Section 4.2: X, S and the partition; the marker says where the frame ends."""
+    extended = payload[0] & 0x80
+    flags = payload[1] if extended and len(payload) > 1 else 0
+    picture_id = (2 if payload[2:3] >= b"\x80" else 1) if flags & 0x80 else 0
+    more = 1 + picture_id + bool(flags & 0x40) + bool(flags & 0x30) if extended else 0
+    return 1 + more, payload[0] & 0x17 == 0x10, False
+
+
+def _sframe(payload: bytes) -> tuple[int, bool, bool]:
+    """FRAME-18: S and E."""
+    return 1, bool(payload[0] & 0x80), bool(payload[0] & 0x40)
+
+
+_DESCRIPTORS: Mapping[str, Callable[[bytes], tuple[int, bool, bool]]] = {
+    Codec.OPUS: _opus,
+    Codec.VP8: _vp8,
+    SFRAME_RTP: _sframe,
+}
+"""By the codec: a payload, which is not empty -> how long its descriptor is, whether a frame begins, whether it says that it ends."""
 
 
 def _number(reader: Reader, part: Part, name: str, size: int) -> int:

@@ -15,7 +15,7 @@ from typing import Any
 from e2ee.crypto.secret import Secret
 from e2ee.errors import DecodeError, DecodeReason
 from e2ee.inspection.errors import NotDecodable
-from e2ee.inspection.part import Json, Part, references_of
+from e2ee.inspection.part import CARRIED, Json, Part, references_of
 from e2ee.inspection.wording import note
 from e2ee.mls.capabilities import ProposalType
 from e2ee.mls.errors import Rule
@@ -100,7 +100,8 @@ class _Walk:
         except DecodeError as error:
             raise stopped(part, start, error) from None
         finally:
-            part.size = self.reader.position - start
+            # A number that is cut off leaves the reader beyond the end.
+            part.size = min(self.reader.position, self.reader.end) - start
         return value
 
     def _of_form(
@@ -108,7 +109,10 @@ class _Walk:
     ) -> Any:
         match codec.form:
             case Structure(made, fields):
-                return self._structure(made, fields, part)
+                value = self._structure(made, fields, part)
+                if codec is not made.codec():
+                    self._judge(codec, part.offset, self.reader.position)
+                return value
             case Vector(element, _) if not _is_leaf(element):
                 return self.vector(codec, element, part)
             case Optional(inner):
@@ -202,13 +206,13 @@ def look_into(part: Part, data: bytes, start: int, size: int, reading: Reading) 
     """Read what a field carries into the field's part; a problem there stays there."""
     inner = Reader(data)
     inner.position, inner.end = start, start + size
-    carried = part.add("content", "", start)
+    carried = part.add(CARRIED, "", start)
     try:
         whole(reading)(inner, carried)
     except NotDecodable as error:
         if not any(each.problem for each in carried.walk()):
             carried.problem = str(error)
-    carried.size = carried.size or inner.position - start
+    carried.size = carried.size or min(inner.position, inner.end) - start
 
 
 def stopped(part: Part, offset: int, error: DecodeError) -> NotDecodable:
