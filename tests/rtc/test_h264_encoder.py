@@ -113,7 +113,7 @@ def test_another_encoders_parameter_set_would_be_rewritten() -> None:
     assert found[0] > 0
 
 
-@pytest.mark.requirement("CODEC-10", "CODEC-13")
+@pytest.mark.requirement("CODEC-10", "CODEC-13", "CODEC-19")
 def test_every_key_frame_brings_its_parameter_sets_and_every_frame_comes_apart_again() -> None:
     made: list[bytes] = []
 
