@@ -90,9 +90,16 @@ def _read(blob: str) -> bytes | None:
     if blob == "-":
         return sys.stdin.buffer.read()
     try:
-        return Path(blob).read_bytes() if len(blob) < 4096 and Path(blob).is_file() else None
-    except (OSError, ValueError) as error:
-        refuse(f"{blob}: {error}")
+        return Path(blob).read_bytes() if _is_file(blob) else None
+    except OSError as error:
+        refuse(f"{blob}: {error.strerror}")
+
+
+def _is_file(blob: str) -> bool:
+    try:
+        return Path(blob).is_file()
+    except (OSError, ValueError):  # longer than any name, or with NUL in it
+        return False
 
 
 def _as_text(raw: bytes) -> str | None:

@@ -101,7 +101,7 @@ def inspect(data: bytes, kind: str | None = None, codec: str | None = None) -> I
     meant = (strict or begun or whole or [max(attempts, key=_how_far)])[0]
     meant.is_guess = not (strict or begun or whole)
     if meant.stopped is None:
-        meant.also = tuple(each.kind for each in whole if each is not meant)
+        meant.also = tuple(each.kind for each in strict or whole if each is not meant)
     return _checked(meant)
 
 

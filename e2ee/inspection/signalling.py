@@ -59,7 +59,8 @@ class _Message:
         if not count:
             raise _error(WireReason.NOT_A_MESSAGE, self._part.offset, "an empty array")
         declared = self._declared()
-        self._part.note, self._part.references = declared.name, references_of(declared)
+        self._part.note = declared.name
+        self._part.references = references_of(declared) or ("SIG-2",)
         if count - 1 != len(declared.checks):
             detail = f"{count - 1} fields, {len(declared.checks)} are due"
             raise _error(WireReason.WRONG_FIELD_COUNT, self._part.offset, detail)

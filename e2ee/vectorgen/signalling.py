@@ -12,13 +12,13 @@ from typing import Any
 from e2ee.vectorgen import messagepack
 from e2ee.vectorgen.message_tables import Row, encoded, fields_of, row, samples
 from e2ee.vectorgen.registry import Case, Chapter, Group
+from e2ee.vectorgen.signalling_limits import limits
 from e2ee.vectorgen.signalling_refused import (
     GROUPS,
     call_message,
     from_device,
     from_service,
     letter_message,
-    limits,
     rows_of,
 )
 

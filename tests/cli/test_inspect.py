@@ -67,6 +67,11 @@ def test_a_blob_comes_in_any_clothes(tmp_path: Path) -> None:
     assert (ways[0]["kind"], ways[0]["stopped"]) == ("service", None)
 
 
+def test_a_long_blob_is_no_file_name() -> None:
+    accepted = b"\x92\xa8accepted\xda\x10\x00" + b"x" * 4096
+    assert content(accepted.hex())["stopped"] is None
+
+
 def test_what_is_damaged_ends_with_1_and_says_where() -> None:
     assert run(CLAIM.hex()).exit_code == 0
     result = run("--json", CLAIM[:-1].hex())
