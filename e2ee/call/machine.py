@@ -46,7 +46,7 @@ _MEDIA = frozenset({State.ANSWERED, State.CONNECTING, State.DESCRIBING, State.LI
 """CALL-6, CALL-8: the states in which a device has keys for media."""
 
 _LASTS: Mapping[State, int] = {
-    # CALL-29
+    # CALL-29, CALL-34
     State.LOOKING_UP: SERVICE_TIMEOUT,
     State.CLAIMING: SERVICE_TIMEOUT,
     State.INVITING: SERVICE_TIMEOUT,

@@ -108,7 +108,7 @@ class GroupCallActions(ComingIn, Committing):
         self._end(EndReason.LEFT, now, remote=False)
 
     def fail(self, invalid: Invalid, now: int) -> None:
-        """GROUP-20: "After three such commits a member MUST end the call with `protocol-error`."."""
+        """GROUP-28: "MUST have reported the third commit, too, and MUST send `leave`"."""
         self.outbox.append(messages.ReportInvalid(self.call_id, self.in_group.number))
         self.outbox.append(messages.Leave(self.call_id))
         self._end(EndReason.PROTOCOL_ERROR, now, remote=True, detail=invalid.detail)

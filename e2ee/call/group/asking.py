@@ -28,7 +28,7 @@ from e2ee.signalling import messages
 __all__ = ["Asking", "Entrance"]
 
 KEPT_FOR = 2 * JOIN_AGE
-"""A committer's clock may be as far behind as a request may be old (GROUP-9)."""
+"""GROUP-27: a committer's clock may be as far behind as a request may be old (GROUP-9)."""
 
 
 @dataclass(frozen=True, slots=True)

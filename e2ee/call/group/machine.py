@@ -30,7 +30,7 @@ from e2ee.signalling.messages import FromDevice, FromService
 __all__ = ["GroupCallMachine"]
 
 _LASTS: Mapping[State, int] = {
-    State.OPENING: SERVICE_TIMEOUT,
+    State.OPENING: SERVICE_TIMEOUT,  # GROUP-26
     State.FETCHING: FETCH_TIMEOUT,
     State.STRANDED: VOID_TIMEOUT,  # GROUP-20
 }

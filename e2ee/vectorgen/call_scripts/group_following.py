@@ -8,6 +8,7 @@ from typing import Any
 from e2ee.mls.extension import Extension
 from e2ee.mls.external_joining import external_join
 from e2ee.mls.group_info import GroupInfo
+from e2ee.mls.leaf_node import Lifetime
 from e2ee.mls.proposal import Add, ProposalContent, Remove
 from e2ee.mls.psk import PskName
 from e2ee.signalling import messages
@@ -22,16 +23,17 @@ from e2ee.vectorgen.call_scripts.group_states import (
     CAROL,
     DAVE,
     LINK_OF_CALL,
+    crowd,
     meeting,
     viewer,
 )
 from e2ee.vectorgen.call_scripts.people import CLOCK, DELIVERY, Actor, Link, entropy
 from e2ee.vectorgen.call_scripts.refusals import Refusal
-from e2ee.vectorgen.call_scripts.ringing import S
+from e2ee.vectorgen.call_scripts.ringing import S, contact
 from e2ee.vectorgen.call_scripts.room import Room
 from e2ee.vectorgen.call_scripts.script import Script
 from e2ee.vectorgen.call_scripts.told import ended, event, said, stopped
-from e2ee.vectorgen.certificates import vector
+from e2ee.vectorgen.certificates import NOW, vector
 from e2ee.vectorgen.joins import gone_statement
 from e2ee.vectorgen.people import JOIN, join_content
 from e2ee.vectorgen.registry import Case, Group
@@ -46,10 +48,12 @@ GROUP = Group(
 )
 
 
-def in_call(case: Case, state: str = "member", room: Room | None = None) -> tuple[Script, Room]:
+def in_call(
+    case: Case, state: str = "member", room: Room | None = None, **how: Any
+) -> tuple[Script, Room]:
     """A script that begins 2 s after Carol was let in."""
     silent = state in ("viewer", "told-member")
-    return Script(case, state, calls=["in-call"], media=not silent), room or meeting()
+    return Script(case, state, calls=["in-call"], media=not silent, **how), room or meeting()
 
 
 def adds_dave(room: Room, by: int = 0) -> messages.Committed:
@@ -72,6 +76,67 @@ def newcomer_is_added_by_a(case: Case, leaf: int) -> None:
     """With the link's proof, and its PSK."""
     script, room = in_call(case)
     script.receive(3 * S, adds_dave(room, leaf), told=[room.report()], sent=["alive"])
+    script.done()
+
+
+@GROUP.vector("KEYS-8", "KEYS-14", each={"ended": (-9, -23), "begins": (23, 9 * 24)})
+def newcomer_whose_key_package(case: Case, hours: tuple[int, int]) -> None:
+    """By less than 24 hours: who receives the Add follows, whatever its clock says."""
+    script, room = in_call(case)
+    early = CLOCK + (-24 if hours[0] < 0 else 24) * 3600 * S
+    lifetime = Lifetime(NOW + hours[0] * 3600, NOW + hours[1] * 3600)
+    if hours[0] < 0:
+        lifetime = Lifetime(NOW - 9 * 24 * 3600, NOW + hours[1] * 3600)
+    add = room.add(DAVE, case.id, lifetime=lifetime)
+    commit = room.commit(0, room.psk(), add, joined={3: DAVE}, by_the_clock=early)
+    script.receive(3 * S, commit, told=[room.report()], sent=["alive"])
+    script.done()
+
+
+@GROUP.vector("KEYS-8", "GROUP-20")
+def newcomer_whose_key_package_ended_long_ago(case: Case) -> None:
+    """By more than 24 hours: nobody follows."""
+    script, room = in_call(case)
+    lifetime = Lifetime(NOW - 9 * 24 * 3600, NOW - 25 * 3600)
+    add = room.add(DAVE, case.id, lifetime=lifetime)
+    commit = room.propose(0, room.psk(), add, by_the_clock=CLOCK - 48 * 3600 * S)
+    stranded(script, room.logged(commit))
+    script.wait(4 * S)
+    script.done()
+
+
+@GROUP.vector(
+    "KEYS-14",
+    "IDENT-10",
+    "IDENT-7",
+    each={
+        "another-key-is-known": {"key": "dave's old key"},
+        "a-higher-generation-is-known": {"generation": 3},
+        "is-blocked": {"blocked": True},
+        "is-attested-by-nobody": {"attested": False},
+    },
+)
+def newcomer_of_whom(case: Case, how: Mapping[str, Any]) -> None:
+    """What only this member knows is no reason to refuse a commit."""
+    values = dict(how)
+    known = Actor("dave", key=values.pop("key", None))
+    newcomer = Actor("dave", attested=values.pop("attested", True))
+    contacts = [contact(known, **values)] if newcomer.certificate == DAVE.certificate else []
+    script, room = in_call(case, contacts=contacts)
+    commit = room.commit(0, room.psk(), room.add(newcomer), joined={3: newcomer})
+    script.receive(3 * S, commit, told=[room.report()], sent=["alive"])
+    script.done()
+
+
+@GROUP.vector("GROUP-19", "CALL-11", each={"speaker": "crowd", "viewer": "crowd-of-viewers"})
+def alive_in_a_crowd_by_a(case: Case, state: str) -> None:
+    """Of 33 members only who may speak says at once that it has applied an epoch; everybody says so every 15 s."""
+    speaks = state == "crowd"
+    room = crowd(speaks=speaks)
+    script = Script(case, state, calls=["in-call"], media=speaks)
+    commit = room.commit(0)
+    script.receive(3 * S, commit, told=[room.report()], sent=["alive"] if speaks else [])
+    script.wait(20 * S, sent=["alive"])
     script.done()
 
 
@@ -287,7 +352,7 @@ def commit_with_another_tag(case: Case) -> None:
     script.done()
 
 
-@GROUP.vector("GROUP-20")
+@GROUP.vector("GROUP-20", "GROUP-28")
 def three_commits_that_nobody_can_follow(case: Case) -> None:
     """After the third the call is over."""
     script, room = in_call(case)

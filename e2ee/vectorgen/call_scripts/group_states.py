@@ -118,6 +118,16 @@ def viewer() -> Room:
     return meeting("viewer", profile=profile_of_group(speakers=(BOB.account_key,)))
 
 
+def crowd(*, speaks: bool) -> Room:
+    """33 members; Carol may speak, or only Bob."""
+    seats = {0: ALICE, 1: BOB, 2: CAROL}
+    seats |= {leaf: Actor(f"guest {leaf}", attested=False) for leaf in range(3, 33)}
+    speakers = (BOB.account_key, *([CAROL.account_key] if speaks else []))
+    name = "crowd" if speaks else "crowd of viewers"
+    profile = profile_of_group(speakers=speakers)
+    return meeting(name, seats=seats, profile=profile, acting=(0, 1))
+
+
 def hybrid() -> Room:
     """Carol is let in in the hybrid suite."""
     return meeting(
@@ -188,6 +198,10 @@ STATES: Mapping[str, Callable[[], Mapping[str, Any]]] = {
     "viewer": lambda: _member(
         "As member, of a call in which only Bob may speak beside hosts.", viewer()
     ),
+    "crowd": lambda: _member(
+        "As member, of a call of 33, in which Carol and Bob may speak.", crowd(speaks=True)
+    ),
+    "crowd-of-viewers": lambda: _member("The same; Carol may not speak.", crowd(speaks=False)),
     "host": lambda: _member("As member, of Alice's tablet, which is a host's.", host()),
     "lobby-host": lambda: _member(
         "As host, of a call without a link: hosts admit.",

@@ -192,7 +192,7 @@ def added_twice(case: Case) -> None:
     script.refuses(2 * S, added(meeting()))
 
 
-@GROUP.vector("GROUP-7", "GROUP-11")
+@GROUP.vector("GROUP-7", "GROUP-11", "GROUP-27")
 def added_by_the_first_of_several_requests(case: Case) -> None:
     """It has asked twice more by then."""
     script = asking(case)
@@ -201,7 +201,7 @@ def added_by_the_first_of_several_requests(case: Case) -> None:
     script.done()
 
 
-@GROUP.vector("GROUP-7", reason=Refusal.NOT_ASKED_FOR)
+@GROUP.vector("GROUP-27", reason=Refusal.NOT_ASKED_FOR)
 def added_by_a_request_that_is_too_old(case: Case) -> None:
     """Nobody adds a KeyPackage after so long: its private keys are gone."""
     script = asking(case)
@@ -365,7 +365,7 @@ def not_in_yet(case: Case) -> None:
     script.done()
 
 
-@GROUP.vector("GROUP-1", "GROUP-2")
+@GROUP.vector("GROUP-1", "GROUP-26")
 def created(case: Case) -> None:
     """It is not used before the service has taken it, and given up after 10 s."""
     script = Script(case, "nobody")

@@ -150,13 +150,13 @@ class Actor:
         link: Link | None,
         *names: str,
         created_at: int = CLOCK,
-        suite: int = SUITE,
+        **how: Any,
     ) -> KeyPackageBundle:
         """A KeyPackage with which it asks to join a call."""
-        plain = self.bundle("join", *names, suite=suite, marks=(Extension(JOIN, b""),)).key_package
+        plain = self.bundle("join", *names, marks=(Extension(JOIN, b""),), **how).key_package
         proof = b"" if link is None else link.proof(plain.init_key, self.leaf.public)
         mark = Extension(JOIN, join_content(call_id, proof, created_at))
-        return self.bundle("join", *names, suite=suite, marks=(mark,))
+        return self.bundle("join", *names, marks=(mark,), **how)
 
 
 def bundle_document(bundle: KeyPackageBundle) -> dict[str, Any]:

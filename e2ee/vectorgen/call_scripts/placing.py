@@ -257,7 +257,7 @@ def directory_is_silent(case: Case) -> None:
     script.done()
 
 
-@GROUP.vector("CALL-29")
+@GROUP.vector("CALL-29", "CALL-34")
 def log_is_silent(case: Case) -> None:
     """The invitation was sent, and nothing comes of it: it is given up, after it was waited for to take it back."""
     script = claimed(case)

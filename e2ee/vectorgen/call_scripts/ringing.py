@@ -113,7 +113,16 @@ def refused(case: Case, *, at: int = S, **how: Any) -> None:
 # ------------------------------------------------------------------------------------------ it rings
 
 
-@GROUP.vector("CALL-3", "CALL-17", each={medium: medium for medium in ("text", "voice", "video")})
+@GROUP.vector(
+    "CALL-3",
+    "CALL-4",
+    "CALL-17",
+    "CALL-22",
+    "KEYS-5",
+    "KEYS-6",
+    "KEYS-7",
+    each={medium: medium for medium in ("text", "voice", "video")},
+)
 def rings_for(case: Case, medium: str) -> None:
     """Nothing is wrong with it: the phone rings, and says so."""
     script, _ = ringing(case, told=medium, offer=messages.Offer(CLOCK, medium))
@@ -184,6 +193,24 @@ def suite_below_what_the_caller_once_had(case: Case) -> None:
     )
     case.features.add("hybrid")
     script.done()
+
+
+@GROUP.vector("KEYS-18")
+def rings_in_the_highest_common_version(case: Case) -> None:
+    """All certificates list 0x0200 beside 0x0100; this device speaks 0x0100 alone, whatever its certificate says."""
+    alice = Actor("alice", versions=(0x0100, 0x0200))
+    script, invitation = invited(case, caller=alice)
+    script.receive(
+        S, invitation.message(), told=[rings("alice")], sent=["ringing"], calls=["ringing"]
+    )
+    script.done()
+
+
+@GROUP.vector("KEYS-18", "KEYS-10", reason=Refusal.BAD_CALL_PROFILE)
+def version_that_this_device_does_not_speak(case: Case) -> None:
+    """0x0200."""
+    alice = Actor("alice", versions=(0x0100, 0x0200))
+    refused(case, caller=alice, profile=replace(profile_of_two(), version=0x0200))
 
 
 # ------------------------------------------------------------------------------ CALL-3: the offer
@@ -614,7 +641,7 @@ def person_declines_with_a_text(case: Case, text: str) -> None:
     script.refuses_to(3 * S, "decline", text=text)
 
 
-@GROUP.vector("KEYS-17", "CALL-9", "CALL-29", "CALL-6")
+@GROUP.vector("KEYS-17", "CALL-34", "CALL-29", "CALL-6")
 def answer_that_is_not_in_the_log(case: Case) -> None:
     """The Answer is sent; while the log does not show it there is no epoch 2, and after 10 s no call."""
     script, _ = ringing(case)

@@ -10,7 +10,7 @@ Nothing here is refused that RFC 9420 allows: what the profile of a call forbids
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -72,7 +72,9 @@ class Room:
         signer: int = 0,
         more: tuple[Extension, ...] = (),
         group_id: bytes | None = None,
+        acting: Collection[int] | None = None,
     ) -> None:
+        """``acting`` are the leaves that do anything, if they are not all."""
         self.call_id, self.own, self.link = call_id, own, link
         self.suite = suite
         self.profile = self._changed = profile
@@ -91,7 +93,9 @@ class Room:
         for actor in seats.values():
             self._forge.signing_keys[actor.leaf.public] = actor.leaf.private
         self._begun = self._begin(group_id or call_id, epoch, signer, more)
-        self.groups: dict[int, Group] = {leaf: self._join(leaf) for leaf in seats if leaf != own}
+        self.groups: dict[int, Group] = {
+            leaf: self._join(leaf) for leaf in acting or seats if leaf != own
+        }
         self.former: dict[int, Group] = {}
         """Those that were removed, in the epoch that was their last."""
         self.earlier: list[dict[int, Group]] = []
@@ -226,6 +230,7 @@ class Room:
         *proposals: ProposalContent,
         statements: bytes = b"",
         tree_in_welcome: bool = True,
+        by_the_clock: int = CLOCK,
         **how: Any,
     ) -> PendingCommit:
         """A commit that nobody has applied yet."""
@@ -233,7 +238,7 @@ class Room:
             proposals=proposals,
             authenticated_data=statements,
             psks=self.psks,
-            policy=sending(CLOCK),
+            policy=sending(by_the_clock),
             entropy=self.entropy,
             ratchet_tree_extension=tree_in_welcome,
             **how,
