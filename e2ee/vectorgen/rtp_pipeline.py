@@ -382,8 +382,33 @@ def vp8_frame_with_a_lost_packet(case: Case) -> None:
     """The second of three packets never comes: what is there of the frame is never judged."""
     way = Way(case, CAMERA)
     whole, cut = way.frame(0, length=30, key_frame=True), way.frame(1, length=60)
+    way.arrive(*way.vp8(whole))
     first, _, third = way.vp8(cut, [20, 40])
-    way.arrive(*way.vp8(whole), first, third)
+    way.arrive(first, third)
+    way.opened(whole)
+    way.end()
+
+
+@pipeline.vector("FRAME-23", "FRAME-22", each=BROKEN)
+def vp8_broken_packet(case: Case, broken: Callable[[Packet], bytes]) -> None:
+    """The second of three packets is dropped, and the frame stays incomplete: it is not taken for one without these bytes."""
+    way = Way(case, CAMERA)
+    whole, cut = way.frame(0, length=30, key_frame=True), way.frame(1, length=60)
+    way.arrive(*way.vp8(whole))
+    first, second, third = way.vp8(cut, [20, 40])
+    way.arrive(first, broken(second), third)
+    way.opened(whole)
+    way.end()
+
+
+@pipeline.vector("FRAME-22")
+def vp8_stream_that_is_joined_at_a_later_partition(case: Case) -> None:
+    """S is set in the first packet that comes, and PID says that it begins no frame."""
+    way = Way(case, CAMERA)
+    missed, whole = way.frame(7, length=30), way.frame(8, length=30, key_frame=True)
+    _, last = way.vp8(missed, [20])
+    later = replace(last, payload=Descriptor(partition=1).data + missed.data[20:])
+    way.arrive(later, *way.vp8(whole, [20]))
     way.opened(whole)
     way.end()
 
@@ -485,8 +510,9 @@ def vp8_descriptor_cut(case: Case, payload: str) -> None:
     """A packet that ends within its descriptor is dropped; the frame that it was of stays incomplete."""
     way = Way(case, CAMERA)
     whole, broken = way.frame(0, length=30, key_frame=True), way.frame(1, length=30)
+    way.arrive(*way.vp8(whole))
     first, second, third = way.vp8(broken, [20, 30])
-    way.arrive(*way.vp8(whole), first, replace(second, payload=bytes.fromhex(payload)), third)
+    way.arrive(first, replace(second, payload=bytes.fromhex(payload)), third)
     way.opened(whole)
     way.end()
 

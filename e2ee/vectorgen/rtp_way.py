@@ -77,6 +77,7 @@ class Way:
         self.sequence_number = sequence_number
         self.timestamp = timestamp
         self._retransmissions = 500
+        self._last = timestamp
         case.input |= {
             "sframe_suite": suite,
             "own_leaf": RECEIVER,
@@ -158,7 +159,10 @@ class Way:
         return [self.packet(sent, each, marker=n == last) for n, each in enumerate(payloads)]
 
     def packet(self, sent: Sent, payload: bytes, *, marker: bool = False) -> Packet:
-        """The next packet of the stream."""
+        """The next packet of the stream. Raises ValueError for a frame before that of the last one."""
+        if (sent.timestamp - self._last) % 2**32 > 2**31:
+            raise ValueError(f"{self.case.id}: packets are made in the order of their frames")
+        self._last = sent.timestamp
         payload_type = PAYLOADS[self.codec][0]["payload_type"]
         number, self.sequence_number = self.sequence_number, (self.sequence_number + 1) % 2**16
         return Packet(payload_type, number, sent.timestamp, SSRC, payload, marker=marker)
