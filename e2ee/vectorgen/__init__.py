@@ -4,6 +4,7 @@
     models        the formulas of the chapters, a step a line, so that each intermediate value can be shown
     identity, key_agreement, frame_keys, frame_format, codecs, calls, group_calls    the chapters' cases
     call_profiles, joins, legal_commits    more of key_agreement's; people are those who meet in them
+    traces    a device over time: a package of frame_keys'; rtp: from packets to frames, one of frame_format's
     mls_validation    what RFC 9420 has an implementation refuse, for every cipher suite
     files         all of it as the text of files
 

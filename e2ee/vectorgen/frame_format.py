@@ -14,7 +14,7 @@ from e2ee.vectorgen.holding import holding
 from e2ee.vectorgen.models import SUITES, compose_kid, protect, split
 from e2ee.vectorgen.receiving import receiving
 from e2ee.vectorgen.registry import Case, Chapter, Group
-from e2ee.vectorgen.rtp_pipeline import pipeline
+from e2ee.vectorgen.rtp import pipeline
 from e2ee.vectorgen.scenes import CAMERA, CODEC, MICROPHONE, SCREEN_VIDEO, encoded
 
 __all__ = ["CHAPTER"]

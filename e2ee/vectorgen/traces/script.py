@@ -5,9 +5,9 @@
     early = script.frame(900, epoch=3, becomes=HELD)
     script.applied(1_000, 3, then={early: OPENED})
 
-Each line makes the step's bytes, asks the model (``frame_rules``) what must become of them, and writes both down. What
+Each line makes the step's bytes, asks the model (``rules``) what must become of them, and writes both down. What
 is expected in words (``becomes``, ``then``) must be what the model says: a trace on which the two differ is not made.
-A walk (``trace_walks``) expects nothing, and writes down what the model says.
+A walk (``walks``) expects nothing, and writes down what the model says.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from e2ee.vectorgen.frame_rules import (
+from e2ee.vectorgen.models import SUITES, compose_kid, protect, split
+from e2ee.vectorgen.registry import Case
+from e2ee.vectorgen.scenes import CODEC, MICROPHONE, VP8_KEY_FRAME, Refusal, flipped
+from e2ee.vectorgen.traces.rules import (
     HELD,
     OPENED,
     Epoch,
@@ -27,9 +30,6 @@ from e2ee.vectorgen.frame_rules import (
     Stream,
     Verdict,
 )
-from e2ee.vectorgen.models import SUITES, compose_kid, protect, split
-from e2ee.vectorgen.registry import Case
-from e2ee.vectorgen.scenes import CODEC, MICROPHONE, VP8_KEY_FRAME, Refusal, flipped
 
 __all__ = ["ALL", "OWN_LEAF", "Frame", "Script"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from e2ee.crypto.aead import AesCtrKey
 from e2ee.crypto.hmac_sha1 import hmac_sha1
 from e2ee.vectorgen.models import u32
-from e2ee.vectorgen.rtp import Packet
+from e2ee.vectorgen.rtp.packets import Packet
 
 __all__ = ["SrtpKeys"]
 

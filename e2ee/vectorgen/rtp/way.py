@@ -16,9 +16,9 @@ from typing import Any
 
 from e2ee.vectorgen.models import SUITES, compose_kid, protect, split
 from e2ee.vectorgen.registry import Case
-from e2ee.vectorgen.rtp import Descriptor, Packet, fu_a
+from e2ee.vectorgen.rtp.packets import Descriptor, Packet, fu_a
+from e2ee.vectorgen.rtp.srtp import SrtpKeys
 from e2ee.vectorgen.scenes import CODEC, MICROPHONE, Refusal, encoded
-from e2ee.vectorgen.srtp import SrtpKeys
 
 __all__ = ["EXTENSIONS", "Sent", "Way"]
 

@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from e2ee.vectorgen.frame_rules import Stream
 from e2ee.vectorgen.registry import Case
 from e2ee.vectorgen.scenes import CAMERA, MICROPHONE, SCREEN_AUDIO, SCREEN_VIDEO, Refusal
-from e2ee.vectorgen.trace_script import OWN_LEAF, Frame, Script
+from e2ee.vectorgen.traces.group import trace
+from e2ee.vectorgen.traces.rules import Stream
+from e2ee.vectorgen.traces.script import OWN_LEAF, Frame, Script
 
 __all__ = ["PROFILES", "Profile", "walk"]
 
@@ -67,6 +68,13 @@ _PROFILES = {
     "an-attacker": Profile(100, 2, {**MOVES, "forged": 12, "former": 10, "stray": 7}, COMMITS),
 }
 PROFILES = {f"{name}-{n}": profile for name, profile in _PROFILES.items() for n in range(1, 5)}
+
+
+@trace.vector("FKEY-10", "FKEY-12", "FKEY-14", "FRAME-9", each=PROFILES)
+def walk_of(case: Case, profile: Profile) -> None:
+    """A call at random: commits, joins, departures, returns, stages; frames that are late, lost, doubled, replayed, forged, of former members
+    and of commits that lost; and what this device sends meanwhile."""
+    walk(case, profile)
 
 
 def walk(case: Case, profile: Profile) -> None:
