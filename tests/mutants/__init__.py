@@ -1,0 +1,1 @@
+"""Faults planted one at a time into this implementation: the vectors alone must show each (``make mutants``)."""
