@@ -6,11 +6,13 @@ Needs this package's folder, the vectors and nothing else: neither the implement
 from __future__ import annotations
 
 import json
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 from e2ee.conformance import report_html, report_json, report_junit, report_text
 from e2ee.conformance.adapter_process import AdapterProcess
@@ -104,9 +106,10 @@ def _outcomes(runner: Runner, total: int, options: Namespace) -> tuple[list[Outc
     """All that were known before the run ended, and the exit status if it ended too early."""
     outcomes = list[Outcome]()
     try:
-        with progress(total, quiet=options.json) as advance:
+        with progress(total, quiet=options.json) as advance, _transcript(options) as transcript:
             for outcome in runner.outcomes():
-                outcomes.append(outcome)
+                transcript.write(_said(outcome))
+                outcomes.append(outcome.without_lines())
                 advance(outcome.verdict)
     except NotStarted as error:
         return outcomes, _refused(str(error), ADAPTER)
@@ -155,8 +158,10 @@ def _report(results: Results, specification: str, options: Namespace, program: s
         options.junit.write_text(report_junit.report(results, again), encoding="utf-8")
     if options.badge:
         options.badge.write_text(badge(results, specification), encoding="utf-8")
-    if options.transcript:
-        options.transcript.write_bytes(b"".join(map(_said, results.outcomes)))
+
+
+def _transcript(options: Namespace) -> BinaryIO:
+    return open(options.transcript or os.devnull, "wb")
 
 
 def _said(outcome: Outcome) -> bytes:

@@ -12,7 +12,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from e2ee.conformance.adapter_protocol import Hello
 from e2ee.conformance.cases import Case
@@ -49,6 +49,12 @@ class Outcome:
     exchange: Exchange | None = None
     expected: str | None = None
 
+    def without_lines(self) -> Outcome:
+        """The same without what was asked and answered, which may be long."""
+        if not self.exchange:
+            return self
+        return replace(self, exchange=replace(self.exchange, asked="", answered=None))
+
     @property
     def verdict(self) -> Verdict:
         """The judgement's."""
@@ -68,13 +74,13 @@ class Runner:
         self._to_ask = queue.SimpleQueue[tuple[int, Case]]()
         self._found = queue.SimpleQueue[Outcome | Exception | None]()
         self._over = threading.Event()
-        self._sessions = set[Session]()
+        self._channels = set[Channel]()
 
     def outcomes(self) -> Iterator[Outcome]:
         """One of each case, in the order in which they are known. Raises NotStarted, also in the middle."""
-        first = self._begin()
-        self.hello = first.hello
         try:
+            first = self._begin()
+            self.hello = first.hello
             for number, case in self._cases:
                 if why := lacking(case, first.hello):
                     yield Outcome(number, case, Judgement(Verdict.UNSUPPORTED, why))
@@ -83,8 +89,8 @@ class Runner:
             yield from self._asked(first)
         finally:
             self._over.set()
-            for session in [*self._sessions]:
-                session.kill()
+            for channel in [*self._channels]:
+                channel.kill()
 
     def _asked(self, first: Session) -> Iterator[Outcome]:
         workers = max(1, min(self._settings.jobs, self._to_ask.qsize()))
@@ -116,7 +122,7 @@ class Runner:
                 session = session or self._begin()
                 outcome = self._ask(session, number, case)
                 if outcome.exchange and outcome.exchange.trouble:
-                    self._sessions.discard(session)
+                    self._channels.discard(session.channel)
                     session = None
                 self._found.put(outcome)
             if session and not self._over.is_set():
@@ -138,8 +144,11 @@ class Runner:
         return Outcome(number, case, judgement, took, exchange, expected)
 
     def _begin(self) -> Session:
-        session = Session(self._start(), self._settings.specification, self._settings.start_seconds)
-        self._sessions.add(session)
+        channel = self._start()
+        self._channels.add(channel)
+        if self._over.is_set():
+            channel.kill()
+        session = Session(channel, self._settings.specification, self._settings.start_seconds)
         if self.hello and session.hello != self.hello:
             raise NotStarted("the adapter said another hello than the first time")
         return session
@@ -147,7 +156,7 @@ class Runner:
     def _end(self, session: Session) -> None:
         if complaint := session.close():
             self.complaints.append(f"the adapter {complaint}")
-        self._sessions.discard(session)
+        self._channels.discard(session.channel)
 
 
 def lacking(case: Case, hello: Hello) -> str:

@@ -39,7 +39,7 @@ class Session:
     """The talk. The adapter must say hello in so many seconds. Raises NotStarted if it does not."""
 
     def __init__(self, channel: Channel, specification: str, seconds: float) -> None:
-        self._channel = channel
+        self.channel = channel
         channel.send(hello_line(specification))
         try:
             self.hello: Hello = read_hello(channel.receive(seconds))
@@ -53,9 +53,9 @@ class Session:
     def ask(self, number: int, case: Case, seconds: float) -> Exchange:
         """The adapter's answer. After a ``trouble`` the adapter has been killed, and the session is over."""
         asked, heard = case_line(number, case.group, case.input), None
-        self._channel.send(asked)
+        self.channel.send(asked)
         try:
-            heard = self._channel.receive(seconds)
+            heard = self.channel.receive(seconds)
             return Exchange(asked, heard, read_answer(heard, number))
         except Silent:
             trouble = Judgement(Verdict.HANG, f"no answer within {seconds:g} s")
@@ -63,18 +63,14 @@ class Session:
             trouble = Judgement(Verdict.CRASH, f"the adapter {gone}")
         except NotTheProtocol as wrong:
             trouble = Judgement(Verdict.CRASH, f"the adapter {wrong}")
-        self._channel.kill()
-        return Exchange(asked, heard, None, trouble, tuple(self._channel.last_words()))
+        self.channel.kill()
+        return Exchange(asked, heard, None, trouble, tuple(self.channel.last_words()))
 
     def close(self) -> str | None:
         """End the talk in good order; what was not in good order about it."""
-        return self._channel.close()
-
-    def kill(self) -> None:
-        """End it at once."""
-        self._channel.kill()
+        return self.channel.close()
 
     def _not_started(self, why: str) -> NotStarted:
-        self._channel.kill()
-        words = [f"\n  | {line}" for line in self._channel.last_words()]
+        self.channel.kill()
+        words = [f"\n  | {line}" for line in self.channel.last_words()]
         return NotStarted(shown(why, 2000) + "".join(words))

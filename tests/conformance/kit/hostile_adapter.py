@@ -151,6 +151,7 @@ HELLOS: dict[str, Members] = {
     "hello-of-nothing": {"groups": None},
     "hello-with-controls": {"name": "\x1b[2Jevil <script>alert(1)</script> \u202e"},
     "hello-misspelt": {"groups": [*GROUPS, "frames/openning"], "features": ["H265"]},
+    "hello-without-features": {"features": []},
     "hello-of-a-part": {"groups": ["frames/opening"], "features": []},
 }
 

@@ -31,7 +31,8 @@ def test_a_level_does_not_conform_if_a_group_is_not_declared(run: Run) -> None:
     ran = run("--json", adapter=("hello-of-a-part",))
     assert levels(ran.out) == {"L1": "conforms, without H264", "L2": "not declared"}
     assert ran.status == 0
-    assert run("--level", "L2", adapter=("hello-of-a-part",)).status == 1
+    assert run("--level", "L1", adapter=("hello-of-a-part",)).status == 0
+    assert run("--level", "L1,L2", adapter=("hello-of-a-part",)).status == 1
 
 
 @pytest.mark.requirement("CONF-2")
@@ -43,7 +44,14 @@ def test_a_level_does_not_conform_if_a_case_cannot_be_done(run: Run) -> None:
 
 
 @pytest.mark.requirement("CONF-2")
-def test_the_suite_that_the_protocol_needs_is_not_optional(run: Run, vectors: Path) -> None:
+def test_the_suite_that_the_protocol_needs_is_not_optional(run: Run) -> None:
+    ran = run("--json", "--level", "L2", adapter=("hello-without-features",))
+    assert levels(ran.out) == {"L2": "does not conform: lacks mls-0x0001"}
+    assert ran.status == 1
+
+
+@pytest.mark.requirement("CONF-2")
+def test_other_suites_are_optional_or_of_no_claim(run: Run, vectors: Path) -> None:
     shutil.move(vectors / "mls-validation/0x0001", vectors / "mls-validation/0xf0e2")
     for file in (vectors / "mls-validation/0xf0e2").iterdir():
         file.write_text(file.read_text().replace('"cipher_suite": 1', '"cipher_suite": 61666'))

@@ -89,11 +89,14 @@ def test_a_crash_shows_how_it_ended_and_its_last_words_without_controls(run: Run
         ("prints-debris", "said what is no JSON in UTF-8: DEBUG: \\x1b[31mopening"),
         ("is-not-utf-8", "said what is no JSON in UTF-8:"),
         ("ends-in-a-line", 'in the middle of a line: {"type": "ans'),
+        ("forgets-the-rest", "the answer does not say what came of input.then"),
+        ("changed-by-a-refusal", "did not go on as if nothing had come"),
         ("long-line", "said a line of more than 16777216 bytes: [[[["),
     ],
 )
 def test_what_went_wrong_is_said(run: Run, fault: str, said: str) -> None:
-    assert said in run("--only", "opened", adapter=(fault,)).out
+    ran = run("--only", "opened", "--only", "*bad-commit", adapter=(fault,))
+    assert said in ran.out
 
 
 def test_the_first_value_that_differs_is_shown_with_both(run: Run) -> None:
