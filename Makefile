@@ -3,6 +3,8 @@
 #   make demo      two processes call each other on this machine, then three meet
 #   make test      all tests            (PYTEST="-k name" passes options on)
 #   make check     format, lint, types, import contracts, requirements: what CI checks before the tests
+#   make fuzz      every decoder, a minute each   (FUZZ="service-to-call --seconds 600" chooses)
+#   make fuzz-long the same for hours             (FUZZ_SECONDS=3600 for each)
 #   make bench     speed of frames, beside a bare AES-GCM call and davey
 #   make bench-mls speed of MLS groups, beside mls-rs and ts-mls   (minutes; BENCH_MLS=--quick is faster)
 #   make bench-call until a call is heard and seen, a loaded server, loss, beside aiortc alone   (minutes; BENCH_CALL=--quick)
@@ -16,6 +18,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 TS_MLS := tests/foreign/ts_mls
+FUZZ   ?=
+FUZZ_SECONDS ?= 3600
 DEMO   ?= --once
 PYTEST ?=
 RESULTS ?=
@@ -24,7 +28,7 @@ BENCH_GROUP ?=
 BENCH_MLS ?= --plot spec/pictures/bench-mls.png
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types contracts requirements bench bench-call bench-group bench-mls vectors spec results lock clean
+.PHONY: help setup demo test check format lint types contracts requirements fuzz fuzz-long bench bench-call bench-group bench-mls vectors spec results lock clean
 
 help:
 	@sed -n 's/^#  *\(make .*\)/\1/p' $(firstword $(MAKEFILE_LIST))
@@ -56,6 +60,12 @@ requirements: setup
 	$(BIN)/e2ee requirements --check
 	$(BIN)/e2ee attack list --markdown | diff - spec/attacks.md
 
+fuzz: setup
+	$(BIN)/python -m tests.fuzz $(FUZZ)
+
+fuzz-long: setup
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) --processes 2 $(FUZZ)
+
 bench: setup
 	$(BIN)/python -m tests.bench
 
@@ -82,11 +92,11 @@ vectors: setup
 # --universal: one lock for all platforms and Pythons; no index is named in it, so that any mirror serves.
 lock: setup
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --no-emit-package e2ee-calling \
-	  --group test --group lint --group bench --group build --group lock --generate-hashes --no-emit-index-url \
+	  --group test --group fuzz --group lint --group bench --group build --group lock --generate-hashes --no-emit-index-url \
 	  --no-annotate --custom-compile-command "make lock" --quiet --output-file requirements.lock
 
 clean:
-	rm -rf $(VENV) $(TS_MLS)/node_modules tests/foreign/*/target .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache demo-out dist
+	rm -rf $(VENV) $(TS_MLS)/node_modules tests/foreign/*/target .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .fuzz demo-out dist
 
 # ts-mls, a live peer of the tests, by the node of the environment.
 $(TS_MLS)/node_modules/.package-lock.json: $(TS_MLS)/package-lock.json $(VENV)/.requirements
