@@ -11,6 +11,7 @@ from e2ee.crypto.errors import UnsupportedCipherSuite
 from e2ee.errors import E2EEError
 from e2ee.identity.device_certificate import DeviceCertificate, verify_certificate
 from e2ee.identity.device_link import DeviceLink, read_link
+from e2ee.identity.errors import CertificateError, IdentityReason
 from e2ee.inspection.part import CARRIED, Part
 from e2ee.mls.errors import Rule
 from e2ee.mls.extension import ExtensionType, find
@@ -201,16 +202,26 @@ def _public_message(path: Path, _data: bytes) -> Iterator[Check]:
 
 def _certificate(path: Path, data: bytes) -> Iterator[Check]:
     part = path[-1]
-    references = ("IDENT-1", "IDENT-2", "IDENT-3")
+    encoded = data[part.offset : part.offset + part.size]
     key = _signature_key(path)
     if key is None:
-        yield _needs("account signature", part, references, "the device's signature key")
+        yield _judged("certificate fields", part, ("IDENT-1", "IDENT-2"), lambda: _fields(encoded))
+        yield _needs("account signature", part, ("IDENT-3",), "the device's signature key")
     else:
-        encoded = data[part.offset : part.offset + part.size]
+        references = ("IDENT-1", "IDENT-2", "IDENT-3")
         yield _judged(
             "account signature", part, references, lambda: verify_certificate(encoded, key)
         )
     yield _needs("attestation", part, ("IDENT-4",), "the directory's key")
+
+
+def _fields(encoded: bytes) -> None:
+    """What is looked at before the signature, which no key but the device's makes."""
+    try:
+        verify_certificate(encoded, bytes(32))
+    except CertificateError as error:
+        if error.reason is not IdentityReason.BAD_ACCOUNT_SIGNATURE:
+            raise
 
 
 def _signature_key(path: Path) -> bytes | None:

@@ -92,12 +92,23 @@ def test_a_blob_that_is_nothing_is_called_a_guess() -> None:
     assert (told["is_guess"], told["stopped"] is None) == (True, False)
 
 
-def test_what_a_stranger_wrote_does_not_reach_the_terminal() -> None:
-    said = "\x1b[2J\u202eevil"
-    text = said.encode()
-    result = run((b"\x93\xa4chat\x01" + bytes([0xA0 | len(text)]) + text).hex())
+SAID = "\x1b[2J\u202ev".encode()
+
+
+@pytest.mark.parametrize(
+    "blob",
+    [
+        b"\x93\xa4chat\x01" + bytes([0xA0 | len(SAID)]) + SAID,
+        # a contact of a LinkContent: its account id
+        bytes([0, 0]) + bytes(32) + b"\0" + bytes([9 + len(SAID), len(SAID)]) + SAID + bytes(8),
+    ],
+    ids=["text", "account id"],
+)
+def test_what_a_stranger_wrote_does_not_reach_the_terminal(blob: bytes) -> None:
+    kind = "call" if blob[0] else "link-content"
+    result = run("--as", kind, blob.hex())
     assert result.exit_code == 0
-    assert "evil" in result.stdout
+    assert "[2J" in result.stdout
     assert not any(character in result.stdout for character in "\x1b\u202e")
 
 

@@ -76,6 +76,14 @@ def test_a_certificate_is_verified_with_the_key_beside_it() -> None:
     assert results == [None, None, True, False]
 
 
+@pytest.mark.requirement("IDENT-1", "IDENT-2")
+def test_of_a_certificate_without_its_key_the_fields_are_judged() -> None:
+    encoded = bytes.fromhex(CERTIFICATE["identity"])
+    renamed = encoded.replace(b"alice", b"a\x1b[2J")
+    fields = [said(inspect(each))["certificate fields"] for each in (encoded, renamed)]
+    assert fields == [True, False]
+
+
 def test_what_a_message_carries_is_checked_in_it() -> None:
     found = inspect(wire.encode(Publish((b"\0\1\0\5" + KEY_PACKAGE,) * 2)))
     assert [check.holds for check in found.checks] == [True, True, True, None] * 2
