@@ -62,12 +62,13 @@ def _field_changed(value: Any, chance: Random) -> Any:
 
 
 def _changed(codec: Codec[Any], value: Any, chance: Random) -> Any:
+    """Of a value that its codec cannot hold, because its tag was changed before, nothing."""
     match codec.form:
-        case Number(size):
+        case Number(size) if isinstance(value, int):
             return _number(value, 8 * size, chance)
-        case Octets(None):
+        case Octets(None) if isinstance(value, bytes):
             return changed_octets(value, chance)
-        case Octets():
+        case Octets() if isinstance(value, bytes) and value:
             return _flipped(value, chance)
         case Enumeration(members):
             return chance.choice(list(members))
@@ -75,7 +76,7 @@ def _changed(codec: Codec[Any], value: Any, chance: Random) -> Any:
             return (
                 None if value is None or chance.random() < 0.3 else _changed(inner, value, chance)
             )
-        case Vector(element):
+        case Vector(element) if isinstance(value, tuple):
             return _elements(element, value, chance)
     if isinstance(value, Struct):
         return changed(value, chance)
@@ -93,8 +94,6 @@ def _number(value: int, bits: int, chance: Random) -> int:
 
 def changed_octets(value: bytes, chance: Random) -> bytes:
     """Bytes with one change: a bit, a byte more or less, none, or twice as many."""
-    if not isinstance(value, bytes):
-        return value
     place = chance.randrange(len(value) + 1)
     match chance.randrange(5):
         case 0 if place < len(value):
