@@ -5,9 +5,8 @@ It knows no policy: what a description may say is for ``e2ee.rtc`` and ``e2ee.sf
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from aiortc.sdp import MediaDescription, SessionDescription
 
 __all__ = [
@@ -36,7 +35,7 @@ ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 
 CANDIDATE = "a=candidate:"
 END_OF_CANDIDATES = "a=end-of-candidates"
-_BASELINE = ("4200", "42e0")
+_CONSTRAINED_BASELINE = "42e0"
 _EXTENSION = "a=extmap:"
 _CODEC = "a=rtpmap:"
 _FEEDBACK_OF_ALL = "a=rtcp-fb:*"
@@ -68,11 +67,11 @@ def has_fingerprint(section: MediaDescription) -> bool:
     return any(fingerprint.algorithm.lower() in _DIGESTS for fingerprint in fingerprints)
 
 
-def is_baseline_h264(codec: RTCRtpCodecParameters) -> bool:
-    """CODEC-18: H.264 in a baseline profile, in packets of mode 1 (RFC 6184 Section 8.1)."""
-    profile = str(codec.parameters.get("profile-level-id", "")).lower()
-    mode = str(codec.parameters.get("packetization-mode"))
-    return mode == "1" and profile.startswith(_BASELINE)
+def is_baseline_h264(parameters: Mapping[str, object]) -> bool:
+    """CODEC-18: H.264 in the constrained baseline profile, in packets of mode 1 (RFC 6184 Section 8.1)."""
+    profile = str(parameters.get("profile-level-id", "")).lower()
+    mode = str(parameters.get("packetization-mode"))
+    return mode == "1" and profile.startswith(_CONSTRAINED_BASELINE)
 
 
 def without_extensions(text: str, uris: Collection[str]) -> str:

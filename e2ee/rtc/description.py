@@ -148,7 +148,7 @@ def _chosen(section: MediaDescription, codecs: Collection[Codec]) -> Codec:
     by_name = {codec.lower(): codec for codec in codecs}
     for offered in section.rtp.codecs:
         codec = by_name.get(offered.name.lower())
-        if codec is not None and (codec is not Codec.H264 or is_baseline_h264(offered)):
+        if codec is not None and (codec is not Codec.H264 or is_baseline_h264(offered.parameters)):
             return codec
     raise _unexpected(f"{section.kind} without {' or '.join(codecs)}")
 

@@ -28,6 +28,7 @@ from e2ee.rtc.incoming import IncomingFrames, OpeningJitterBuffer, ReceivedFrame
 from e2ee.rtc.observer import FrameObserver
 from e2ee.rtc.outgoing import OutgoingFrames, encrypting_encoder
 from e2ee.rtc.tracks import OutgoingTrack, ReceivedTrack
+from e2ee.session_description import is_baseline_h264
 
 __all__ = ["MediaStream", "ReceivedStream", "SentStream", "new_transceiver"]
 
@@ -181,7 +182,11 @@ class MediaStream:
 def _capabilities(codecs: Sequence[Codec]) -> list[RTCRtpCodecCapability]:
     there = RTCRtpSender.getCapabilities(MEDIA[codecs[0]]).codecs
     names = [*(codec.lower() for codec in codecs), "rtx"]
-    return [each for name in names for each in there if _name(each) == name]
+    return [each for name in names for each in there if _name(each) == name and _is_usual(each)]
+
+
+def _is_usual(capability: RTCRtpCodecCapability) -> bool:
+    return _name(capability) != "h264" or is_baseline_h264(capability.parameters)
 
 
 def _name(capability: RTCRtpCodecCapability) -> str:

@@ -24,7 +24,7 @@ from e2ee.aiortc_seams import (
     log_no_descriptions,
     never_start,
 )
-from e2ee.session_description import compact
+from e2ee.session_description import compact, is_baseline_h264
 from e2ee.sfu.description import CODECS, without_tales
 from e2ee.sfu.errors import SfuError, SfuReason
 
@@ -63,7 +63,12 @@ class Connection:
         names = {*(name.lower() for name in codecs or CODECS[kind]), "rtx"}
         offered = RTCRtpSender.getCapabilities(kind).codecs
         transceiver.setCodecPreferences(
-            [each for each in offered if each.mimeType.split("/")[1].lower() in names]
+            [
+                each
+                for each in offered
+                if (name := each.mimeType.split("/")[1].lower()) in names
+                and (name != "h264" or is_baseline_h264(each.parameters))  # CODEC-18
+            ]
         )
         if self._first is None:  # its transport is everybody's
             self._first = transceiver

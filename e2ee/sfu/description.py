@@ -133,7 +133,7 @@ def _codec(section: MediaDescription) -> tuple[str, RTCRtpCodecParameters]:
         name = names.get(codec.name.lower())
         if name is None or codec.payloadType not in DYNAMIC_PAYLOAD_TYPES:
             continue
-        if name != "H264" or is_baseline_h264(codec):  # CODEC-18
+        if name != "H264" or is_baseline_h264(codec.parameters):  # CODEC-18
             return name, codec
     raise _unexpected(f"{section.kind} without {' or '.join(names.values())}")
 

@@ -189,7 +189,10 @@ WRONG_OFFERS: dict[str, tuple[Callable[[str], str], RtcReason]] = {
     "no SDP": (lambda _: "v=0\r\nm=x\r\n", RtcReason.MALFORMED_DESCRIPTION),
     "too long": (lambda text: text + " " * MAX_DESCRIPTION, RtcReason.MALFORMED_DESCRIPTION),
     "it receives": (lambda text: text.replace("sendonly", "sendrecv"), UNEXPECTED),
-    "H264": (lambda text: text.replace("VP8", "H264"), UNEXPECTED),
+    "neither VP8 nor H264": (
+        lambda text: text.replace("VP8", "VP9").replace("H264", "VP9"),
+        UNEXPECTED,
+    ),
     "data": (lambda text: text.replace("m=video", "m=application"), UNEXPECTED),
     "a mid twice": (lambda text: text.replace("a=mid:1", "a=mid:0"), UNEXPECTED),
     "a mid without a value": (
