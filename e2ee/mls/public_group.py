@@ -52,6 +52,9 @@ from e2ee.mls.update_path import UpdatePath, merge_path
 
 __all__ = ["PublicGroup", "StagedPublicCommit", "committer_leaf_index"]
 
+LAST_EPOCH = (1 << 64) - 1
+"""RFC 9420 Section 8.1: an epoch is a uint64."""
+
 
 @dataclass(frozen=True, slots=True)
 class StagedPublicCommit:
@@ -255,7 +258,12 @@ class PublicGroup:
     def provisional_context(
         self, tree: RatchetTree, extensions: tuple[Extension, ...]
     ) -> GroupContext:
-        """The next epoch's GroupContext with the old confirmed transcript hash (RFC 9420 Section 12.4.1)."""
+        """The next epoch's GroupContext with the old confirmed transcript hash (RFC 9420 Section 12.4.1).
+
+        Raises ValidationError if there is none: a GroupInfo may claim any epoch.
+        """
+        if self.context.epoch == LAST_EPOCH:
+            raise ValidationError(Rule.NO_NEXT_EPOCH, f"after {LAST_EPOCH}")
         return replace(
             self.context,
             epoch=self.context.epoch + 1,

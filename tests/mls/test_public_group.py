@@ -12,7 +12,7 @@ from e2ee.crypto.errors import UnsupportedCipherSuite
 from e2ee.errors import RemoteProtocolError
 from e2ee.mls.commit import Commit, ProposalOrRef
 from e2ee.mls.credential import Credential
-from e2ee.mls.errors import Rule, UsageError
+from e2ee.mls.errors import Rule, UsageError, ValidationError
 from e2ee.mls.extension import Extension, ExtensionType, ExternalSender, external_senders
 from e2ee.mls.leaf_node import LeafNodeSource
 from e2ee.mls.message import MLSMessage
@@ -360,6 +360,18 @@ def test_a_joiner_judges_the_external_senders(
     workshop.application.unwelcome.add(b"service")
     with pytest.raises(RemoteProtocolError, match="NOT_WELCOME"):
         PublicGroup.from_group_info(group_info, workshop.policy, group.tree.encode())
+
+
+def test_after_the_last_epoch_there_is_none(
+    workshop: Workshop, group: PublicGroup, clients: list[Client]
+) -> None:
+    """A GroupInfo may claim any epoch."""
+    last = replace(group.context, epoch=(1 << 64) - 1)
+    group_info = workshop.group_info(group, clients[BOB], BOB, group_context=last)
+    joined = PublicGroup.from_group_info(group_info, workshop.policy, group.tree.encode())
+    with pytest.raises(ValidationError) as refused:
+        joined.provisional_context(joined.tree, ())
+    assert refused.value.reason is Rule.NO_NEXT_EPOCH
 
 
 def test_a_group_info_is_checked(

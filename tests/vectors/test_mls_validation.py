@@ -111,6 +111,9 @@ NOT_SHOWN: Mapping[str, frozenset[Rule]] = {
     "the RFC lets everybody join without a PSK; that one is required is an application's rule": frozenset(
         {Rule.REQUIRED_PSK_MISSING}
     ),
+    "no group has so many epochs, and one that claims them is left behind by whoever enters it": frozenset(
+        {Rule.NO_NEXT_EPOCH}
+    ),
     "about what this library has stored itself": frozenset(
         rule for rule in Rule if rule.startswith("STORED_")
     ),
