@@ -23,6 +23,7 @@ from enum import StrEnum
 from e2ee.conformance.adapter_protocol import Answer
 from e2ee.conformance.cases import Case
 from e2ee.conformance.difference import Difference, first_difference
+from e2ee.conformance.fates import explained, leaked_fate
 from e2ee.conformance.shown import shown
 
 __all__ = ["FAILING", "PASSING", "Judgement", "Verdict", "judge"]
@@ -64,6 +65,8 @@ def judge(case: Case, answer: Answer, reasons: Reasons) -> Judgement:
     """What ``answer`` is worth."""
     if not case.valid and (leak := _leaked(answer)):
         return Judgement(Verdict.LEAK, f"must be refused ({case.reason}), and {leak}")
+    if leak := leaked_fate(case.output or {}, answer.output):
+        return Judgement(Verdict.LEAK, f"must be refused, and {leak}")
     if answer.result == "unsupported":
         return Judgement(Verdict.UNSUPPORTED, shown(answer.reason or "without a reason"))
     return (_of_a_valid if case.valid else _of_an_invalid)(case, answer, reasons)
@@ -78,12 +81,15 @@ def _leaked(answer: Answer) -> str | None:
     return None
 
 
-def _of_a_valid(case: Case, answer: Answer, _: Reasons) -> Judgement:
+def _of_a_valid(case: Case, answer: Answer, reasons: Reasons) -> Judgement:
     on_the_way = _on_the_way(case, answer)
     if answer.result == "invalid":
         why = f"must be accepted, and was refused ({shown(answer.reason or 'no reason given')})"
         return Judgement(Verdict.FAIL, why, on_the_way, _hints(case, answer))
-    difference = first_difference(case.output, answer.output, "output")
+    output, other_reason = explained(case.output or {}, answer.output, reasons)
+    difference = first_difference(case.output, output, "output")
+    if difference is None and other_reason:
+        return Judgement(Verdict.PASS_OTHER_REASON, other_reason, on_the_way)
     if difference is None:
         return Judgement(Verdict.PASS, _strayed(on_the_way), on_the_way)
     first = on_the_way or difference

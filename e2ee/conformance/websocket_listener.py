@@ -119,6 +119,7 @@ class Listener:
         self._socket = socket.create_server((host, port), family=family, backlog=WAITING)
         self._path = f"/{os.urandom(16).hex()}"
         self._origins = origins
+        self._refused: Refused | None = None
         self._come = queue.Queue[WebSocketAdapter](maxsize=WAITING)
         self._rooms = threading.BoundedSemaphore(WAITING)
         threading.Thread(target=self._accept, daemon=True).start()
@@ -134,7 +135,8 @@ class Listener:
         try:
             return self._come.get(timeout=seconds)
         except queue.Empty:
-            raise NotStarted(f"no adapter opened {self.url} within {seconds:g} s") from None
+            why = f"; the last one was refused: {self._refused}" if self._refused else ""
+            raise NotStarted(f"no adapter opened {self.url} within {seconds:g} s{why}") from None
 
     def close(self) -> None:
         """Take nobody any more, and send away who waits."""
@@ -166,6 +168,7 @@ class Listener:
             frames.feed(rest)
             self._come.put_nowait(WebSocketAdapter(connection, frames))
         except Refused as refused:
+            self._refused = refused
             with contextlib.suppress(OSError):
                 connection.sendall(refusal(refused))
             connection.close()

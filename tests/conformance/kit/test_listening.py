@@ -19,6 +19,8 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
 from e2ee.conformance.__main__ import main
+from e2ee.conformance.channel import NotStarted
+from e2ee.conformance.websocket_listener import Listener
 from tests.conformance.kit.conftest import Ran
 
 HELLO = {
@@ -142,6 +144,17 @@ def test_a_page_of_another_origin_is_refused(listen: Listen) -> None:
         with connect(running.url, origin=Origin("https://example.org")) as page:
             serve(page)
     assert running.status == 0
+
+
+def test_a_page_that_waits_in_vain_is_told_of() -> None:
+    listener = Listener("127.0.0.1", 0, [])
+    try:
+        with pytest.raises(InvalidStatus):
+            connect(listener.url, origin=Origin("null"))
+        with pytest.raises(NotStarted, match="was refused: --origin does not name null"):
+            listener.next(0)
+    finally:
+        listener.close()
 
 
 def test_who_sends_what_rfc_6455_forbids_has_crashed(
