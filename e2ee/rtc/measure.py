@@ -80,8 +80,9 @@ def dominant_frequency(samples: NDArray[np.int16], sample_rate: int) -> Peak:
     """The strongest frequency of mono samples, to a fraction of one FFT bin (sample_rate / len(samples) Hz)."""
     if len(samples) < 8:
         return SILENCE
-    spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples)))) ** 2
-    spectrum[:2] = 0  # no constant offset: the window spreads it over two bins
+    level = samples - samples.mean()  # no constant offset, nor what rounding would leave of it
+    spectrum = np.abs(np.fft.rfft(level * np.hanning(len(samples)))) ** 2
+    spectrum[:2] = 0
     total = float(spectrum.sum())
     if total == 0:
         return SILENCE
