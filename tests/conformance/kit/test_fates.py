@@ -29,6 +29,7 @@ def test_a_fate_with_another_reason_passes_as_a_refusal_with_another_reason_does
     assert verdict(*FATES) == Verdict.PASS
     other = REPLAYED | {"reason": "duplicate"}
     assert verdict(OPENED, other, HELD, LATE) == Verdict.PASS_OTHER_REASON
+    assert verdict(OPENED, {"step": 2, "fate": "refused"}, HELD, LATE) == Verdict.PASS_OTHER_REASON
     mapped = {"duplicate": frozenset({"REPLAYED"})}
     assert verdict(OPENED, other, HELD, LATE, reasons=mapped) == Verdict.PASS
 
@@ -54,7 +55,7 @@ def test_a_frame_that_came_out_in_the_place_of_a_refusal_leaked(fate: dict[str, 
         pytest.param([*FATES, OPENED], id="one-more"),
         pytest.param([REPLAYED, OPENED, HELD, LATE], id="another-order"),
         pytest.param([OPENED, REPLAYED, LATE], id="not-held"),
-        pytest.param([OPENED, {"step": 2, "fate": "refused"}, HELD, LATE], id="no-reason"),
+        pytest.param([OPENED, REPLAYED | {"reason": 7}, HELD, LATE], id="a-number-for-a-reason"),
         pytest.param(["opened", None, 3, [LATE]], id="no-fates"),
         pytest.param([{"step": [2] * 99, "fate": "opened", "frame": 1}], id="no-step"),
     ],
