@@ -5,7 +5,7 @@
         adapter_protocol  what runner and adapter say to each other
         adapter_process   an adapter as a process; websocket_listener: one that comes by WebSocket
         session, runner   a talk with one adapter; a whole run
-        verdict           what an answer is worth; difference: where two values differ first
+        verdict           what an answer is worth; fates: of many frames; difference: where two values differ first
         results           what a run shows, by level and by requirement; report_*, badge: written down
         adapter           ours
     by requirement: from each sentence to its vectors, tests and code
