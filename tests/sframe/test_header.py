@@ -8,14 +8,12 @@ from hypothesis import strategies as st
 
 from e2ee.sframe.errors import HeaderError, OutOfRange, SFrameReason
 from e2ee.sframe.header import MAX_VALUE, decode_header, encode_header, header_prefixes
-
-values = st.integers(0, 64).flatmap(lambda bits: st.integers(0, (1 << bits) - 1))
-"""Of every length alike."""
+from e2ee.testing.strategies import numbers
 
 REFUSED = {SFrameReason.TRUNCATED, SFrameReason.NON_MINIMAL_KID, SFrameReason.NON_MINIMAL_CTR}
 
 
-@given(KID=values, CTR=values, before=st.binary(max_size=4), after=st.binary(max_size=4))
+@given(KID=numbers(), CTR=numbers(), before=st.binary(max_size=4), after=st.binary(max_size=4))
 def test_decoding_gives_what_was_encoded(KID: int, CTR: int, before: bytes, after: bytes) -> None:
     header = encode_header(KID, CTR)
     data, start = before + header + after, len(before)
@@ -33,7 +31,7 @@ def test_bytes_are_the_one_encoding_or_refused(data: bytes) -> None:
         assert encode_header(KID, CTR) == data[:end]
 
 
-@given(KID=values, CTR=values, data=st.data())
+@given(KID=numbers(), CTR=numbers(), data=st.data())
 def test_a_header_that_is_cut_off_is_refused(KID: int, CTR: int, data: st.DataObject) -> None:
     header = encode_header(KID, CTR)
     cut = header[: data.draw(st.integers(0, len(header) - 1))]
@@ -67,7 +65,7 @@ def test_only_the_shortest_encoding_is_accepted(header: str, reason: SFrameReaso
     assert refused.value.reason == reason
 
 
-@given(KID=values)
+@given(KID=numbers())
 def test_prefixes_are_what_the_headers_of_a_kid_begin_with(KID: int) -> None:
     prefixes = header_prefixes(KID)
     for length in range(1, 9):

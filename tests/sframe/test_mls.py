@@ -10,10 +10,7 @@ from e2ee.crypto.secret import Secret
 from e2ee.sframe.cipher_suite import cipher_suite
 from e2ee.sframe.errors import KeyIdError, OutOfRange, SFrameReason
 from e2ee.sframe.mls import KeyId, Kind, compose_kid, export_base_key
-
-key_ids = st.builds(
-    KeyId, st.sampled_from(Kind), st.integers(0, 15), st.integers(0, 1_023), st.integers(0, 15)
-)
+from e2ee.testing.strategies import key_ids
 
 
 @pytest.mark.parametrize(
@@ -36,7 +33,7 @@ def test_the_rfc_s_example(context: int, sender_index: int, epoch: int, KID: int
 
 
 @pytest.mark.requirement("FKEY-2")
-@given(key_ids)
+@given(key_ids())
 def test_a_kid_is_composed_and_taken_apart(key_id: KeyId) -> None:
     KID = key_id.encode()
     assert KeyId.decode(KID) == key_id

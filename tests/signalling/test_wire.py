@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from e2ee.crypto.secret import Secret
-from e2ee.signalling import fields, wire
+from e2ee.signalling import wire
 from e2ee.signalling.errors import MessageError, WireError, WireReason
 from e2ee.signalling.messages import (
     CALL,
@@ -32,35 +32,10 @@ from e2ee.signalling.messages import (
     Published,
     Send,
 )
+from e2ee.testing.strategies import messages_of
 
 FAMILIES: list[Family[Any]] = [SERVICE, CALL, LETTER]
 MESSAGES: list[type[Message]] = [m for family in FAMILIES for m in family.messages.values()]
-
-U32 = st.integers(0, 2**32 - 1)
-U64 = st.integers(0, 2**64 - 1)
-BYTES = st.binary(max_size=300)
-VALUES: dict[Any, st.SearchStrategy[Any]] = {
-    fields.U32: U32,
-    fields.U64: U64,
-    fields.Bool: st.booleans(),
-    fields.Text: st.text(max_size=300),
-    fields.Name: st.text("abcdefghijklmnopqrstuvwxyzäß漢🦊.", min_size=1, max_size=16),
-    fields.Bytes: BYTES,
-    fields.Bytes16: st.binary(min_size=16, max_size=16),
-    fields.Bytes32: st.binary(min_size=32, max_size=32),
-    fields.Bytes64: st.binary(min_size=64, max_size=64),
-    fields.OptionalBytes: st.none() | BYTES,
-    fields.OptionalBytes16: st.none() | st.binary(min_size=16, max_size=16),
-    fields.ListOfU32: st.lists(U32, max_size=20).map(tuple),
-    fields.ListOfText: st.lists(st.text(max_size=30), max_size=20).map(tuple),
-    fields.ListOfBytes: st.lists(BYTES, max_size=20).map(tuple),
-}
-OF_CHECK = {annotated.__metadata__[0]: values for annotated, values in VALUES.items()}
-
-
-def values_of(message: type[Message]) -> st.SearchStrategy[Message]:
-    """Any message of this class."""
-    return st.builds(message, **{name: OF_CHECK[check] for name, check in message.checks})
 
 
 def refusal(family: Family[Any], data: bytes) -> WireReason:
@@ -76,7 +51,7 @@ def refusal(family: Family[Any], data: bytes) -> WireReason:
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda m: m.name)
 @given(data=st.data())
 def test_every_message_comes_back_as_it_was(message: type[Message], data: st.DataObject) -> None:
-    sent = data.draw(values_of(message))
+    sent = data.draw(messages_of(message))
     encoded = wire.encode(sent)
     assert wire.decode(message.family, encoded) == sent
     for length in range(len(encoded)):
@@ -99,7 +74,7 @@ def test_arbitrary_bytes_are_a_message_or_refused(family: Family[Any], data: byt
 @pytest.mark.requirement("SIG-1", "SIG-2")
 @given(data=st.data())
 def test_a_message_with_changed_bytes_is_another_message_or_refused(data: st.DataObject) -> None:
-    message = data.draw(st.sampled_from(MESSAGES).flatmap(values_of))
+    message = data.draw(messages_of(MESSAGES))
     encoded = bytearray(wire.encode(message))
     for _ in range(data.draw(st.integers(1, 4))):
         encoded[data.draw(st.integers(0, len(encoded) - 1))] ^= data.draw(st.integers(1, 255))

@@ -6,7 +6,6 @@ import importlib
 import pkgutil
 from collections.abc import Iterator
 
-import e2ee
 from e2ee.crypto.cipher_suite import cipher_suite
 from e2ee.errors import DecodeError
 from e2ee.mls.commit import Commit
@@ -109,18 +108,24 @@ def ratchet_tree(data: bytes) -> bool:
 # All that have no target of their own
 
 
+PACKAGES = ("mls", "identity", "profile", "call", "delivery")
+STORED = "e2ee.client.stored_values"
+OF_PACKAGES = (*(f"e2ee.{package}." for package in PACKAGES), STORED)
+
+
 def _import_all() -> None:
     """Also those that no target needs: stored values, logs, snapshots."""
-    for package in ("mls", "identity", "profile", "call", "delivery"):
+    for package in PACKAGES:
         found = importlib.import_module(f"e2ee.{package}")
         for module in pkgutil.walk_packages(found.__path__, f"{found.__name__}."):
             importlib.import_module(module.name)
-    importlib.import_module("e2ee.client.stored_values")
+    importlib.import_module(STORED)
 
 
 def _declared(base: type[Struct] = Struct) -> Iterator[type[Struct]]:
+    """Of these packages, whatever else somebody has imported: the numbers of structures stay the same."""
     for child in base.__subclasses__():
-        if hasattr(child, "_codec") and child.__module__.startswith(f"{e2ee.__name__}."):
+        if hasattr(child, "_codec") and child.__module__.startswith(OF_PACKAGES):
             yield child
         yield from _declared(child)
 
