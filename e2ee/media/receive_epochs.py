@@ -156,7 +156,7 @@ class ReceiveEpochs:
         slot = self._slots.get(key_id.epoch_bits)
         if self._was_removed(key_id.leaf_index, slot):
             return RejectReason.REMOVED
-        if slot is None or now >= slot.ends_at:
+        if slot is None or now >= slot.ends_at:  # FRAME-20: ended for everybody
             if self._may_come(key_id.epoch_bits):
                 return None
         if slot is None or key_id.leaf_index not in slot.senders:
@@ -199,7 +199,7 @@ class ReceiveEpochs:
         return leaf_index not in self._roster or (slot is not None and slot.number < removed_by)
 
     def _may_come(self, epoch_bits: int) -> bool:
-        """FRAME-13: whether these are the low bits of newest + 1 to newest + 4."""
+        """FRAME-13, FRAME-20: whether these are the low bits of newest + 1 to newest + 4; before the first epoch, of none."""
         ahead = _low_bits(epoch_bits - self._newest)
         return bool(self._slots) and 1 <= ahead <= limits.PLAUSIBLE_EPOCHS
 

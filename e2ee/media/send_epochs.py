@@ -30,7 +30,7 @@ class _SendEpoch:
     _keys: dict[tuple[Kind, int], SendKey] = field(default_factory=dict, repr=False)
 
     def key(self, kind: Kind, instance: int) -> SendKey | None:
-        """The send key of a stream, the same at every call (FKEY-4); None if this device may not speak."""
+        """The send key of a stream, the same at every call (FKEY-4); None if this device may not speak (FKEY-20)."""
         epoch = self.epoch
         if epoch.own_leaf not in epoch.speakers:
             return None
@@ -67,7 +67,7 @@ class SendEpochs:
             raise BadEpoch(MediaReason.NOT_NEWER, f"epoch {epoch.number} after {self._newest}")
         self._newest = epoch.number
         grace = limits.SEND_DEADLINE_AFTER_REMOVAL if epoch.removed else limits.SEND_DEADLINE
-        others = epoch.roster - {epoch.own_leaf}
+        others = epoch.roster - {epoch.own_leaf}  # FKEY-18: of its own roster
         missing = {leaf for leaf in others if self._applied.get(leaf, -1) < epoch.number}
         self._waiting.append(_SendEpoch(epoch, now + grace, missing))  # FKEY-8: fixed here
         self._advance(now)
@@ -129,7 +129,7 @@ class SendEpochs:
         for index, waiting in reversed([*enumerate(self._waiting)]):
             if now >= waiting.deadline or not waiting.missing:
                 skipped, self._waiting = self._waiting[: index + 1], self._waiting[index + 1 :]
-                # FKEY-16, also for who was added by an epoch that is skipped
+                # FKEY-16, FKEY-19: also for who was added by an epoch that is skipped
                 self._use(skipped[-1], key_frame=any(each.epoch.added for each in skipped))
                 return
 

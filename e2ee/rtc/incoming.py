@@ -220,7 +220,7 @@ class ReceivedFrames:
         now, incoming = self._clock(), buffer.incoming
         self._expire(now)
         self._observer.received(incoming.stream.kind, frame.data, frame.timestamp)
-        if not frame.whole:
+        if not frame.whole:  # FRAME-22
             incoming.drop(RtcReason.INCOMPLETE)
             return
         if frame.codec != incoming.stream.codec.lower():  # its decoder would get another codec's
