@@ -3,6 +3,7 @@
 #   make demo      two processes call each other on this machine, then three meet
 #   make test      all tests            (PYTEST="-k name" passes options on)
 #   make check     format, lint, types, import contracts, requirements: what CI checks before the tests
+#   make explore   properties with many random examples, for hours   (PYTEST="tests/mls" chooses)
 #   make fuzz      every decoder, a minute each   (FUZZ="service-to-call --seconds 600" chooses)
 #   make fuzz-long the same for hours             (FUZZ_SECONDS=3600 for each)
 #   make bench     speed of frames, beside a bare AES-GCM call and davey
@@ -28,7 +29,7 @@ BENCH_GROUP ?=
 BENCH_MLS ?= --plot spec/pictures/bench-mls.png
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types contracts requirements fuzz fuzz-long bench bench-call bench-group bench-mls vectors spec results lock clean
+.PHONY: help setup demo test check format lint types contracts requirements explore fuzz fuzz-long bench bench-call bench-group bench-mls vectors spec results lock clean
 
 help:
 	@sed -n 's/^#  *\(make .*\)/\1/p' $(firstword $(MAKEFILE_LIST))
@@ -59,6 +60,9 @@ requirements: setup
 	$(BIN)/e2ee vectors check
 	$(BIN)/e2ee requirements --check
 	$(BIN)/e2ee attack list --markdown | diff - spec/attacks.md
+
+explore: setup $(TS_MLS)/node_modules/.package-lock.json
+	HYPOTHESIS_PROFILE=explore $(BIN)/pytest -n auto --dist worksteal $(PYTEST)
 
 fuzz: setup
 	$(BIN)/python -m tests.fuzz $(FUZZ)
