@@ -8,7 +8,7 @@
 
              What it finds is pinned with ``@example``, or as a file where a fuzz target found it (tests/fuzz).
 
-A test that costs more than others takes a part of the profile's examples (``settings().max_examples // 10``), never a number
+A test that costs more than others takes a part of the profile's examples (``settings().max_examples // 10``) rather than a number
 of its own: then ``explore`` explores it too. No profile has a deadline: how long an example takes is the machine's business.
 """
 
