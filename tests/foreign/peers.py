@@ -22,7 +22,7 @@ from typing import Any
 
 import e2ee
 
-__all__ = ["CRASHES", "NotInstalled", "Peer", "PeerError", "start"]
+__all__ = ["CRASHES", "NotInstalled", "Peer", "PeerError", "start", "with_ts_mls"]
 
 HERE = Path(__file__).parent
 TS_MLS = HERE / "ts_mls"
@@ -111,14 +111,19 @@ def _ours() -> list[str]:
     return [sys.executable, str(HERE / "our_peer.py")]
 
 
-def _ts_mls() -> list[str]:
+def with_ts_mls(program: str) -> list[str]:
+    """The command that runs ``program`` of its folder. Raises NotInstalled."""
     search = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     node = shutil.which("node", path=search)
     if node is None:
         raise NotInstalled("ts-mls runs under node, which is not installed")
     if not (TS_MLS / "node_modules" / "ts-mls").is_dir():
         raise NotInstalled(f"ts-mls is not installed: run npm ci in {TS_MLS}")
-    return [node, str(TS_MLS / "peer.mjs")]
+    return [node, str(TS_MLS / program)]
+
+
+def _ts_mls() -> list[str]:
+    return with_ts_mls("peer.mjs")
 
 
 def _mls_rs() -> list[str]:
