@@ -35,7 +35,7 @@ __all__ = ["FILE"]
 
 process, joining, adding = operation("process"), operation("join"), operation("key-package")
 
-APPLICATION_ID = Extension(ExtensionType.APPLICATION_ID, b"an application's")
+APPLICATION_ID = Extension(ExtensionType.APPLICATION_ID, b"\x10an application's")  # Section 5.3.3: a vector
 OWN = Extension(EXTENSION, b"of this client")
 UNKNOWN = Extension(GREASE, b"grease")
 
