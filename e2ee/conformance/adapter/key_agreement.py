@@ -12,7 +12,7 @@ from e2ee.identity.device_certificate import verify_certificate
 from e2ee.mls.commit import Commit
 from e2ee.mls.extension import Extension
 from e2ee.mls.framing import Sender
-from e2ee.mls.key_package import KeyPackage, check_key_package
+from e2ee.mls.key_package import KeyPackage, check_key_package, make_key_package_ref
 from e2ee.profile import gone, legal_commits
 from e2ee.profile.call_profile import (
     CALL_PROFILE,
@@ -24,7 +24,8 @@ from e2ee.profile.call_profile import (
 from e2ee.profile.call_profile import call_profile as profile_among
 from e2ee.profile.gone import GoneStatement
 from e2ee.profile.join import check_join, check_no_join
-from e2ee.profile.leaves import receiver_policy
+from e2ee.profile.leaves import committer_policy, receiver_policy
+from e2ee.profile.roster import leaf_certificate
 from e2ee.profile.suites import choose_suite, sframe_suite
 
 NOW = 1_800_000_000_000
@@ -93,6 +94,27 @@ def join(given: Given) -> Answer:
             "call_id": found.call_id.hex(),
             "created_at": found.created_at,
             "link_proof": found.link_proof.hex(),
+        }
+    )
+
+
+JUDGED_BY = {"committer": committer_policy, "receiver": receiver_policy}
+
+
+@operation("key-agreement/key-package")
+@refusing
+def key_package(given: Given) -> Answer:
+    """KEYS-6, KEYS-8, KEYS-26: a KeyPackage that is added."""
+    found = KeyPackage.decode(bytes.fromhex(given["key_package"]))
+    suite = cipher_suite(given["mls_suite"])
+    check_key_package(suite, found, JUDGED_BY[given["by"]](given["now"]))
+    whose = leaf_certificate(found.leaf_node)
+    return Accepted(
+        {
+            "key_package_ref": make_key_package_ref(suite, found).hex(),
+            "account_id": whose.account_id,
+            "account_key": whose.account_key.hex(),
+            "device_id": whose.device_id,
         }
     )
 
