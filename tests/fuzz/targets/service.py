@@ -110,9 +110,10 @@ class World:
         return sent
 
     def ask(self, session: int, message: FromDevice) -> bool:
-        """Whether it was done. What was refused has changed nothing that is kept."""
+        """Whether it was done. What was refused has changed nothing that is kept, beside what had expired anyway."""
         if session not in self.connections:
             return False
+        self.take(self.service.handle_timer(self.now))
         connection, before = self.connections[session], self.kept()
         sent = self.take(self.service.receive(connection, message, self.now))
         answers = [
