@@ -6,6 +6,7 @@ child, and ends it.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import random
 import re
@@ -96,8 +97,14 @@ def _begun(child: _Child, seconds: int, runs: int) -> int:
 def _fuzz(target: Target, options: Sequence[str]) -> None:
     """Until libFuzzer ends the process."""
 
+    faults = FOLDER / "faults" / target.name
+
     def one(data: bytes) -> None:
-        judged(target, data, SLOWER * TIME)
+        try:
+            judged(target, data, SLOWER * TIME)
+        except BaseException:  # before anything else can go wrong
+            (faults / f"fault-{hashlib.sha256(data).hexdigest()[:16]}").write_bytes(data)
+            raise
 
     def mutate(data: bytes, max_size: int, seed: int) -> bytes:
         """By the structure, or blindly, or both."""
@@ -112,7 +119,7 @@ def _fuzz(target: Target, options: Sequence[str]) -> None:
         f"-max_len={target.longest}",
         f"-timeout={HANG}",
         f"-rss_limit_mb={MEMORY}",
-        f"-artifact_prefix={FOLDER}/faults/{target.name}/",
+        f"-artifact_prefix={faults}/",
         "-print_final_stats=1",
         *options,
     ]
@@ -123,7 +130,8 @@ def _fuzz(target: Target, options: Sequence[str]) -> None:
 
 def _outcome(child: _Child, status: int) -> Outcome:
     said = child.log.read_text(errors="replace")
-    faults = frozenset((FOLDER / "faults" / child.target.name).iterdir()) - child.before
+    found = frozenset((FOLDER / "faults" / child.target.name).iterdir()) - child.before
+    faults = [path for path in found if not path.name.startswith("crash-")]  # libFuzzer's copies
     return Outcome(
         child.target,
         sum(map(int, _RUNS.findall(said))),
