@@ -19,7 +19,7 @@ EXAMPLES = "\n".join(path.read_text() for path in (ROOT / "e2ee" / "examples").g
 
 LINKS = sorted(set(re.findall(r"\]\(([^)#:]+)\)", README)))
 MAKE_TARGETS = sorted(set(re.findall(r"\bmake ([\w-]+)", README)))
-COMMANDS = sorted(set(re.findall(r"\.venv/bin/e2ee ([\w-]+)", README)))
+COMMANDS = sorted(set(re.findall(r"\.venv/bin/e2ee ((?:conformance )?[\w-]+)", README)))
 
 
 def test_its_code_is_code_that_is_run() -> None:
@@ -42,7 +42,7 @@ def test_its_make_targets_exist(target: str) -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_its_commands_exist(command: str) -> None:
     entry = [sys.executable, "-c", "from e2ee.cli.main import main; main()"]
-    done = subprocess.run([*entry, command, "--help"], capture_output=True, timeout=60, check=False)  # noqa: S603
+    done = subprocess.run([*entry, *command.split(), "--help"], capture_output=True, timeout=60, check=False)  # noqa: S603
     assert done.returncode == 0
 
 
@@ -52,7 +52,7 @@ def test_the_options_that_it_names_are_those_of_the_commands_that_it_names() -> 
     shown = ""
     for command in COMMANDS:
         shown += subprocess.run(  # noqa: S603
-            [*entry, command, "--help"],
+            [*entry, *command.split(), "--help"],
             capture_output=True,
             text=True,
             timeout=60,
@@ -61,6 +61,20 @@ def test_the_options_that_it_names_are_those_of_the_commands_that_it_names() -> 
         ).stdout
     assert named
     assert {option for option in named if option not in shown} == set()
+
+
+def test_a_fault_in_an_adapter_is_shown_as_it_says(tmp_path: Path) -> None:
+    section = README.split("## Your own client")[1].split("\n## ")[0]
+    block = re.search(r"```console\n(.*?)```", section, re.DOTALL)
+    assert block is not None
+    command, *shown = block[1].splitlines()
+    template = (ROOT / "e2ee" / "examples" / "conformance_adapter.py").read_text()
+    adapter = tmp_path / "my-adapter"
+    adapter.write_text(f"#!{sys.executable}\n{template.replace('% 16', '% 8')}")
+    adapter.chmod(0o700)
+    ran = done(shlex.split(command.removeprefix("$ .venv/bin/")), tmp_path)
+    assert ran.returncode == 1
+    assert [line for line in shown if line not in ran.stdout.splitlines()] == []
 
 
 def test_its_transcript_runs(tmp_path: Path) -> None:
