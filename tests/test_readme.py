@@ -42,8 +42,8 @@ def test_its_make_targets_exist(target: str) -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_its_commands_exist(command: str) -> None:
     entry = [sys.executable, "-c", "from e2ee.cli.main import main; main()"]
-    done = subprocess.run([*entry, *command.split(), "--help"], capture_output=True, timeout=60, check=False)  # noqa: S603
-    assert done.returncode == 0
+    asked = [*entry, *command.split(), "--help"]
+    assert subprocess.run(asked, capture_output=True, timeout=60, check=False).returncode == 0  # noqa: S603
 
 
 def test_the_options_that_it_names_are_those_of_the_commands_that_it_names() -> None:
