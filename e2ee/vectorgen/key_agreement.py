@@ -1,6 +1,7 @@
 """Vectors of the chapter Key agreement: suites, and which signatures count.
 
-The chapter's other groups are made in ``kems``, ``key_packages``, ``call_profiles``, ``joins`` and ``legal_commits``.
+The chapter's other groups are made in ``kems``, ``key_packages``, ``call_profiles``, ``joins``,
+``legal_commits`` and ``call_epochs``.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from e2ee.crypto.signature import ED25519, SigningKey
-from e2ee.vectorgen import call_profiles, joins, kems, key_packages, legal_commits
+from e2ee.vectorgen import call_epochs, call_profiles, joins, kems, key_packages, legal_commits
 from e2ee.vectorgen import edwards25519 as curve
 from e2ee.vectorgen.models import MLS_KDF
 from e2ee.vectorgen.registry import Case, Chapter, Group
@@ -183,6 +184,6 @@ CHAPTER = Chapter(
     "Suites of calls and their KEMs, the profile of a call, who may commit what, and the strict form of Ed25519.",
     (
         *(pairs, choices, *kems.GROUPS, key_packages.GROUP),
-        *(call_profiles.GROUP, signatures, *joins.GROUPS, legal_commits.GROUP),
+        *(call_profiles.GROUP, signatures, *joins.GROUPS, legal_commits.GROUP, *call_epochs.GROUPS),
     ),
 )
