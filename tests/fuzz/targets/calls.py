@@ -169,8 +169,8 @@ def link_url_read(data: bytes) -> bool:
     try:
         link = read_link_url(URL, text)
     except ClientUsageError as error:
-        secret = text.rpartition("#")[2]
-        if len(secret) > 20 and secret in str(error):
+        _, mark, secret = text.rpartition("#")
+        if mark and len(secret) > 20 and secret in str(error):
             raise Faulty("the error repeats the link's secret") from error
         return refused(error)
     again = read_link_url(URL, link_url(URL, link))
