@@ -1,31 +1,67 @@
-"""A fault in the running program: a function's code is replaced by that of the mutant.
+"""A fault in the running program. It is planted in a process of its own, which ends with it; nothing on disk changes.
 
-Nothing on disk changes, and nothing is imported again: whoever holds the function runs the fault. It is planted in a
-process of its own, which ends with it.
+A check that is gone is planted by replacing a function's code: whoever holds the function runs the fault, and nothing
+is imported again. A number, a table, or a function that another one made may be held by anybody: there the whole
+package is imported again, with that one module changed.
 """
 
 from __future__ import annotations
 
+import ast
 import functools
 import gc
 import importlib
+import importlib.abc
+import importlib.machinery
+import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from tests.mutants.checks import Mutant
-
-__all__ = ["code_of", "plant"]
+__all__ = ["code_of", "plant_function", "plant_module"]
 
 
-def plant(mutant: Mutant) -> None:
-    """Let this process run ``mutant``. What was remembered of earlier answers is forgotten."""
-    module = importlib.import_module(mutant.module)
-    compiled = compile(mutant.tree, str(module.__file__), "exec")
-    live = _function(module, mutant.function)
-    live.__code__ = code_of(compiled, mutant.function)
+def plant_function(module: str, function: str, tree: ast.Module) -> None:
+    """Let this process run ``function`` as it is in ``tree``. What was remembered of earlier answers is forgotten."""
+    imported = importlib.import_module(module)
+    compiled = compile(tree, str(imported.__file__), "exec")
+    _function(imported, function).__code__ = code_of(compiled, function)
     for each in gc.get_objects():
         if isinstance(each, functools._lru_cache_wrapper):
             each.cache_clear()
+
+
+def plant_module(module: str, changed: str | ast.Module) -> None:
+    """Let this process import everything again, and ``changed`` as the module. Who holds something older runs that."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "e2ee"]:
+        del sys.modules[name]
+    sys.meta_path.insert(0, _Finder(module, changed))
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    def __init__(self, module: str, changed: str | ast.Module) -> None:
+        self._module = module
+        self._changed = changed
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: types.ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname != self._module:
+            return None
+        found = importlib.machinery.PathFinder.find_spec(fullname, path, target)
+        assert found is not None
+        assert found.origin is not None
+        found.loader = _Loader(fullname, found.origin, self._changed)
+        return found
+
+
+class _Loader(importlib.machinery.SourceFileLoader):
+    def __init__(self, fullname: str, path: str, changed: str | ast.Module) -> None:
+        super().__init__(fullname, path)
+        self._changed = changed
+
+    def get_code(self, fullname: str) -> types.CodeType:
+        code: types.CodeType = compile(self._changed, self.get_filename(fullname), "exec")
+        return code
 
 
 def code_of(module: types.CodeType, function: str) -> types.CodeType:

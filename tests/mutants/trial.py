@@ -1,108 +1,145 @@
-"""Which cases run which function, and whether one of them shows a fault: each trial is a process that is forked for it."""
+"""Whether a case shows a fault: each trial is a process that is forked for it, and ends with it."""
 
 from __future__ import annotations
 
-import importlib
+import json
 import multiprocessing
-import signal
-import sys
-import types
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Protocol
 
-from e2ee.conformance.adapter.loop import answers
-from e2ee.conformance.adapter_protocol import case_line, read_answer
-from e2ee.conformance.cases import Case, read_cases, shipped_vectors
-from e2ee.conformance.verdict import FAILING, Verdict, judge
-from tests.mutants.checks import Mutant
-from tests.mutants.planting import plant
+from e2ee.conformance.verdict import FAILING, Verdict
+from tests.mutants.asking import bounded, verdict_of
+from tests.mutants.running import CACHE, Running, cases
 
-__all__ = ["PATIENCE", "Outcome", "Trials"]
+__all__ = ["Fault", "Outcome", "Trials"]
 
-PATIENCE = 60
-"""Seconds of one trial; a fault that makes a case endless is seen, too."""
+
+class Fault(Protocol):
+    """Something wrong that can be planted into this process."""
+
+    @property
+    def name(self) -> str:
+        """Unique, and the same while the code around it changes."""
+
+    @property
+    def runs(self) -> frozenset[tuple[str, str]]:
+        """(module, function): a case that runs none of them cannot show the fault. Empty: any case may."""
+
+    def plant(self) -> None:
+        """Let this process run the fault."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """``shown_by`` names the first case that shows the fault, and how; empty if none of ``tried`` cases does."""
+    """``shown_by`` names the case that shows the fault, and ``verdict`` how; both are empty if none of ``tried`` does.
 
-    mutant: str
+    The verdict PASS_OTHER_REASON: what must be refused is refused all the same, by what stands behind the check.
+    """
+
+    fault: str
     tried: int
     shown_by: str = ""
+    verdict: str = ""
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether an implementation with the fault fails a case."""
+        return self.verdict in FAILING
+
+    @property
+    def is_refused_all_the_same(self) -> bool:
+        """Whether a case shows nothing but another reason, which conforms (CONF-13)."""
+        return self.verdict == Verdict.PASS_OTHER_REASON
 
 
 class Trials:
-    """The cases of ``vectors/``, and for each function of ``modules`` those that run it."""
+    """The cases of ``vectors/``, those that must be refused first: they are what most faults let through."""
 
-    def __init__(self, modules: Sequence[str]) -> None:
-        self.cases = tuple(read_cases(shipped_vectors()))
-        places = {importlib.import_module(name).__file__: name for name in modules}
-        self._cases_of: dict[tuple[str, str], list[int]] = {}
-        for index, case in enumerate(self.cases):
-            for place in self._ran(case, places):
-                self._cases_of.setdefault(place, []).append(index)
+    def __init__(self, modules: Sequence[str], jobs: int) -> None:
+        self._cases = cases()
+        self._jobs = jobs
+        self._running = Running(self._cases, modules, jobs)
+        self._shown_before = _remembered()
 
-    def outcomes(self, mutants: Iterable[Mutant], jobs: int) -> Iterable[Outcome]:
-        """What became of each mutant, as it becomes known."""
+    @property
+    def failing(self) -> list[str]:
+        """The cases that fail without any fault: they show none."""
+        return self._running.failing
+
+    def outcomes(self, faults: Iterable[Fault]) -> Iterator[Outcome]:
+        """What became of each fault, as it becomes known."""
+        waiting, running = iter(faults), dict[Connection, tuple[BaseProcess, Fault]]()
+        while True:
+            while len(running) < self._jobs and (fault := next(waiting, None)) is not None:
+                process, answers = self._begun(fault)
+                running[answers] = process, fault
+            if not running:
+                break
+            for ready in wait(list(running)):
+                assert isinstance(ready, Connection)
+                process, fault = running.pop(ready)
+                outcome = _received(ready, process, fault)
+                if outcome.is_shown:
+                    self._shown_before[outcome.fault] = outcome.shown_by
+                    _remember(self._shown_before)
+                yield outcome
+
+    def _begun(self, fault: Fault) -> tuple[BaseProcess, Connection]:
         fork = multiprocessing.get_context("fork")
-        with fork.Pool(jobs, maxtasksperchild=1) as pool:
-            yield from pool.imap_unordered(self._tried, mutants)
+        receiving, sending = fork.Pipe(duplex=False)
+        process = fork.Process(target=self._try, args=(fault, sending))
+        process.start()
+        sending.close()
+        return process, receiving
 
-    def _ran(self, case: Case, places: Mapping[str | None, str]) -> set[tuple[str, str]]:
-        """(module, name of the function's code) of what ran. Raises AssertionError if the case fails as it is."""
-        ran = set[tuple[str, str]]()
+    def _try(self, fault: Fault, sending: Connection) -> None:
+        bounded()
+        fault.plant()
+        sending.send(asdict(self._tried(fault)))
 
-        def note(frame: types.FrameType, event: str, _: object) -> None:
-            if event == "call" and (module := places.get(frame.f_code.co_filename)):
-                ran.add((module, _outer(frame.f_code.co_qualname)))
-
-        verdict = _observed(lambda: _verdict(case), note)
-        if verdict not in (Verdict.PASS, Verdict.PASS_OTHER_REASON):
-            raise AssertionError(f"{case.name} without any fault: {verdict}")
-        return ran
-
-    def _tried(self, mutant: Mutant) -> Outcome:
-        plant(mutant)
-        chosen = self._cases_of.get((mutant.module, mutant.function), ())
+    def _tried(self, fault: Fault) -> Outcome:
+        chosen = self._chosen(fault)
+        other_reason = ""
         for tried, index in enumerate(chosen, 1):
-            if shown := _shown(self.cases[index]):
-                return Outcome(mutant.name, tried, f"{self.cases[index].name}: {shown}")
-        return Outcome(mutant.name, len(chosen))
+            case = self._cases[index]
+            verdict = verdict_of(case)
+            if verdict in FAILING:
+                return Outcome(fault.name, tried, case.name, str(verdict))
+            if verdict is Verdict.PASS_OTHER_REASON:
+                other_reason = other_reason or case.name
+        seen = str(Verdict.PASS_OTHER_REASON) if other_reason else ""
+        return Outcome(fault.name, len(chosen), other_reason, seen)
+
+    def _chosen(self, fault: Fault) -> list[int]:
+        chosen = self._running.of(fault.runs)
+        before = self._shown_before.get(fault.name)
+        return sorted(
+            chosen,
+            key=lambda index: (self._cases[index].name != before, self._cases[index].valid, index),
+        )
 
 
-def _outer(qualified: str) -> str:
-    """The function that a closure, a lambda or a comprehension belongs to."""
-    return qualified.partition(".<locals>")[0]
+def _received(answers: Connection, process: BaseProcess, fault: Fault) -> Outcome:
+    """A process that is killed (a stack that overflowed) crashed: its adapter would have, too."""
+    with answers:
+        try:
+            return Outcome(**answers.recv())
+        except EOFError:
+            process.join()
+            if process.exitcode is None or process.exitcode >= 0:
+                raise AssertionError(f"{fault.name}: the trial itself failed") from None
+            return Outcome(fault.name, 0, "any", str(Verdict.CRASH))
 
 
-def _observed(
-    call: Callable[[], Verdict], note: Callable[[types.FrameType, str, object], None]
-) -> Verdict:
-    sys.setprofile(note)
+def _remembered() -> dict[str, str]:
     try:
-        return call()
-    finally:
-        sys.setprofile(None)
+        return dict(json.loads((CACHE / "shown.json").read_text()))
+    except (OSError, ValueError):
+        return {}
 
 
-def _shown(case: Case) -> str:
-    """How a case shows the fault; empty if it does not. Another reason is no fault."""
-    signal.signal(signal.SIGALRM, _ended)
-    signal.setitimer(signal.ITIMER_REAL, PATIENCE)
-    try:
-        verdict = _verdict(case)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the adapter's process would have ended
-        return type(error).__name__
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-    return verdict if verdict in FAILING else ""
-
-
-def _ended(*_: object) -> None:
-    raise TimeoutError
-
-
-def _verdict(case: Case) -> Verdict:
-    (line,) = answers([case_line(1, case.group, case.input).encode()])
-    return judge(case, read_answer(line, 1), {}).verdict
+def _remember(shown: dict[str, str]) -> None:
+    (CACHE / "shown.json").write_text(json.dumps(shown, indent=0))
