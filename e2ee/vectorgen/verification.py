@@ -1,4 +1,4 @@
-"""Vectors of the chapter Verification: safety codes, and the spoken code's commitments, codes and table."""
+"""Vectors of the chapter Verification: safety codes, and the spoken code's commitments, codes, table and exchanges."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import Any
 
 from e2ee.call.code_emoji import EMOJI
 from e2ee.crypto.kdf import HKDF_SHA256
+from e2ee.vectorgen import spoken_attempts
 from e2ee.vectorgen.certificates import label, vector
 from e2ee.vectorgen.device_links import base64url, safety_hash
 from e2ee.vectorgen.models import MLS_KDF, mls_export, u32
 from e2ee.vectorgen.registry import Case, Chapter, Group
+from e2ee.vectorgen.spoken_code_exchange import exchange
 
 __all__ = ["CHAPTER"]
 
@@ -194,17 +196,13 @@ def said_code(case: Case, key: bytes, attempt: int, revealed: dict[int, bytes]) 
     said = b"".join(u32(leaf) + revealed[leaf] for leaf in sorted(revealed))
     hashed = HKDF_SHA256.hash(bytes([attempt]) + said)
     x = HKDF_SHA256.expand(key, label("SAS code") + hashed, 8)
-    bits = f"{int.from_bytes(x, 'big'):064b}"
     case.input |= {
         "sas_key": key,
         "attempt": attempt,
         "revealed": [{"leaf": leaf, "random": random} for leaf, random in revealed.items()],
     }
     case.intermediate |= {"hashed": hashed, "x": x}
-    case.output |= {
-        "emoji": [int(bits[place : place + 6], 2) for place in range(0, 42, 6)],
-        "digits": f"{int.from_bytes(x, 'big') % 10**6:06}",
-    }
+    case.output |= spoken_attempts.code_of(key, attempt, revealed)
 
 
 @table.vector("VERIFY-5")
@@ -218,5 +216,5 @@ CHAPTER = Chapter(
     "verification",
     "L3",
     "What people compare, to know who the other is.",
-    (codes, scans, keys, commitments, spoken, table),
+    (codes, scans, keys, commitments, spoken, table, spoken_attempts.GROUP),
 )
