@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from e2ee.media.encoded_frame import Kind, OpenedFrame
-from e2ee.rtc.observer import FrameObserver
+from e2ee.rtc.observer import FrameObserver, Observers
 from e2ee.rtc.recorders import Recorder
 
 __all__ = ["GroupRecorder"]
@@ -25,15 +25,17 @@ class GroupRecorder(FrameObserver):
         self._folder = folder
         self._name_of = name_of
         self._recorders: dict[int, Recorder] = {}
+        self._told: dict[int, Observers] = {}
+        """By leaf: one whose file cannot be written is left out, and those of the others go on."""
         self._begun: list[Path] = []
 
     def opened(self, kind: Kind, frame: OpenedFrame, timestamp: int, arrived: int) -> None:
         leaf = frame.key_id.leaf_index
-        recorder = self._recorders.get(leaf)
-        if recorder is None:
+        if leaf not in self._recorders:
             recorder = self._recorders[leaf] = Recorder(self._folder / self._name_of(leaf))
+            self._told[leaf] = Observers([recorder])
             self._begun.append(recorder.path)
-        recorder.opened(kind, frame, timestamp, arrived)
+        self._told[leaf].opened(kind, frame, timestamp, arrived)
 
     def gone(self, leaf: int) -> None:
         """The member at ``leaf`` is out of the call: what comes from there later is another's."""

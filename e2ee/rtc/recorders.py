@@ -81,6 +81,8 @@ class Recorder(FrameObserver):
             if frame.codec not in _PICTURES or not CODECS[frame.codec].begins(frame.data):
                 return
             self._file = self._begin(frame)
+            if self._file is None:
+                return
         if self._file is None and self._picture is None:
             self._file = self._begin(None)
         packet = _packet(frame, time)
@@ -111,8 +113,13 @@ class Recorder(FrameObserver):
         track.written = time
         return time
 
-    def _begin(self, key_frame: OpenedFrame | None) -> _File:
-        file = _File(self.path, key_frame)
+    def _begin(self, key_frame: OpenedFrame | None) -> _File | None:
+        """None if ``key_frame`` does not say what a file's header needs: its sender made it so, and the next may say it."""
+        try:
+            file = _File(self.path, key_frame)
+        except (ValueError, IndexError):  # libav's errors of data and of arguments; no stream in it
+            self.path.unlink(missing_ok=True)
+            return None
         for packet in self._early:
             file.write(Codec.OPUS, packet)
         self._early.clear()
@@ -126,11 +133,16 @@ class _File:
         is_h264 = key_frame is not None and key_frame.codec is Codec.H264
         self.container = av.open(str(path), "w", format="matroska" if is_h264 else "webm")
         self._streams: dict[Codec, Stream] = {}
-        if key_frame is not None:
-            add = _PICTURES[key_frame.codec]
-            self._streams[key_frame.codec] = add(self.container, key_frame.data)
-        # An encoder's stream, for the OpusHead that its header has; it encodes nothing.
-        self._streams[Codec.OPUS] = self.container.add_stream("libopus", rate=48_000)
+        try:
+            if key_frame is not None:
+                add = _PICTURES[key_frame.codec]
+                self._streams[key_frame.codec] = add(self.container, key_frame.data)
+            # An encoder's stream, for the OpusHead that its header has; it encodes nothing.
+            self._streams[Codec.OPUS] = self.container.add_stream("libopus", rate=48_000)
+            self.container.start_encoding()
+        except Exception:
+            self.container.close()
+            raise
 
     def write(self, codec: Codec, packet: Packet[Stream]) -> None:
         stream = self._streams.get(codec)

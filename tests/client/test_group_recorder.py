@@ -14,6 +14,9 @@ from e2ee.sframe.mls import KeyId
 SILENCE = b"\xf8\xff\xfe"
 """An Opus frame of 20 ms."""
 
+KEY_FRAME = bytes.fromhex("1000009d012a40010001") + bytes(50)
+"""What a VP8 frame of 320x256 begins with."""
+
 
 def test_what_two_members_say_is_in_two_files(tmp_path: Path) -> None:
     names = count(1)
@@ -59,3 +62,16 @@ def test_who_joins_anew_writes_nobody_into_the_file_of_who_had_the_leaf_before(
         recorder.opened(Kind.MICROPHONE, frame, 960 * number, 20 * number)
     files = recorder.close()
     assert [(file.name, frames_in(file)) for file in files] == [("alice.webm", 4), ("bob.webm", 6)]
+
+
+def test_a_file_that_cannot_be_written_does_not_end_those_of_the_others(tmp_path: Path) -> None:
+    recorder = GroupRecorder(tmp_path, lambda leaf: "no-folder/a.webm" if leaf == 3 else "b.webm")
+    for number in range(10):
+        for leaf in (3, 5):
+            key_id = KeyId.of_epoch(Kind.CAMERA if leaf == 3 else Kind.MICROPHONE, 0, leaf, 1)
+            data = KEY_FRAME if leaf == 3 else SILENCE
+            codec = Codec.VP8 if leaf == 3 else Codec.OPUS
+            frame = OpenedFrame(codec, data, key_id, 1, number)
+            recorder.opened(key_id.kind, frame, 960 * number, 20 * number)
+    (file,) = recorder.close()
+    assert (file.name, frames_in(file)) == ("b.webm", 10)

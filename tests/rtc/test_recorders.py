@@ -176,6 +176,26 @@ def test_a_recording_begins_with_a_key_frame(tmp_path: Path, vp8: list[bytes]) -
     assert [bytes(packet) for packet in found["vp8"]] == vp8[15:]
 
 
+@pytest.mark.parametrize(
+    ("codec", "hostile"),
+    [
+        (Codec.H264, "00000165888040"),  # no parameter set
+        (Codec.H264, "0000016742e01fff00000165888040"),  # one that says nothing
+        (Codec.VP8, "1000009d012a00000000" + "00" * 20),  # no width, no height
+    ],
+)
+def test_a_key_frame_that_says_no_size_does_not_end_the_recording(
+    tmp_path: Path, vp8: list[bytes], opus: list[bytes], codec: Codec, hostile: str
+) -> None:
+    """Its sender protected it, and could spare itself from being recorded so, and everybody else."""
+    good = [*RECORDINGS["h264-libx264"].frames.values()] if codec is Codec.H264 else vp8
+    received = pictures([bytes.fromhex(hostile), *good])
+    shown = [(at, codec, data, time) for at, _, data, time in received]
+    found = packets(record(tmp_path / "call.webm", shown + sounds(opus)))
+    assert len(found[codec.lower()]) == len(good)
+    assert len(found["opus"]) == len(opus)
+
+
 def test_a_frame_that_is_not_after_the_last_one_is_left_out(
     tmp_path: Path, vp8: list[bytes]
 ) -> None:
