@@ -1,4 +1,4 @@
-"""Vectors of the chapter Verification: safety codes, and the spoken code's commitments, codes, table and exchanges."""
+"""Vectors of the chapter Verification: safety codes, and the spoken code's commitments, codes, table and attempts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from e2ee.vectorgen.certificates import label, vector
 from e2ee.vectorgen.device_links import base64url, safety_hash
 from e2ee.vectorgen.models import MLS_KDF, mls_export, u32
 from e2ee.vectorgen.registry import Case, Chapter, Group
-from e2ee.vectorgen.spoken_code_exchange import exchange
 
 __all__ = ["CHAPTER"]
 

@@ -50,11 +50,13 @@ class Running:
             with fork.Pool(jobs) as pool:
                 found = pool.imap(self._ran, [every[index] for index in unknown], chunksize=16)
                 known |= {lines[index]: ran for index, ran in zip(unknown, found, strict=True)}
-        self._write({line: known[line] for line in lines if known[line]})
-        self.failing = [every[index].name for index, line in enumerate(lines) if not known[line]]
+        self._write({line: known[line] for line in lines if known[line] is not None})
+        self.failing = [
+            every[index].name for index, line in enumerate(lines) if known[line] is None
+        ]
         self._cases = dict[Place, list[int]]()
         for index, line in enumerate(lines):
-            for module, function in known[line]:
+            for module, function in known[line] or ():
                 self._cases.setdefault((module, function), []).append(index)
 
     def of(self, places: Iterable[Place]) -> set[int]:
@@ -62,7 +64,8 @@ class Running:
         chosen = list(places) or self._cases
         return {index for place in chosen for index in self._cases.get(place, ())}
 
-    def _ran(self, case: Case) -> list[Place]:
+    def _ran(self, case: Case) -> list[Place] | None:
+        """What it runs; None if it fails."""
         codes = set[types.CodeType]()
 
         def note(frame: types.FrameType, _: str, __: object) -> None:
@@ -74,7 +77,7 @@ class Running:
         finally:
             sys.settrace(None)
         if verdict is not Verdict.PASS:
-            return []
+            return None
         return sorted(
             {
                 (module, _outer(code.co_qualname))
@@ -83,7 +86,7 @@ class Running:
             }
         )
 
-    def _read(self) -> dict[str, list[Place]]:
+    def _read(self) -> dict[str, list[Place] | None]:
         try:
             remembered = json.loads((CACHE / "running.json").read_text())
         except (OSError, ValueError):
@@ -96,10 +99,10 @@ class Running:
             for line, numbers in remembered["cases"].items()
         }
 
-    def _write(self, known: Mapping[str, Sequence[Place]]) -> None:
-        places = sorted({place for ran in known.values() for place in ran})
+    def _write(self, known: Mapping[str, Sequence[Place] | None]) -> None:
+        places = sorted({place for ran in known.values() for place in ran or ()})
         number = {place: index for index, place in enumerate(places)}
-        ran = {line: [number[place] for place in each] for line, each in known.items()}
+        ran = {line: [number[place] for place in each or ()] for line, each in known.items()}
         CACHE.mkdir(exist_ok=True)
         (CACHE / "running.json").write_text(
             json.dumps({"of": self._state(), "places": places, "cases": ran})
