@@ -80,9 +80,7 @@ class ComingIn(Ground):
         entrance = self._asking.entrance
         has_secret = entrance.link.secret is not None
         link = entrance.link if has_secret else None
-        # GROUP-25: "those of its own account need not say anything"
-        others = entrance.hosts - {self.owner.certificate.account_key}
-        awaited = frozenset[bytes]() if has_secret else others
+        awaited = frozenset[bytes]() if has_secret else entrance.hosts
         self._come_in(entry.group, entry.members, link, now, awaited_hosts=awaited)
         self._asking.used(entry.bundle)
         if self.fetching is not None and self.fetching.bundle is entry.bundle:

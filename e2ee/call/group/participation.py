@@ -85,6 +85,7 @@ class Participation:
         self._events: deque[Event] = deque()
         self.outbox: deque[FromDevice] = deque()
         self.conversation.enter_epoch(epochs, now)
+        self._await_who_is_there()
 
     # What this member says
 
@@ -129,6 +130,7 @@ class Participation:
         committer = epochs.apply(logged, now)
         newcomers = {member.leaf_index for member in logged.added}
         self._keep_only(epochs.others - newcomers)
+        self._await_who_is_there()
         self.conversation.enter_epoch(epochs, now)
         if epochs.alive.due_at <= now:
             self.say_alive(now)
@@ -181,6 +183,14 @@ class Participation:
 
     def _note_host(self, member: Member) -> None:
         if member.account_key in self.awaited_hosts:
+            self.awaited_hosts = frozenset()
+
+    def _await_who_is_there(self) -> None:
+        """GROUP-25: "as soon as no leaf but its own is that of a host that it was told of it may send frames"."""
+        if self._owner.certificate.account_key not in self.awaited_hosts:
+            return
+        others = (self.epochs.member(leaf).account_key for leaf in self.epochs.others)
+        if self.awaited_hosts.isdisjoint(others):
             self.awaited_hosts = frozenset()
 
     def _hear_streams(self, member: Member, message: messages.Streams, _now: int) -> None:

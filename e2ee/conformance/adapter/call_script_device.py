@@ -47,7 +47,12 @@ __all__ = ["ScriptedDevice", "overheard"]
 
 Given = Mapping[str, Any]
 
-UNASKED = frozenset({"acknowledge", "publish", "post", "receipt", "typing"})
+UNASKED = frozenset(
+    {
+        *("acknowledge", "publish", "post", "receipt", "typing", "media", "streams"),
+        *("ask_relays", "publish_media", "subscribe_media", "media_answer", "want_media"),
+    }
+)
 """What a device sends for itself, or when it likes: no script asks for it."""
 
 
@@ -172,7 +177,7 @@ class ScriptedDevice:
         }
 
     def _name(self, message: FromDevice) -> str:
-        """Of a message to the others in a call its own name."""
+        """Of a message to the others in a call its own name, and of `hangup` the reason with it."""
         return self._names[message.message] if isinstance(message, messages.Send) else message.name
 
     def _calls(self) -> dict[bytes, Call | GroupCall]:
@@ -229,10 +234,12 @@ def overheard() -> Iterator[Mapping[bytes, str]]:
     def overhear(self: Epochs, message: CallMessage, entropy: Entropy) -> bytes:
         sealed = protect(self, message, entropy)
         names[sealed] = message.name
+        if isinstance(message, messages.Hangup):
+            names[sealed] += f" {message.reason}"
         return sealed
 
     Epochs.protect = overhear  # type: ignore[method-assign]
     try:
         yield names
     finally:
-        Epochs.protect = protect  # type: ignore[method-assign]
+        Epochs.protect = protect  # type: ignore[method-assign, assignment]

@@ -9,11 +9,9 @@ from e2ee.call.call import Call
 from e2ee.call.end_reason import EndReason
 from e2ee.call.errors import CallReason, CallUsageError
 from e2ee.call.group.group_call import GroupCall
-from e2ee.call.group.link import GroupLink
 from e2ee.call.medium import Medium
 from e2ee.conformance.adapter.call_script_device import ScriptedDevice, overheard
 from e2ee.conformance.adapter.operations import Accepted, Answer, Given, Refused, operation
-from e2ee.crypto.secret import Secret
 from e2ee.errors import E2EEError
 from e2ee.media.encoded_frame import Kind
 from e2ee.profile.call_profile import JoinPolicy
@@ -61,8 +59,14 @@ for _name in (
 
 
 def _refusal(device: ScriptedDevice, step: Step) -> str | None:
-    """Do a step; gives the reason if the device refuses."""
+    """Do a step, and what is due when it is done; gives the reason if the device refuses."""
     device.advance(step["at"])
+    reason = _reason(device, step)
+    device.advance(step["at"])
+    return reason
+
+
+def _reason(device: ScriptedDevice, step: Step) -> str | None:
     try:
         match step:
             case {"receive": data}:
@@ -94,11 +98,6 @@ def _group(device: ScriptedDevice) -> GroupCall:
     return calls[-1]
 
 
-def _say(device: ScriptedDevice, step: Step) -> None:
-    call = _group(device) if device.core.group_calls else _call(device)
-    call.chat.say(step["text"])
-
-
 def _disconnect(device: ScriptedDevice, _: Step) -> None:
     device.core.disconnected(device.now)
 
@@ -111,11 +110,6 @@ def _place(device: ScriptedDevice, step: Step) -> None:
     device.core.place_call(step["account_id"], device.now, Medium(step["medium"]))
 
 
-def _join(device: ScriptedDevice, step: Step) -> None:
-    link = GroupLink(bytes.fromhex(step["call_id"]), Secret(bytes.fromhex(step["secret"])))
-    device.core.join_group_call(link, device.now)
-
-
 def _create(device: ScriptedDevice, step: Step) -> None:
     device.core.create_group_call(device.now, join_policy=_POLICIES[step["join_policy"]])
 
@@ -125,22 +119,18 @@ _POLICIES = {"closed": JoinPolicy.CLOSED, "admitted": JoinPolicy.ADMITTED, "link
 _DEEDS: Mapping[str, Callable[[ScriptedDevice, Step], None]] = {
     "disconnect": _disconnect,
     "log-in": _log_in,
-    "say": _say,
     # a call between two
     "call": _place,
     "answer": lambda device, _: _call(device).answer(device.now),
     "decline": lambda device, step: _call(device).decline(device.now, step["text"]),
     "hang-up": lambda device, _: _call(device).hang_up(device.now, EndReason.DONE),
     "describe": lambda device, step: _call(device).describe(step["description"], device.now),
-    "connect-again": lambda device, step: _call(device).reconnect(step["description"], device.now),
     "answer-connection": lambda device, step: _call(device).reconnected(
         step["number"], step["description"], device.now
     ),
     # a group call
     "create": _create,
-    "join": _join,
     "leave": lambda device, _: _group(device).leave(device.now),
-    "raise-hand": lambda device, step: _group(device).raise_hand(step["raised"], device.now),
     "reply-to-stage": lambda device, step: _group(device).reply_to_stage(
         step["accepted"], device.now
     ),

@@ -373,7 +373,7 @@ def three_commits_that_nobody_can_follow(case: Case) -> None:
 
 @GROUP.vector("GROUP-20")
 def one_commit_that_nobody_can_follow_three_times(case: Case) -> None:
-    """It counts once."""
+    """It is reported and counts once; again it is passed over."""
     script, room = in_call(case)
     commit = room.logged(room.propose(1, Remove(0)))
     stranded(script, commit)

@@ -88,14 +88,20 @@ def meeting(
     )
 
 
-def admitted(name: str = "admitted", own: Actor = CAROL, **profile: Any) -> Room:
+def admitted(
+    name: str = "admitted",
+    own: Actor = CAROL,
+    *,
+    seats: Mapping[int, Actor] | None = None,
+    **profile: Any,
+) -> Room:
     """The same without a link: hosts admit."""
     usual: dict[str, Any] = {
         "link_id": b"",
         "join_policy": ADMITTED,
         "accounts": (BOB.account_key, CAROL.account_key),
     }
-    return meeting(name, own, link=None, profile=profile_of_group(**(usual | profile)))
+    return meeting(name, own, seats=seats, link=None, profile=profile_of_group(**(usual | profile)))
 
 
 def host(name: str = "host", **how: Any) -> Room:
@@ -111,6 +117,11 @@ def lobby_host() -> Room:
 def told_of_two() -> Room:
     """The same; Bob is a host, too."""
     return admitted("told of two", TABLET, hosts=(ALICE.account_key, BOB.account_key))
+
+
+def only_host() -> Room:
+    """The tablet is in without her laptop; Bob is no host."""
+    return admitted("only host", TABLET, seats={0: BOB, 1: CAROL, 2: TABLET})
 
 
 def viewer() -> Room:
@@ -204,7 +215,7 @@ STATES: Mapping[str, Callable[[], Mapping[str, Any]]] = {
     "crowd-of-viewers": lambda: _member("The same; Carol may not speak.", crowd(speaks=False)),
     "host": lambda: _member("As member, of Alice's tablet, which is a host's.", host()),
     "lobby-host": lambda: _member(
-        "As host, of a call without a link: hosts admit.",
+        "As host, of a call without a link: hosts admit. It was told that Alice is a host, and has not heard her laptop.",
         lobby_host(),
         **TOLD,
     ),
@@ -213,6 +224,11 @@ STATES: Mapping[str, Callable[[], Mapping[str, Any]]] = {
         told_of_two(),
         secret=None,
         hosts=[ALICE.account_key, BOB.account_key],
+    ),
+    "only-host": lambda: _member(
+        "As lobby-host, of a call in which Alice's tablet is alone as a host: Bob is leaf 0, Carol leaf 1.",
+        only_host(),
+        **TOLD,
     ),
     "nobody": lambda: state_document("Alice's laptop, which is in no call.", ALICE),
 }

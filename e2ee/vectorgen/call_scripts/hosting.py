@@ -7,7 +7,9 @@ from typing import Any
 
 from e2ee.mls.key_package_bundle import KeyPackageBundle
 from e2ee.mls.message import MLSMessage
+from e2ee.mls.proposal import Remove
 from e2ee.signalling import messages
+from e2ee.vectorgen.call_scripts.group_following import gone_by_the_service
 from e2ee.vectorgen.call_scripts.group_states import (
     BOB,
     CALL_ID,
@@ -16,6 +18,7 @@ from e2ee.vectorgen.call_scripts.group_states import (
     host,
     lobby_host,
     meeting,
+    only_host,
     told_of_two,
 )
 from e2ee.vectorgen.call_scripts.people import CLOCK, DELIVERY, Actor, Link
@@ -64,7 +67,7 @@ def request_of_rank_0(case: Case) -> None:
     """Any member commits it, at once; until the log shows that commit nothing has changed."""
     script, _ = member(case)
     script.receive(3 * S, asks(), sent=["commit"])
-    script.wait(6 * S)
+    script.wait(3_500)
     script.done()
 
 
@@ -329,28 +332,52 @@ def host_asks(case: Case) -> None:
 
 def lobby(case: Case, **how: Any) -> tuple[Script, Room]:
     """A script that begins with a host in a call without a link."""
-    return Script(case, "lobby-host", calls=["in-call"], media=True, **how), lobby_host()
+    return Script(case, "lobby-host", calls=["in-call"], **how), lobby_host()
 
 
-@GROUP.vector("GROUP-25")
-def host_needs_to_hear_no_host(case: Case) -> None:
-    """The tablet was told of its own account alone."""
+@GROUP.vector("GROUP-25", "GROUP-11")
+def host_hears_its_other_device(case: Case) -> None:
+    """The tablet was told of its own account alone: what the laptop says shows that the group is the call's, and nothing else does."""
     script, room = lobby(case)
     script.receive(3 * S, room.say(1, messages.Chat(1, "Hello")), told=[said(1, "Hello")])
+    heard = room.say(0, messages.Alive(room.epoch, CLOCK + 4 * S))
+    script.receive(4 * S, heard, told=[event("resumed")], media=True)
+    script.done()
+
+
+@GROUP.vector("GROUP-25", "GROUP-11")
+def host_hears_its_other_device_first(case: Case) -> None:
+    """It was told of Bob, too: one of these is enough."""
+    script, room = Script(case, "host-told-of-two", calls=["in-call"]), told_of_two()
+    told = [event("resumed"), said(0, "Hello")]
+    script.receive(3 * S, room.say(0, messages.Chat(1, "Hello")), told=told, media=True)
     script.done()
 
 
 @GROUP.vector("GROUP-25", "GROUP-11")
 def host_was_told_of_another_host(case: Case) -> None:
-    """Of Bob, too, who has to say something; what the tablet's own account says elsewhere does not count."""
+    """Bob says something before its own laptop does."""
     script, room = Script(case, "host-told-of-two", calls=["in-call"]), told_of_two()
+    told = [event("resumed"), said(1, "Hi")]
+    script.receive(3 * S, room.say(1, messages.Chat(1, "Hi")), told=told, media=True)
+    script.done()
+
+
+@GROUP.vector("GROUP-25")
+def host_is_the_only_one(case: Case) -> None:
+    """No other leaf is a host's: it need not wait."""
+    script, room = Script(case, "only-host", calls=["in-call"], media=True), only_host()
     script.receive(3 * S, room.say(0, messages.Chat(1, "Hello")), told=[said(0, "Hello")])
-    script.receive(
-        4 * S,
-        room.say(1, messages.Chat(1, "Hi")),
-        told=[event("resumed"), said(1, "Hi")],
-        media=True,
-    )
+    script.done()
+
+
+@GROUP.vector("GROUP-25", "KEYS-24")
+def host_is_the_only_one_that_is_left(case: Case) -> None:
+    """The laptop, which never said anything, is gone, as the service says: now there is nobody to wait for."""
+    script, room = lobby(case)
+    commit = room.commit(1, Remove(0), statements=gone_by_the_service(5, 0))
+    told = [room.report(), event("resumed")]
+    script.receive(3 * S, commit, told=told, sent=["alive"], media=True)
     script.done()
 
 

@@ -267,13 +267,22 @@ def log_is_silent(case: Case) -> None:
     script.done()
 
 
-@GROUP.vector("CALL-29")
+@GROUP.vector("CALL-29", "CALL-35")
 def service_refuses_the_question(case: Case) -> None:
     """For a reason of its own."""
     script = placed(case)
     script.receive(
         2 * S, messages.Refused("find", None, "RATE_LIMITED", ""), told=[ended("refused")], calls=[]
     )
+    script.done()
+
+
+@GROUP.vector("CALL-35")
+def service_refuses_key_packages(case: Case) -> None:
+    """Of whoever it is."""
+    script = claimed(case)
+    refusal = messages.Refused("claim", None, "RATE_LIMITED", "")
+    script.receive(3 * S, refusal, told=[ended("refused")], calls=[])
     script.done()
 
 
@@ -322,7 +331,11 @@ def both_devices_are_busy(case: Case) -> None:
     script, room = Script(case, "calling", calls=["calling"]), calling()
     script.receive(S, room.say(1, messages.Busy()))
     script.receive(
-        2 * S, room.say(2, messages.Busy()), told=[ended("busy")], sent=["hangup"], calls=[]
+        2 * S,
+        room.say(2, messages.Busy()),
+        told=[ended("busy")],
+        sent=["hangup cancelled"],
+        calls=[],
     )
     script.done()
 

@@ -662,7 +662,7 @@ def answer_that_comes_second(case: Case) -> None:
     script.done()
 
 
-@GROUP.vector("CALL-29")
+@GROUP.vector("CALL-29", "CALL-35")
 def answer_that_is_refused(case: Case) -> None:
     """The service says why."""
     script, invitation = ringing(case)

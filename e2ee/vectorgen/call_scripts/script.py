@@ -7,7 +7,7 @@
     script.done()                            every step came out as it says
     script.refuses(61_000, message)          or: the last one must be refused, silently, for the case's reason
 
-``calls`` and ``media`` are what they were at the step before unless a step says otherwise.
+``sent`` has `hangup` with its reason, if that is not the one with which the call ends here. ``calls`` and ``media`` are what they were at the step before unless a step says otherwise.
 """
 
 from __future__ import annotations
@@ -83,6 +83,7 @@ class Script:
         media: bool | None = None,
     ) -> None:
         self._calls = self._calls if calls is None else list(calls)
+        ends = [each["reason"] for each in told if each["event"] == "ended"]
         self._media = self._media if media is None else media
         self._steps.append(step)
         self._reasons.append(None if refused is None else str(refused))
@@ -90,7 +91,9 @@ class Script:
             {
                 "refused": refused is not None,
                 "told": sorted(told, key=lambda each: each["event"]),
-                "sent": sorted(set(sent)),
+                "sent": sorted(
+                    {f"hangup {ends[0]}" if each == "hangup" else each for each in sent}
+                ),
                 "calls": sorted(self._calls),
                 "media": self._media,
             }
