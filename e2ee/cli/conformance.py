@@ -40,3 +40,11 @@ class _PassedOn(TyperCommand):
 def run(context: typer.Context) -> None:
     """Feed the vectors to an adapter, and judge its answers. See: run --help."""
     raise typer.Exit(main(context.args, "e2ee conformance"))
+
+
+@conformance.command("server", cls=_PassedOn, add_help_option=False)
+def server(context: typer.Context) -> None:
+    """Test a delivery service as its clients see it. See: server --help."""
+    from e2ee.conformance.server.command import main as test_server  # noqa: PLC0415 - needs more
+
+    raise typer.Exit(test_server(context.args))

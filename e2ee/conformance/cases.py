@@ -25,6 +25,7 @@ from typing import Any
 __all__ = [
     "BEYOND_THE_PROFILE",
     "OPTIONAL_FEATURES",
+    "SERVICE_FEATURES",
     "BadVectors",
     "Case",
     "read_cases",
@@ -35,6 +36,9 @@ __all__ = [
 
 OPTIONAL_FEATURES = ("hybrid", "H264", "VP9", "sframe-rtp")
 """What an implementation may lack and still conform, if it says so."""
+
+SERVICE_FEATURES = ("forwarding", "tokens")
+"""The same of a delivery service: a forwarding unit for the media of group calls, and tokens of registration (DS-8)."""
 
 BEYOND_THE_PROFILE = tuple(f"mls-0x{suite:04x}" for suite in range(2, 8))
 """Suites of RFC 9420 that this protocol never uses: shown for MLS libraries, part of no level's claim."""

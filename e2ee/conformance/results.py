@@ -15,7 +15,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from e2ee.conformance.adapter_protocol import Hello
-from e2ee.conformance.cases import BEYOND_THE_PROFILE, OPTIONAL_FEATURES, Case
+from e2ee.conformance.cases import (
+    BEYOND_THE_PROFILE,
+    OPTIONAL_FEATURES,
+    SERVICE_FEATURES,
+    Case,
+)
 from e2ee.conformance.runner import Outcome
 from e2ee.conformance.verdict import FAILING, PASSING, Verdict
 
@@ -39,6 +44,7 @@ TITLES: Mapping[str, str] = {
     "V": "viewers of live sessions",
     "S": "safety",
     "D": "delivery service",
+    "P": "with a live peer",
 }
 """Level -> what it is about."""
 
@@ -47,6 +53,7 @@ RESERVED: Mapping[str, str] = {
     "V": "reserved: there are no vectors yet",
     "S": "comes with the chapter on safety",
     "D": "a delivery service is tested by: e2ee conformance server URL",
+    "P": "a live peer is: e2ee conformance peer -- COMMAND",
 }
 """Levels that have no cases to feed to an adapter, and why."""
 
@@ -163,7 +170,8 @@ class Results:
         complete = whole and len(of_level) == len(self._of_level(name))
         against = [each for each in of_level if self._counts_against(each)]
         features = {feature for each in self._of_level(name) for feature in each.features}
-        missing = [each for each in OPTIONAL_FEATURES if each in features - {*self.hello.features}]
+        may_lack = (*OPTIONAL_FEATURES, *SERVICE_FEATURES)
+        missing = [each for each in may_lack if each in features - {*self.hello.features}]
         return Level(
             name=name,
             groups=self._groups(of_level),
@@ -179,7 +187,8 @@ class Results:
         if outcome.verdict in PASSING:
             return False
         missing = {*outcome.case.features} - {*self.hello.features}
-        may_be_missing = missing and missing <= {*OPTIONAL_FEATURES, *BEYOND_THE_PROFILE}
+        optional = {*OPTIONAL_FEATURES, *SERVICE_FEATURES, *BEYOND_THE_PROFILE}
+        may_be_missing = missing and missing <= optional
         return outcome.verdict is not Verdict.UNSUPPORTED or not may_be_missing
 
     def _lacking(self, against: Iterable[Outcome]) -> list[str]:

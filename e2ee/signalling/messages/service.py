@@ -279,7 +279,7 @@ class Letter(FromService):
 
 @message(SERVICE, "stored")
 class Stored(FromService):
-    """Answers ``send``, ``post`` and ``link``: it is kept (DS-9); of group calls also ``open`` and ``leave`` (DS-16, DS-19)."""
+    """Answers ``send``, ``post`` and ``link``: it is kept (DS-9); of a group call also ``open`` (DS-16)."""
 
     request: Text
     call_id: OptionalBytes16

@@ -1,0 +1,244 @@
+"""A group call while it lasts: pace, messages, trees, and who is gone (DS-18, DS-19, DS-21, DS-24)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from e2ee.conformance.server.check import check
+from e2ee.conformance.server.device import SUITE, Device
+from e2ee.conformance.server.faults import claim, expect
+from e2ee.conformance.server.meeting import PACE, Meeting, meet
+from e2ee.conformance.server.stage import Stage
+from e2ee.conformance.server.talk import answered
+from e2ee.crypto.cipher_suite import cipher_suite
+from e2ee.mls.proposal import Remove
+from e2ee.mls.ratchet_tree import RatchetTree
+from e2ee.profile import gone
+from e2ee.profile.gone import GoneStatement
+from e2ee.signalling import messages
+
+GONE_AFTER = 10.0
+"""Seconds (DS-19)."""
+
+
+@check("DS-6", "DS-16")
+async def what_is_said_comes_to_all(stage: Stage) -> None:
+    """Each member's message to all others."""
+    meeting, devices = await meet(stage, 4)
+    for speaker in devices:
+        said = await meeting.said(speaker)
+        for other in devices:
+            if other is not speaker:
+                expect(await other.hear(messages.Sent), said, "sent")
+
+
+@check("DS-18", refused=True)
+async def two_commits_within_a_second(stage: Stage) -> None:
+    """Whoever sends the second: it is refused with TOO_SOON, and taken a second later."""
+    meeting, (alice, bob) = await meet(stage, 2)
+    await meeting.put(alice, meeting.changing(alice))
+    await alice.refused(meeting.changing(alice), "TOO_SOON")
+    await meeting.follow(bob)
+    await bob.refused(meeting.changing(bob), "TOO_SOON")
+    await stage.pause(PACE)
+    await meeting.put(bob, meeting.changing(bob))
+
+
+@check("DS-18")
+async def a_host_s_removal_waits_for_nothing(stage: Stage) -> None:
+    """Right after another commit, if it adds nobody."""
+    meeting, (alice, bob, carol) = await meet(stage, 3)
+    await meeting.put(alice, meeting.changing(alice))
+    await meeting.put(alice, meeting.changing(alice, Remove(meeting.leaf(carol))))
+    for _ in range(2):
+        await meeting.follow(bob)
+    await carol.hear(messages.Committed)
+    await carol.hear(messages.Committed)
+    await carol.refused(messages.Leave(meeting.call_id), "NOT_A_MEMBER")
+
+
+@check("KEYS-25", "DS-18", refused=True)
+async def more_epochs_than_fifteen_in_ten_seconds(stage: Stage) -> None:
+    """A host removes one after the other without waiting: the sixteenth epoch is refused, until ten seconds have passed."""
+    host = await stage.device()
+    tablets = [await stage.device(host.account, number) for number in range(2, 19)]
+    meeting = Meeting(stage)
+    await meeting.begin(host)
+    await meeting.add(host, *tablets)
+    await stage.pause(10.5)
+    taken = 0
+    for tablet in tablets:
+        request = meeting.changing(host, Remove(meeting.leaf(tablet)))
+        await host.line.tell(request)
+        answer = await host.line.first(
+            lambda m: isinstance(m, messages.Committed | messages.Refused), "an answer"
+        )
+        if isinstance(answer, messages.Refused):
+            expect(answer.reason, "TOO_SOON", "reason")
+            break
+        meeting.groups[host.key] = meeting.groups[host.key].merge(meeting.pending.staged)
+        taken += 1
+    expect(taken, 15, "epochs that began at once")
+
+
+async def _gone(device: Device, meeting: Meeting, epoch: int, leaf: int) -> GoneStatement:
+    """The statement that comes to a device, which is of this epoch and leaf and verifies."""
+    heard = await device.hear(messages.Gone)
+    statement = GoneStatement.decode(heard.statement)
+    gone.check(statement, meeting.stage.service.delivery_key, meeting.call_id, epoch)
+    expect(statement.leaf, leaf, "leaf of the statement")
+    now = meeting.stage.now()
+    since = abs(now - statement.gone_since)
+    claim(since < 60_000, f"gone_since is {since} ms away from now")
+    return statement
+
+
+@check("DS-19", "KEYS-24", "GROUP-16")
+async def who_leaves_is_gone(stage: Stage) -> None:
+    """``leave`` is taken; the others get a statement at once, by which any of them removes the leaf."""
+    meeting, (alice, bob, carol) = await meet(stage, 3)
+    leaf, epoch = meeting.leaf(carol), meeting.groups[bob.key].epoch
+    await alice.take()
+    await carol.accepted(messages.Leave(meeting.call_id))
+    await _gone(alice, meeting, epoch, leaf)
+    statement = await _gone(bob, meeting, epoch, leaf)
+    await meeting.put(bob, meeting.by_statements(bob, statement))
+    await meeting.follow(alice)
+
+
+@check("KEYS-20", "KEYS-24", refused=True)
+async def a_removal_without_the_service_s_word(stage: Stage) -> None:
+    """By a member that is no host: with no statement, a forged one, one for another leaf, or one of an earlier epoch."""
+    meeting, (alice, bob, carol) = await meet(stage, 3)
+    await carol.accepted(messages.Leave(meeting.call_id))
+    epoch, leaf = meeting.groups[bob.key].epoch, meeting.leaf(carol)
+    statement = await _gone(bob, meeting, epoch, leaf)
+    await bob.refused(meeting.changing(bob, Remove(leaf)), "MAY_NOT_REMOVE")
+    for other, reason in (
+        (replace(statement, signature=bytes(64)), "BAD_GONE_SIGNATURE"),
+        (replace(statement, leaf=meeting.leaf(alice)), "BAD_GONE_SIGNATURE"),
+        (replace(statement, epoch=epoch + 1), "GONE_ELSEWHERE"),
+    ):
+        await bob.refused(meeting.by_statements(bob, other), reason)
+    await meeting.put(alice, meeting.changing(alice))
+    await meeting.follow(bob)
+    await _gone(bob, meeting, epoch + 1, leaf)
+    await stage.pause(PACE)
+    await bob.refused(meeting.by_statements(bob, statement), "GONE_ELSEWHERE")
+
+
+@check("DS-19", "KEYS-24")
+async def who_is_away_for_ten_seconds_is_gone(stage: Stage) -> None:
+    """Not sooner; and the statement says since when."""
+    meeting, (alice, bob) = await meet(stage, 2)
+    left = stage.now()
+    await bob.leave()
+    await stage.pause(GONE_AFTER - 1.5)
+    early = [each for each in await alice.take() if isinstance(each, messages.Gone)]
+    expect(early, [], "statements after 8.5 s")
+    statement = await _gone(alice, meeting, meeting.groups[alice.key].epoch, meeting.leaf(bob))
+    said = stage.now() - left
+    claim(said >= GONE_AFTER * 1000 - 200, f"bob was said to be gone after {said} ms")
+    since = statement.gone_since - left
+    claim(abs(since) < 5_000, f"gone_since is {since} ms from when the connection ended")
+
+
+@check("DS-19", "GROUP-22", refused=True)
+async def who_is_back_in_time_is_not_gone(stage: Stage) -> None:
+    """Away for 4 s: nobody is told that it is gone, also not later, and it goes on in its epoch."""
+    meeting, (alice, bob) = await meet(stage, 2)
+    await bob.leave()
+    await stage.pause(4)
+    await bob.come_back()
+    await stage.pause(GONE_AFTER)
+    heard = [each for each in await alice.take() if isinstance(each, messages.Gone)]
+    expect(heard, [], "statements")
+    expect(await meeting.said(bob), await alice.hear(messages.Sent), "sent")
+
+
+@check("DS-24", "DS-19", refused=True)
+async def who_is_gone_asks_in_vain(stage: Stage) -> None:
+    """After ``leave`` it says nothing more, commits nothing, gets nothing of what is said, and may join anew."""
+    meeting, (alice, bob) = await meet(stage, 2)
+    await bob.accepted(messages.Leave(meeting.call_id))
+    await bob.refused(meeting.say(bob), "GONE")
+    await bob.refused(meeting.changing(bob), "GONE")
+    await bob.refused(messages.AskTree(meeting.call_id, 1, 0), "GONE")
+    await meeting.said(alice)
+    await stage.quiet()
+    heard = [each for each in await bob.take() if isinstance(each, messages.Sent)]
+    expect(heard, [], "what came to who is gone")
+    leaf, former = meeting.leaf(bob), meeting.groups.pop(bob.key)
+    claim(former.own_leaf_index == leaf, "leaf")
+    bundle = await meeting.asks(bob)
+    await meeting.put(alice, meeting.adding(alice, bundle, contents=[Remove(leaf)]))
+    await meeting.comes_in(bob, bundle)
+    expect(await meeting.said(bob), await alice.hear(messages.Sent), "sent")
+
+
+@check("DS-21", "GROUP-11")
+async def the_tree_of_an_epoch(stage: Stage) -> None:
+    """A member gets the newest tree and that of the epoch before: the encoding of a ratchet tree, of the size that is said."""
+    meeting, (alice, bob) = await meet(stage, 2)
+    epoch = meeting.groups[alice.key].epoch
+    await meeting.put(alice, meeting.changing(alice))
+    for number, device in ((epoch + 1, bob), (epoch, alice)):
+        request = messages.AskTree(meeting.call_id, number, 0)
+        tree = await device.ask(request, messages.Tree)
+        expect((tree.call_id, tree.epoch, tree.offset), (meeting.call_id, number, 0), "tree")
+        expect(tree.size, len(tree.data), "size of a small tree")
+        RatchetTree.decode(cipher_suite(SUITE), tree.data)
+        part = await device.ask(replace(request, offset=7), messages.Tree)
+        expect((part.data, part.size), (tree.data[7:], tree.size), "the tree from byte 7 on")
+
+
+@check("DS-21", refused=True)
+async def a_tree_that_is_not_for_everybody(stage: Stage) -> None:
+    """A stranger, who joined later, beyond the end of the tree, and an epoch that has not begun."""
+    meeting, (alice,) = await meet(stage, 1)
+    bob, mallory = await stage.device(alice.account, 2), await stage.device()
+    await meeting.add(alice, bob)
+    size = (await alice.ask(messages.AskTree(meeting.call_id, 1, 0), messages.Tree)).size
+    await mallory.refused(messages.AskTree(meeting.call_id, 1, 0), "NOT_A_MEMBER")
+    await bob.refused(messages.AskTree(meeting.call_id, 0, 0), "NO_TREE", "NOT_A_MEMBER")
+    await alice.refused(messages.AskTree(meeting.call_id, 1, size + 1), "NO_TREE")
+    await alice.refused(messages.AskTree(meeting.call_id, 9, 0), "NO_TREE")
+
+
+@check("DS-16", refused=True)
+async def a_call_between_two_is_no_group_call(stage: Stage) -> None:
+    """What there is only in group calls."""
+    talk, alice, _ = await answered(stage)
+    for request in (
+        messages.AskTree(talk.call_id, 1, 0),
+        messages.Leave(talk.call_id),
+        messages.Join(talk.call_id, b"key package"),
+        messages.ReportInvalid(talk.call_id, 1),
+        messages.TurnAway(talk.call_id, bytes(32)),
+    ):
+        await alice.refused(request, "NOT_A_GROUP_CALL")
+
+
+@check("DS-7", refused=True)
+async def a_message_that_is_too_large(stage: Stage) -> None:
+    """More than 68 KiB in a group call."""
+    meeting, (alice, bob) = await meet(stage, 2)
+    await alice.refused(meeting.say(alice, bytes(69 << 10)), "TOO_MANY_BYTES")
+    said = await meeting.said(alice, bytes(64 << 10))
+    expect(await bob.hear(messages.Sent), said, "sent")
+
+
+@check("DS-6", "DS-16", refused=True)
+async def outsiders_of_a_meeting(stage: Stage) -> None:
+    """A stranger and a removed member say and commit nothing."""
+    meeting, (alice, bob) = await meet(stage, 2)
+    mallory = await stage.device()
+    said, commit = meeting.say(alice), meeting.changing(alice)
+    for request in (said, commit, messages.Leave(meeting.call_id)):
+        await mallory.refused(request, "NOT_A_MEMBER")
+    late = meeting.say(bob)
+    await meeting.put(alice, meeting.changing(alice, Remove(meeting.leaf(bob))))
+    await bob.hear(messages.Committed)
+    await bob.refused(late, "NOT_A_MEMBER")
+    await stage.quiet()
+    expect(await alice.take(), [], "what came to the member")
