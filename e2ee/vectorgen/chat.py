@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
+from e2ee.vectorgen import chat_rooms
 from e2ee.vectorgen.registry import Case, Chapter, Group
 
 __all__ = ["CHAPTER"]
@@ -345,5 +346,5 @@ CHAPTER = Chapter(
     "chat",
     "L4",
     "What may be said, in which order texts are shown, and how lines of real-time text stand.",
-    (content, order, newcomer, live_text),
+    (content, order, newcomer, live_text, chat_rooms.GROUP),
 )
