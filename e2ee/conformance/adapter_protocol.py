@@ -42,6 +42,9 @@ MAXIMUM_LINE = 16 * 2**20
 MAXIMUM_DEPTH = 64
 """Of arrays and objects in each other; a case has a handful."""
 
+MOST_NAMES = 1000
+"""Groups, and features, that a hello declares (CONF-6)."""
+
 RESULTS = ("valid", "invalid", "unsupported")
 
 
@@ -115,7 +118,12 @@ def read_answer(line: bytes, number: int) -> Answer:
 
 def _message(line: bytes, kind: str) -> dict[str, Any]:
     try:
-        said = json.loads(line.decode(), parse_constant=_finite, parse_float=_finite)
+        said = json.loads(
+            line.decode(),
+            object_pairs_hook=_object,
+            parse_constant=_finite,
+            parse_float=_finite,
+        )
     except (ValueError, RecursionError) as error:
         raise NotTheProtocol(f"said what is no JSON in UTF-8: {shown(line)}") from error
     if _depth(said) > MAXIMUM_DEPTH:
@@ -130,6 +138,13 @@ def _finite(text: str) -> float:
     if not isfinite(number := float(text)):
         raise ValueError(text)
     return number
+
+
+def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; one that has a member twice, of which the second could hide what the first tells, is refused."""
+    if len(found := dict(members)) < len(members):
+        raise ValueError("a member twice")
+    return found
 
 
 def _depth(value: Any) -> int:
@@ -161,4 +176,6 @@ def _names(said: dict[str, Any], name: str, line: bytes) -> tuple[str, ...]:
     names = _member(said, name, list, line)
     if names is None or not all(isinstance(each, str) for each in names):
         raise NotTheProtocol(f"the hello's {name} are not a list of texts: {shown(line)}")
+    if len(names) > MOST_NAMES:
+        raise NotTheProtocol(f"the hello has more than {MOST_NAMES} {name}: {shown(line)}")
     return tuple(dict.fromkeys(names))

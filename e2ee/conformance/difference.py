@@ -85,14 +85,17 @@ class Difference:
 def first_difference(expected: Any, answered: Any, path: str) -> Difference | None:
     """None if both are the same. Members come in ``expected``'s order, then those that only ``answered`` has."""
     if isinstance(expected, Mapping) and isinstance(answered, Mapping):
-        pairs = [
-            (f"{path}.{shown(str(name), 80)}", name)
+        values = (
+            (
+                f"{path}.{shown(str(name), 80)}",
+                expected.get(name, ABSENT),
+                answered.get(name, ABSENT),
+            )
             for name in dict.fromkeys([*expected, *answered])
-        ]
-        values = [(at, expected.get(n, ABSENT), answered.get(n, ABSENT)) for at, n in pairs]
+        )
     elif isinstance(expected, list | tuple) and isinstance(answered, list | tuple):
         most = range(max(len(expected), len(answered)))
-        values = [(f"{path}[{at}]", _item(expected, at), _item(answered, at)) for at in most]
+        values = ((f"{path}[{at}]", _item(expected, at), _item(answered, at)) for at in most)
     else:
         return None if _same(expected, answered) else Difference(path, expected, answered)
     found = (first_difference(one, other, at) for at, one, other in values)

@@ -15,6 +15,7 @@ from e2ee.conformance.cases import Case
 from e2ee.conformance.report_text import evidence
 from e2ee.conformance.results import Results
 from e2ee.conformance.runner import Outcome
+from e2ee.conformance.shown import shown
 from e2ee.conformance.verdict import Verdict
 
 __all__ = ["report"]
@@ -69,7 +70,7 @@ def _case(outcome: Outcome, again: Callable[[Case], str]) -> ElementTree.Element
         time=f"{outcome.seconds:.3f}",
     )
     if name := ELEMENTS.get(outcome.verdict):
-        why = outcome.expected or outcome.judgement.why
+        why = shown(outcome.expected or "") or outcome.judgement.why
         found = ElementTree.SubElement(case, name, message=f"{outcome.verdict}: {why}")
         if name != "skipped":
             found.set("type", outcome.verdict.value)

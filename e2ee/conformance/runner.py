@@ -53,7 +53,8 @@ class Outcome:
         """The same without what was asked and answered, which may be long."""
         if not self.exchange:
             return self
-        return replace(self, exchange=replace(self.exchange, asked="", answered=None))
+        short = replace(self.exchange, asked="", answered=None, answer=None)
+        return replace(self, exchange=short)
 
     @property
     def verdict(self) -> Verdict:

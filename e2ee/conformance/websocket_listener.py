@@ -68,10 +68,14 @@ class WebSocketAdapter:
                 raise Gone(shown(str(closed))) from closed
             if message is not None:
                 return message
-            if reply:
-                self._send(reply, 1.0)
-            else:
+            if not reply:
                 self._frames.feed(self._more(until))
+            elif time.monotonic() >= until:  # who sends nothing but pings has not answered
+                raise Silent
+            else:
+                self._send(reply, 1.0)
+                if self._lost:
+                    raise Gone(self._lost)
 
     def close(self) -> str | None:
         """See Channel."""

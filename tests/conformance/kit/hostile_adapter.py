@@ -149,6 +149,7 @@ HELLOS: dict[str, Members] = {
     "hello-without-a-name": {"name": ""},
     "hello-of-numbers": {"groups": [1, 2]},
     "hello-of-nothing": {"groups": None},
+    "hello-of-too-many": {"features": [f"feature-{number}" for number in range(1001)]},
     "hello-with-controls": {"name": "\x1b[2Jevil <script>alert(1)</script> \u202e"},
     "hello-misspelt": {"groups": [*GROUPS, "frames/openning"], "features": ["H265"]},
     "hello-without-features": {"features": []},

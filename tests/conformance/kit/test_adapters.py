@@ -21,6 +21,7 @@ from tests.conformance.kit.conftest import Run
         ("hello-without-a-name", "the hello has no name"),
         ("hello-of-numbers", "the hello's groups are not a list of texts"),
         ("hello-of-nothing", "the hello's groups are not a list of texts"),
+        ("hello-of-too-many", "the hello has more than 1000 features"),
     ],
 )
 def test_one_that_does_not_say_hello_gets_no_case(run: Run, fault: str, said: str) -> None:

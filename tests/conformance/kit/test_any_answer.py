@@ -124,6 +124,8 @@ def test_any_line_gets_a_verdict(line: bytes) -> None:
         + b"[" * 64
         + b"]" * 64
         + b"}}",
+        b'{"type": "answer", "number": 1, "result": "invalid", "released": "aa", "released": ""}',
+        b'{"type": "answer", "number": 1, "result": "valid", "output": {"kid": 6, "kid": 7}}',
     ],
 )
 def test_what_is_no_message_is_a_crash(line: bytes) -> None:

@@ -19,8 +19,9 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
 from e2ee.conformance.__main__ import main
-from e2ee.conformance.channel import NotStarted
-from e2ee.conformance.websocket_listener import Listener
+from e2ee.conformance.channel import Gone, NotStarted, Silent
+from e2ee.conformance.websocket import Frames
+from e2ee.conformance.websocket_listener import Listener, WebSocketAdapter
 from tests.conformance.kit.conftest import Ran
 
 HELLO = {
@@ -185,6 +186,27 @@ def test_a_connection_that_breaks_is_a_crash(
             serve(page)
     done = ran(running, capfd)
     assert done.verdicts["opened"] == "CRASH"
+
+
+@pytest.mark.requirement("CONF-16")
+def test_who_sends_nothing_but_pings_and_takes_no_pong_is_not_waited_for() -> None:
+    ours, theirs = socket.socketpair()
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    frames = Frames(1024)
+    frames.feed(b"\x89\x80mask" * 20_000)
+    with ours, theirs, pytest.raises((Silent, Gone)):
+        WebSocketAdapter(ours, frames).receive(60.0)
+    assert len([*iter(lambda: frames.next()[1], b"")]) > 10_000  # it was not all answered
+
+
+@pytest.mark.requirement("CONF-16")
+def test_pings_are_no_answer() -> None:
+    ours, theirs = socket.socketpair()
+    frames = Frames(1024)
+    frames.feed(b"\x89\x80mask" * 2)
+    with ours, theirs, pytest.raises(Silent):
+        WebSocketAdapter(ours, frames).receive(0.0)
+    assert frames.next()[1]  # and are not waited for, either
 
 
 def test_nobody_comes(listen: Listen, capfd: pytest.CaptureFixture[str]) -> None:

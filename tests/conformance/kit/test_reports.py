@@ -74,6 +74,17 @@ def test_what_an_adapter_says_cannot_become_markup(run: Run, tmp_path: Path, ada
         assert not {"\x1b", "\u202e"} & set(text)
 
 
+def test_what_a_file_of_expected_failures_says_does_not_break_junit(
+    run: Run, tmp_path: Path
+) -> None:
+    known, junit = tmp_path / "known.toml", tmp_path / "junit.xml"
+    known.write_text(r'"frames/opening/opened" = "not yet\u0000\u001b"')
+    run("--expect", str(known), "--junit", str(junit), adapter=("another-byte",))
+    root = ElementTree.fromstring(junit.read_text())  # noqa: S314
+    (skipped,) = root.iterfind(".//testcase[@name='opened']/skipped")
+    assert skipped.attrib["message"] == r"EXPECTED_FAILURE: not yet\x00\x1b"
+
+
 def test_junit_counts_what_it_holds(run: Run, tmp_path: Path) -> None:
     junit = tmp_path / "junit.xml"
     run("--junit", str(junit), adapter=("leaks-by-the-way",))
