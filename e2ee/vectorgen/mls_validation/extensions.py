@@ -18,7 +18,7 @@ from e2ee.testing.mls_forge.paths import Path
 from e2ee.testing.mls_forge.welcomes import Welcoming, welcome
 from e2ee.vectorgen.mls_validation.ended_groups import BASIC_REQUIRED
 from e2ee.vectorgen.mls_validation.groups import ALICE, BOB, founded
-from e2ee.vectorgen.mls_validation.registry import Case, File, Group, operation
+from e2ee.vectorgen.mls_validation.registry import Case, File, Flag, Group, operation
 from e2ee.vectorgen.mls_validation.scenes import Build
 from e2ee.vectorgen.mls_validation.states import (
     EXTENSION,
@@ -35,7 +35,9 @@ __all__ = ["FILE"]
 
 process, joining, adding = operation("process"), operation("join"), operation("key-package")
 
-APPLICATION_ID = Extension(ExtensionType.APPLICATION_ID, b"\x10an application's")  # Section 5.3.3: a vector
+APPLICATION_ID = Extension(
+    ExtensionType.APPLICATION_ID, b"\x10an application's"
+)  # Section 5.3.3: a vector
 OWN = Extension(EXTENSION, b"of this client")
 UNKNOWN = Extension(GREASE, b"grease")
 
@@ -209,6 +211,7 @@ def grease_as_an_extension_of_the_group(case: Case) -> None:
     reason=Rule.OWN_CLIENT_LACKS_REQUIRED_CAPABILITY,
     like="extension-in-a-greased-group",
     each=REQUIRING,
+    flags=(Flag.STRICTER,),
 )
 def grease_as_a_requirement_of(case: Case, required: RequiredCapabilities) -> None:
     """required_capabilities with a type 0x0a0a, which all members list and, as GREASE, none supports."""
@@ -227,6 +230,7 @@ def grease_as_an_extension_of_a_group_to_join(case: Case) -> None:
     reason=Rule.OWN_CLIENT_LACKS_REQUIRED_CAPABILITY,
     like="greased-member",
     each=REQUIRING,
+    flags=(Flag.STRICTER,),
 )
 def grease_as_a_requirement_to_join_of(case: Case, required: RequiredCapabilities) -> None:
     """The GroupContext requires a type 0x0a0a, which Alice and Dave list as GREASE."""
