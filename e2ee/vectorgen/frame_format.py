@@ -15,7 +15,7 @@ from e2ee.vectorgen.models import SUITES, compose_kid, protect, split
 from e2ee.vectorgen.receiving import receiving
 from e2ee.vectorgen.registry import Case, Chapter, Group
 from e2ee.vectorgen.rtp import pipeline
-from e2ee.vectorgen.scenes import CAMERA, CODEC, MICROPHONE, SCREEN_VIDEO, encoded
+from e2ee.vectorgen.scenes import CAMERA, CODEC, MICROPHONE, SCREEN_VIDEO, Refusal, encoded
 
 __all__ = ["CHAPTER"]
 
@@ -112,6 +112,31 @@ OTHER_CODECS = {
 def sent_as(case: Case, sent: Sent) -> None:
     """H.264 has what SFrame made behind its clear part, with emulation prevention and a last byte 80; of VP9 nothing is clear."""
     _sent(case, 0x0004, sent)
+
+
+NOT_SENT = {
+    "empty-opus-frame": ("opus", MICROPHONE, b""),
+    "empty-vp8-frame": ("VP8", CAMERA, b""),
+    "vp8-key-frame-of-nine-bytes": ("VP8", CAMERA, bytes.fromhex("d042009d012a8002e0")),
+    "empty-h264-frame": ("H264", CAMERA, b""),
+}
+
+
+@protecting.vector("CODEC-3", reason=Refusal.TOO_SHORT, each=NOT_SENT)
+def sender_is_given(case: Case, given: tuple[str, int, bytes]) -> None:
+    """Shorter than its clear bytes, or nothing: an encoder's fault, and not to be sent."""
+    codec, kind, frame = given
+    case.input |= {
+        "sframe_suite": 0x0004,
+        "base_key": case.entropy.random(SUITES[0x0004][1].Nk),
+        "kind": kind,
+        "instance": 0,
+        "leaf_index": 0,
+        "epoch": 2,
+        "ctr": 0,
+        "codec": codec,
+        "frame": frame,
+    }
 
 
 @suites.vector("FRAME-2", each={"0x0004": 0x0004, "0x0005": 0x0005})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from e2ee.vectorgen.models import compose_kid, protect
 from e2ee.vectorgen.registry import Case, Group
 from e2ee.vectorgen.scenes import CAMERA, CONTROL, MICROPHONE, SCREEN_VIDEO, Refusal, Scene, flipped
 
@@ -38,6 +39,15 @@ def empty_frame(case: Case, kind: int) -> None:
     scene = Scene(case, kind)
     scene.applied(0, 2)
     scene.raw(1, b"")
+
+
+@receiving.vector("CODEC-3", reason=Refusal.TOO_SHORT)
+def frame_that_its_sender_protected_empty(case: Case) -> None:
+    """It is authentic, and nothing comes out of it: there is no such frame, and some decoders take it for the end."""
+    scene = Scene(case)
+    scene.applied(0, 2)
+    kid = compose_kid(MICROPHONE, 0, 0, 2)
+    scene.judged(1, protect(scene.suite, scene.base_key(2), kid, 0, b"", b""), epoch=2)
 
 
 @receiving.vector("FRAME-3", "CODEC-3", reason=Refusal.TOO_SHORT)

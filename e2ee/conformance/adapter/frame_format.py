@@ -20,6 +20,7 @@ from e2ee.sframe.mls import KeyId
 
 
 @operation("frame-format/protecting")
+@refusing
 def protecting(given: Given) -> Answer:
     """FRAME-1: a sender's frame, under a key that has protected ``ctr`` frames before."""
     codec, frame = Codec(given["codec"]), bytes.fromhex(given["frame"])
