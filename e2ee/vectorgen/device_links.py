@@ -23,7 +23,7 @@ links = Group(
 )
 openings = Group(
     "device-link-opening",
-    "What comes to a new device that showed text, from server_name, at the time now (Unix milliseconds) -> the account and"
+    "What comes to a new device that made text at made_at and showed it, from server_name, at the time now (Unix milliseconds) -> the account and"
     " the contacts that it opens, or why it is refused. flags: 1 verified, 2 blocked.",
 )
 
@@ -43,6 +43,7 @@ class Refusal(StrEnum):
     WRONG_SERVER = "WRONG_SERVER"
     BAD_CONTACTS = "BAD_CONTACTS"
     EXPIRED = "EXPIRED"
+    LINK_EXPIRED = "LINK_EXPIRED"
 
 
 def base64url(data: bytes) -> str:
@@ -216,6 +217,7 @@ class Primary:
         leaf: bytes | None = None,
         server: str = "calls.example",
         late: int = 0,
+        waited: int = 0,
         change: Callable[[bytes], bytes] = bytes,
         **certified: Any,
     ) -> None:
@@ -240,6 +242,7 @@ class Primary:
             "signature_private_key": ED25519.generate(self.case.entropy.fork(b"leaf")).private,
             "sealed": change(sealed),
             "server_name": "calls.example",
+            "made_at": (NOW + late) * 1000 - waited,
             "now": (NOW + late) * 1000,
         }
         self.case.intermediate = {"key": key, "aad": aad, "content": content}
@@ -313,6 +316,23 @@ def opening_for_another_signature_key(case: Case) -> None:
 def opening_of_other(case: Case, certified: dict[str, Any]) -> None:
     """A certificate that says something else than the device showed."""
     Primary(case).sends(**certified)
+
+
+LIFETIME = 600_000
+
+
+@openings.vector("IDENT-17")
+def opening_in_the_last_millisecond(case: Case) -> None:
+    """The secret is kept for 10 minutes."""
+    primary = Primary(case)
+    primary.sends(waited=LIFETIME - 1)
+    primary.opens()
+
+
+@openings.vector("IDENT-17", reason=Refusal.LINK_EXPIRED)
+def opening_after_10_minutes(case: Case) -> None:
+    """Whoever read the text could have opened it by then."""
+    Primary(case).sends(waited=LIFETIME)
 
 
 @openings.vector("IDENT-22", reason=Refusal.WRONG_SERVER)

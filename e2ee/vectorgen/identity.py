@@ -1,6 +1,7 @@
 """Vectors of the chapter Identity: what a certificate says, and which are refused.
 
-The chapter's other groups are made in ``proofs`` (attestations, proofs, safety numbers) and in ``device_links``.
+The chapter's other groups are made in ``contacts`` (who is trusted, renewals), ``proofs`` (attestations, proofs, safety
+numbers) and ``device_links``.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from e2ee.crypto.signature import ED25519
-from e2ee.vectorgen import device_links, proofs
+from e2ee.vectorgen import contacts, device_links, proofs
 from e2ee.vectorgen.certificates import DAY, NO_ATTESTATION, NOW, Device
 from e2ee.vectorgen.registry import Case, Chapter, Group
 
@@ -274,5 +275,5 @@ CHAPTER = Chapter(
     "identity",
     "L3",
     "Accounts, their devices' certificates, attestations, proofs towards servers, safety numbers, and links.",
-    (certificates, dates, *proofs.GROUPS, *device_links.GROUPS),
+    (certificates, dates, *contacts.GROUPS, *proofs.GROUPS, *device_links.GROUPS),
 )

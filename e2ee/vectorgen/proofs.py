@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+from typing import Any
+
 from e2ee.crypto.kdf import HKDF_SHA512
 from e2ee.crypto.signature import ED25519, SigningKey
 from e2ee.vectorgen.certificates import DAY, NO_ATTESTATION, NOW, Device, label, opaque16
@@ -17,6 +20,18 @@ attestations = Group(
 )
 logins = Group("login", "A device's proof to a service: Ed25519 signatures are deterministic.")
 registrations = Group("register", "An account's consent that a directory attests its key.")
+challenges = Group(
+    "challenge",
+    "May a device that connected to the server connected_to sign a Login for one that announces itself as server_name?",
+)
+login_proofs = Group(
+    "login-proof",
+    "Does this Login signature prove to the service server_name, which gave server_nonce, that the device has leaf_signature_key?",
+)
+register_proofs = Group(
+    "register-proof",
+    "May the directory of server_name attest account_key for account_id, by this Register signature?",
+)
 safety_numbers = Group(
     "safety-number", "Two accounts -> 60 digits; accounts may come in either order."
 )
@@ -129,6 +144,131 @@ def register(case: Case, account_id: str) -> None:
     proof(case, device.account, signed)
 
 
+class Refusal(StrEnum):
+    """Why a proof is none."""
+
+    WRONG_SERVER = "WRONG_SERVER"
+    BAD_LOGIN_SIGNATURE = "BAD_LOGIN_SIGNATURE"
+    BAD_REGISTER_SIGNATURE = "BAD_REGISTER_SIGNATURE"
+
+
+@challenges.vector("IDENT-14")
+def challenge_of_the_server(case: Case) -> None:
+    """It is the one that the device connected to."""
+    case.input |= {"connected_to": "calls.example", "server_name": "calls.example"}
+
+
+@challenges.vector(
+    "IDENT-14",
+    reason=Refusal.WRONG_SERVER,
+    each={
+        "another-server": "calls.example.org",
+        "the-same-in-capitals": "CALLS.EXAMPLE",
+        "the-same-with-a-dot": "calls.example.",
+        "no-server": "",
+    },
+)
+def challenge_of(case: Case, name: str) -> None:
+    """A server passes on the challenge of another, to log in there; names are compared byte by byte."""
+    case.input |= {"connected_to": "calls.example", "server_name": name}
+
+
+Changed = dict[str, Any]
+
+
+def signed_login(case: Case, *, text: str = "Login", **changed: Any) -> None:
+    """The case is about a right proof, of which the service knows something else."""
+    device = Device(case)
+    nonces = {"server_nonce": case.entropy.random(32), "client_nonce": case.entropy.random(32)}
+    head = label(text) + opaque16(b"calls.example")
+    signed = head + nonces["server_nonce"] + nonces["client_nonce"]
+    case.intermediate["signed"] = signed
+    case.input |= {
+        "leaf_signature_key": device.leaf.public,
+        "server_name": "calls.example",
+        **nonces,
+        "signature": ED25519.sign(device.leaf.private, signed),
+        **changed,
+    }
+
+
+@login_proofs.vector("IDENT-14")
+def login_proof_of_the_device(case: Case) -> None:
+    """By the key for which its certificate verifies."""
+    signed_login(case)
+
+
+@login_proofs.vector(
+    "IDENT-14",
+    reason=Refusal.BAD_LOGIN_SIGNATURE,
+    each={
+        "another-server": {"server_name": "calls.example.org"},
+        "another-nonce-of-the-server": {"server_nonce": bytes(32)},
+        "another-nonce-of-the-device": {"client_nonce": bytes(32)},
+    },
+)
+def login_proof_for(case: Case, changed: Changed) -> None:
+    """It was made for something else."""
+    signed_login(case, **changed)
+
+
+@login_proofs.vector("IDENT-14", reason=Refusal.BAD_LOGIN_SIGNATURE)
+def login_proof_of_another_device(case: Case) -> None:
+    """The holder of another key signed."""
+    signed_login(case, leaf_signature_key=ED25519.generate(case.entropy.fork(b"other")).public)
+
+
+@login_proofs.vector("IDENT-13", "IDENT-14", reason=Refusal.BAD_LOGIN_SIGNATURE)
+def login_proof_under_another_label(case: Case) -> None:
+    """What was signed for another purpose proves nothing here."""
+    signed_login(case, text="Register")
+
+
+def signed_consent(case: Case, *, text: str = "Register", **changed: Any) -> None:
+    """The case is about a right consent, of which the directory is asked something else."""
+    device = Device(case)
+    signed = label(text) + opaque16(b"calls.example") + opaque16(b"alice")
+    case.intermediate["signed"] = signed
+    case.input |= {
+        "account_key": device.account.public,
+        "account_id": "alice",
+        "server_name": "calls.example",
+        "signature": ED25519.sign(device.account.private, signed),
+        **changed,
+    }
+
+
+@register_proofs.vector("IDENT-15")
+def register_proof_of_the_account(case: Case) -> None:
+    """By the account key itself."""
+    signed_consent(case)
+
+
+@register_proofs.vector(
+    "IDENT-15",
+    reason=Refusal.BAD_REGISTER_SIGNATURE,
+    each={
+        "another-server": {"server_name": "calls.example.org"},
+        "another-account-id": {"account_id": "alicf"},
+    },
+)
+def register_proof_for(case: Case, changed: Changed) -> None:
+    """The account agreed to something else."""
+    signed_consent(case, **changed)
+
+
+@register_proofs.vector("IDENT-15", reason=Refusal.BAD_REGISTER_SIGNATURE)
+def register_proof_of_another_key(case: Case) -> None:
+    """Mallory wants the directory's word that his key is Alice's."""
+    signed_consent(case, account_key=ED25519.generate(case.entropy.fork(b"mallory")).public)
+
+
+@register_proofs.vector("IDENT-13", "IDENT-15", reason=Refusal.BAD_REGISTER_SIGNATURE)
+def register_proof_under_another_label(case: Case) -> None:
+    """What the account signed for another purpose is no consent."""
+    signed_consent(case, text="Device")
+
+
 def proof(case: Case, key: SigningKey, signed: bytes) -> None:
     """What is signed, and the signature with its public key."""
     case.intermediate["signed"] = signed
@@ -160,4 +300,7 @@ def half(case: Case, account_id: str, account_key: bytes) -> str:
     return number
 
 
-GROUPS = (attestations, logins, registrations, safety_numbers)
+GROUPS = (
+    *(attestations, logins, challenges, login_proofs, registrations, register_proofs),
+    safety_numbers,
+)

@@ -22,10 +22,14 @@ class Steps:
 
     def step(self, at: int, kind: str, *, sent: Said = (), told: Said = (), **what: Any) -> None:
         """One more, at this time in milliseconds; what fell due before it is its own."""
-        self._case.input["steps"].append({"at": at, "step": kind, **what})
-        shown = self._case.output if self._case.reason is None else self._case.intermediate
+        outcome = {"sent": list(sent), "told": list(told)}
+        self.add({"at": at, "step": kind, **what}, outcome)
+
+    def add(self, step: dict[str, Any], outcome: dict[str, Any]) -> None:
+        """One more, and what comes of it."""
+        self._case.input["steps"].append(step)
         if self._case.reason is not None:
-            shown["steps"] = list(self._outcomes)
-        self._outcomes.append({"sent": list(sent), "told": list(told)})
+            self._case.intermediate["steps"] = list(self._outcomes)
+        self._outcomes.append(outcome)
         if self._case.reason is None:
-            shown["steps"] = list(self._outcomes)
+            self._case.output["steps"] = list(self._outcomes)

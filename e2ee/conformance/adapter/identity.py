@@ -21,11 +21,13 @@ from e2ee.identity.device_link import DeviceLink, NewDevice, read_link
 from e2ee.identity.labels import SignatureLabel, label
 from e2ee.identity.link_content import LinkedContact
 from e2ee.identity.login import (
+    check_server_name,
     login_signature,
     register_signature,
     verify_login,
     verify_register,
 )
+from e2ee.identity.renewal import newer_certificate
 from e2ee.identity.safety_number import safety_number
 
 
@@ -102,6 +104,41 @@ def register(given: Given) -> Answer:
     return Accepted({"public_key": account.public.hex(), "signature": signature.hex()})
 
 
+@operation("identity/challenge")
+@refusing
+def challenge(given: Given) -> Answer:
+    """IDENT-14: a device signs for nobody but the server that it connected to."""
+    check_server_name(given["connected_to"], given["server_name"])
+    return Accepted()
+
+
+@operation("identity/login-proof")
+@refusing
+def login_proof(given: Given) -> Answer:
+    """IDENT-14: what the service makes of a proof."""
+    names = ("leaf_signature_key", "server_nonce", "client_nonce", "signature")
+    key, *nonces, signature = (bytes.fromhex(given[name]) for name in names)
+    verify_login(given["server_name"], key, nonces[0], nonces[1], signature)
+    return Accepted()
+
+
+@operation("identity/register-proof")
+@refusing
+def register_proof(given: Given) -> Answer:
+    """IDENT-15: what the directory makes of a consent."""
+    account_key, signature = (bytes.fromhex(given[name]) for name in ("account_key", "signature"))
+    verify_register(given["server_name"], given["account_id"], account_key, signature)
+    return Accepted()
+
+
+@operation("identity/renewal")
+@refusing
+def renewal(given: Given) -> Answer:
+    """IDENT-16: the certificate that a device has afterwards."""
+    newer_certificate(_verified(given), bytes.fromhex(given["offered"]))
+    return Accepted()
+
+
 @operation("identity/safety-number")
 def digits(given: Given) -> Answer:
     """IDENT-12, in either order."""
@@ -140,7 +177,7 @@ def _signed(link: DeviceLink) -> str:
 def device_link_opening(given: Given) -> Answer:
     """IDENT-21 to IDENT-23: what comes to it, once a person has looked at the account."""
     sealed, link = bytes.fromhex(given["sealed"]), read_link(given["text"])
-    device = NewDevice(_signing_key(given["signature_private_key"]), link, given["now"])
+    device = NewDevice(_signing_key(given["signature_private_key"]), link, given["made_at"])
     opened = device.open(sealed, given["server_name"], given["now"])
     linked = opened.confirmed()
     output = {

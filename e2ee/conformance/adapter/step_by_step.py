@@ -11,7 +11,7 @@ from e2ee.errors import E2EEError
 
 __all__ = ["Outcome", "step_by_step"]
 
-Outcome = dict[str, list[dict[str, Any]]]
+Outcome = dict[str, Any]
 
 
 def step_by_step(steps: Sequence[Given], act: Callable[[Given], Outcome]) -> Answer:
