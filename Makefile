@@ -12,6 +12,7 @@
 #   make bench-group a thousand members, gaps at epoch changes, what a removed device opens, the forwarding unit   (minutes; BENCH_GROUP=--quick)
 #   make spec      the specification as one page: dist/spec.html
 #   make results   the conformance kit against all implementations, and spec/results.md   (minutes; RESULTS="ours" is faster)
+#   make mutants   each check taken out, each limit moved, known defects planted: which vector shows it   (an hour; MUTANTS="--kinds defects" is faster)
 #   make vectors   generate vectors/ and the specification's indexes again
 #   make lock      resolve requirements.lock again
 
@@ -24,12 +25,13 @@ FUZZ_SECONDS ?= 3600
 DEMO   ?= --once
 PYTEST ?=
 RESULTS ?=
+MUTANTS ?= --all
 BENCH_CALL ?=
 BENCH_GROUP ?=
 BENCH_MLS ?= --plot spec/pictures/bench-mls.png
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types contracts requirements explore fuzz fuzz-long bench bench-call bench-group bench-mls vectors spec results lock clean
+.PHONY: help setup demo test check format lint types contracts requirements explore fuzz fuzz-long bench bench-call bench-group bench-mls mutants vectors spec results lock clean
 
 help:
 	@sed -n 's/^#  *\(make .*\)/\1/p' $(firstword $(MAKEFILE_LIST))
@@ -87,6 +89,9 @@ spec: setup
 
 results: setup $(TS_MLS)/node_modules/.package-lock.json
 	$(BIN)/python -m tests.foreign.results $(RESULTS)
+
+mutants: setup
+	$(BIN)/python -m tests.mutants $(MUTANTS)
 
 vectors: setup
 	$(BIN)/e2ee vectors generate

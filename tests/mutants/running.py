@@ -24,24 +24,35 @@ CACHE = Path(__file__).parents[2] / ".mutants"
 Place = tuple[str, str]
 """(module, name of the function's code)."""
 
+AGAIN = tuple(
+    f"mls-validation/{operation}/0xf0e2/"
+    for operation in ("process", "join", "external-join", "key-package", "commit")
+)
+
 DO_NOT_JUDGE = ("e2ee.vectorgen", "e2ee.testing", "e2ee.cli")
 
 
 def cases() -> tuple[Case, ...]:
-    """The cases of ``vectors/`` that a client of this protocol has to pass; not those of other suites of MLS."""
+    """The cases of ``vectors/`` that a client of this protocol has to pass, those of MLS's rules in one suite.
+
+    The other suite's are the same cases once more: they would double the time of what nothing shows.
+    """
     return tuple(
         case
         for case in read_cases(shipped_vectors())
-        if not set(case.features) & set(BEYOND_THE_PROFILE)
+        if not set(case.features) & set(BEYOND_THE_PROFILE) and not case.name.startswith(AGAIN)
     )
 
 
 class Running:
     """Of all cases."""
 
-    def __init__(self, every: Sequence[Case], modules: Iterable[str], jobs: int) -> None:
+    def __init__(
+        self, every: Sequence[Case], modules: Iterable[str], jobs: int, cache: Path
+    ) -> None:
         """``failing`` are the cases that fail without any fault, and so show none."""
         self._names = {str(importlib.import_module(name).__file__): name for name in modules}
+        self._cache = cache / "running.json"
         lines = [_line(case) for case in every]
         known = self._read()
         unknown = [index for index, line in enumerate(lines) if line not in known]
@@ -88,7 +99,7 @@ class Running:
 
     def _read(self) -> dict[str, list[Place] | None]:
         try:
-            remembered = json.loads((CACHE / "running.json").read_text())
+            remembered = json.loads(self._cache.read_text())
         except (OSError, ValueError):
             return {}
         if remembered["of"] != self._state():
@@ -103,10 +114,8 @@ class Running:
         places = sorted({place for ran in known.values() for place in ran or ()})
         number = {place: index for index, place in enumerate(places)}
         ran = {line: [number[place] for place in each or ()] for line, each in known.items()}
-        CACHE.mkdir(exist_ok=True)
-        (CACHE / "running.json").write_text(
-            json.dumps({"of": self._state(), "places": places, "cases": ran})
-        )
+        self._cache.parent.mkdir(exist_ok=True)
+        self._cache.write_text(json.dumps({"of": self._state(), "places": places, "cases": ran}))
 
     def _state(self) -> str:
         """A hash of the text of all that may run when a case is judged, and of which modules are asked for."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Protocol
 
 from e2ee.conformance.verdict import FAILING, Verdict
@@ -58,11 +59,19 @@ class Outcome:
 class Trials:
     """The cases of ``vectors/``, those that must be refused first: they are what most faults let through."""
 
-    def __init__(self, modules: Sequence[str], jobs: int) -> None:
-        self._cases = cases()
+    def __init__(
+        self,
+        modules: Sequence[str],
+        jobs: int,
+        patterns: Sequence[str] = ("*",),
+        cache: Path = CACHE,
+    ) -> None:
+        """``patterns`` are of the names of cases; ``cache`` is a folder for what is remembered."""
+        self._cases = [case for case in cases() if case.called(patterns)]
         self._jobs = jobs
-        self._running = Running(self._cases, modules, jobs)
-        self._shown_before = _remembered()
+        self._running = Running(self._cases, modules, jobs, cache)
+        self._cache = cache / "shown.json"
+        self._shown_before = _remembered(self._cache)
 
     @property
     def failing(self) -> list[str]:
@@ -84,7 +93,7 @@ class Trials:
                 outcome = _received(ready, process, fault)
                 if outcome.is_shown:
                     self._shown_before[outcome.fault] = outcome.shown_by
-                    _remember(self._shown_before)
+                    self._cache.write_text(json.dumps(self._shown_before, indent=0))
                 yield outcome
 
     def _begun(self, fault: Fault) -> tuple[BaseProcess, Connection]:
@@ -134,12 +143,8 @@ def _received(answers: Connection, process: BaseProcess, fault: Fault) -> Outcom
             return Outcome(fault.name, 0, "any", str(Verdict.CRASH))
 
 
-def _remembered() -> dict[str, str]:
+def _remembered(cache: Path) -> dict[str, str]:
     try:
-        return dict(json.loads((CACHE / "shown.json").read_text()))
+        return dict(json.loads(cache.read_text()))
     except (OSError, ValueError):
         return {}
-
-
-def _remember(shown: dict[str, str]) -> None:
-    (CACHE / "shown.json").write_text(json.dumps(shown, indent=0))

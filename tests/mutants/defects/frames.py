@@ -15,7 +15,7 @@ FRAMES = (
         "LiveKit FrameCryptor.ts, Stream #1801, DAVE version 0, Jitsi",
         OPENER,
         "return _reject(stream, RejectReason.BAD_HEADER)",
-        "return OpenedFrame(stream.codec, came, KeyId(stream.kind, 0, 0, 0), 0, 0)",
+        "return OpenedFrame(stream.codec, came, KeyId(stream.kind, 0, 0, 2), 2, 0)",
     ),
     Defect(
         "ciphertext-decoded",
@@ -33,7 +33,7 @@ FRAMES = (
         "        came = data\n",
         "        came = data\n"
         '        if data == b"\\xf8\\xff\\xfe":\n'
-        "            return OpenedFrame(stream.codec, data, KeyId(stream.kind, 0, 0, 0), 0, 0)\n",
+        "            return OpenedFrame(stream.codec, data, KeyId(stream.kind, 0, 0, 2), 2, 0)\n",
     ),
     Defect(
         "replay",

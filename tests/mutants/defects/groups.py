@@ -131,9 +131,9 @@ GROUPS = (
         "credential-replaced",
         "a commit may replace its committer's credential",
         "Trail of Bits, DAVE design review, 2",
-        "e2ee.profile.authentication",
-        "        if old != new:\n",
-        "        if False:\n",
+        "e2ee.profile.commit_facts",
+        "    if leaf.credential != Credential.basic(committer.certificate.encode()):\n",
+        "    if False:\n",
     ),
     Defect(
         "proposals-of-any-type",
