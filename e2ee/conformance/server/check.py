@@ -6,8 +6,8 @@
 
 Its name and the module's are its name in reports: ``login/a-nonce-a-second-time``. ``refused`` is whether it shows that
 something is refused, or that something is accepted: ``spec/trace.json`` counts both. ``features`` are what a service may
-lack. ``slow`` is one that takes longer than 20 s, or many requests: it runs if it is asked for. ``alone``: nothing else runs
-beside it.
+lack. ``slow`` is one that takes longer than 20 s, or thousands of requests: it runs if it is asked for. ``restarts``: it has the
+service's process ended, so it runs if the command for that is given, and nothing else beside it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Check:
     case: Case
     story: Story
     slow: bool
-    alone: bool
+    restarts: bool
 
 
 _registered: dict[str, Check] = {}
@@ -46,7 +46,7 @@ def check(
     refused: bool = False,
     features: tuple[str, ...] = (),
     slow: bool = False,
-    alone: bool = False,
+    restarts: bool = False,
 ) -> Callable[[Story], Story]:
     """Register the function below."""
 
@@ -64,7 +64,7 @@ def check(
             output=None if refused else {},
             reason=None,
         )
-        _registered[case.name] = Check(case, story, slow, alone)
+        _registered[case.name] = Check(case, story, slow, restarts)
         return story
 
     return register

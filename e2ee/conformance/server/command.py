@@ -34,6 +34,9 @@ __all__ = ["main"]
 PASSED, FAILED, USAGE, NOT_THERE, INTERRUPTED = 0, 1, 2, 3, 130
 """Exit statuses."""
 
+MOST = 20
+"""Unsupported checks that are told."""
+
 
 def main(argv: Sequence[str], program: str = "e2ee conformance") -> int:
     """Run with these arguments; the exit status. Raises SystemExit for --help and wrong options."""
@@ -51,7 +54,9 @@ def _chosen(options: Namespace) -> list[Check]:
     chosen = [
         each
         for each in checks.registered()
-        if (options.slow or not each.slow) and (not options.only or each.case.called(options.only))
+        if (options.slow or not each.slow)
+        and (options.restart_command or options.list or not each.restarts)
+        and (not options.only or each.case.called(options.only))
     ]
     if not chosen:
         raise BadUsage("no check is called so: --list --slow names them")
@@ -108,8 +113,8 @@ def _results(
         features=tuple(each for each in SERVICE_FEATURES if each not in lacking),
     )
     sentences = sentences_beside(shipped("vectors"))
-    whole = not options.only and options.slow
-    return Results(hello, outcomes, cases, whole=whole, sentences=sentences)
+    whole = not options.only and options.slow and options.restart_command
+    return Results(hello, outcomes, cases, whole=bool(whole), sentences=sentences)
 
 
 def _report(results: Results, options: Namespace, program: str) -> None:
@@ -131,7 +136,7 @@ def _report(results: Results, options: Namespace, program: str) -> None:
 
 
 def _say_unsupported(results: Results) -> None:
-    for each in results.of(Verdict.UNSUPPORTED):
+    for each in results.of(Verdict.UNSUPPORTED)[:MOST]:
         sys.stdout.write(f"unsupported  {each.case.name}: {each.judgement.why}\n")
 
 

@@ -29,7 +29,7 @@ async def run(
     jobs: int,
     known: Callable[[Outcome], None],
 ) -> None:
-    """Run them; ``known`` is told of each as it comes. Those that must be alone come last, one by one."""
+    """Run them; ``known`` is told of each as it comes. Those that restart the service come last, one by one."""
     numbered = [*enumerate(checks, 1)]
     places = asyncio.Semaphore(jobs)
 
@@ -39,10 +39,10 @@ async def run(
 
     async with asyncio.TaskGroup() as tasks:
         for number, check in numbered:
-            if not check.alone:
+            if not check.restarts:
                 tasks.create_task(one(number, check))
     for number, check in numbered:
-        if check.alone:
+        if check.restarts:
             await one(number, check)
 
 

@@ -7,11 +7,14 @@ service's other users alone. When a check is over its connections are closed.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import shlex
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
 
 from e2ee.conformance.server.device import Account, Device
+from e2ee.conformance.server.faults import Lost, Unsupported
 from e2ee.conformance.server.line import Line, open_line
 from e2ee.conformance.server.tokens import Tokens
 from e2ee.crypto.entropy import Entropy
@@ -21,6 +24,9 @@ from e2ee.signalling import messages
 from e2ee.system_clock import Clock, system_clock
 
 __all__ = ["Service", "Stage"]
+
+RESTART_ATTEMPTS, RESTART_PAUSE = 60, 0.5
+"""How often a service that is started again is looked for, and the seconds between."""
 
 QUIET = 0.3
 """Seconds after which what has not come to somebody else's connection is taken not to come."""
@@ -44,6 +50,18 @@ class Service:
             await line.tell(messages.Hello((0x0100,)))
             welcome = await line.hear(messages.Welcome)
         self.server_name, self.delivery_key = welcome.server_name, welcome.delivery_key
+
+    async def restarted(self) -> None:
+        """Run the command that restarts it, and wait until it greets."""
+        process = await asyncio.create_subprocess_exec(*shlex.split(self.restart))
+        if await process.wait():
+            raise Unsupported(f"--restart-command ended with {process.returncode}")
+        for _ in range(RESTART_ATTEMPTS):
+            with contextlib.suppress(Lost):
+                await self.greet()
+                return
+            await asyncio.sleep(RESTART_PAUSE)
+        await self.greet()
 
 
 class Stage:
@@ -115,6 +133,10 @@ class Stage:
     async def pause(self, seconds: float) -> None:
         """Let time pass, which the service's rules count."""
         await asyncio.sleep(seconds)
+
+    async def restart(self) -> None:
+        """Have the service's process ended by force and started again. Raises Unsupported, Fault."""
+        await self.service.restarted()
 
     async def quiet(self) -> None:
         """Wait so long that what comes to others has come."""

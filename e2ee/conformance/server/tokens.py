@@ -15,6 +15,7 @@ from pathlib import Path
 
 from e2ee.conformance.arguments import BadUsage
 from e2ee.conformance.server.faults import Unsupported
+from e2ee.conformance.shown import shown
 from e2ee.crypto.system_entropy import SystemEntropy
 
 __all__ = ["Tokens"]
@@ -65,10 +66,12 @@ class Tokens:
         if not self.command:
             raise Unsupported("no --token-command makes a token for an account that is there")
         command = [each.replace(PLACE, account_id) for each in self.command]
-        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
-        printed, _ = await process.communicate()
+        pipe = asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe)
+        printed, said = await process.communicate()
         if process.returncode or not printed.strip():
-            raise Unsupported(f"--token-command ended with {process.returncode}, and no token")
+            last = shown((said.splitlines() or [b"nothing"])[-1])
+            raise Unsupported(f"--token-command printed no token, and said: {last}")
         return printed.decode().strip()
 
 

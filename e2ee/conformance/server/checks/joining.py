@@ -8,6 +8,7 @@ from e2ee.conformance.server.check import check
 from e2ee.conformance.server.device import Device
 from e2ee.conformance.server.faults import expect
 from e2ee.conformance.server.meeting import PACE, Meeting, meet
+from e2ee.conformance.server.rates import limited
 from e2ee.conformance.server.stage import Stage
 from e2ee.mls.key_package import LAST_RESORT
 from e2ee.mls.proposal import Remove
@@ -205,6 +206,4 @@ async def join_has_a_rate(stage: Stage) -> None:
     """30 requests a minute of an account for a call."""
     meeting, (alice,) = await meet(stage, 1)
     tablet = await stage.device(alice.account, 2)
-    for _ in range(30):
-        await meeting.asks(tablet)
-    await tablet.refused(meeting.asking(meeting.joining_bundle(tablet)), "RATE_LIMITED")
+    await limited(tablet, meeting.asking(meeting.joining_bundle(tablet)), 30, 60)
