@@ -26,8 +26,8 @@ __all__ = ["CHAPTER"]
 letters = Group(
     "letter",
     "key and content of a letter that comes to a device of recipient at the time now (Unix milliseconds), which has the"
-    " KeyPackage with key_package_ref, init_private_key and mls_suite, was shipped with directory_keys, has pinned nobody and"
-    " has seen the ids in seen -> who wrote what, or why it is refused.",
+    " KeyPackage with key_package_ref, init_private_key and mls_suite, was shipped with directory_keys, has pinned nobody, has"
+    " seen the ids in seen, and whose person blocked the accounts in blocked -> who wrote what, or why it is refused.",
 )
 
 MS = 1000
@@ -45,6 +45,9 @@ class Refusal(StrEnum):
     BAD_PADDING = "BAD_PADDING"
     BAD_SIGNATURE = "BAD_SIGNATURE"
     BAD_AUDIO = "BAD_AUDIO"
+    BAD_TEXT = "BAD_TEXT"
+    UNKNOWN_MEDIUM = "UNKNOWN_MEDIUM"
+    BLOCKED = "BLOCKED"
     WRONG_RECIPIENT = "WRONG_RECIPIENT"
     TOO_OLD = "TOO_OLD"
     FROM_THE_FUTURE = "FROM_THE_FUTURE"
@@ -89,6 +92,7 @@ class Written:
     ref: bytes = bytes(32)
     """By what the letter names the KeyPackage."""
     seen: bool = False
+    blocked: tuple[str, ...] = ()
 
     def fill(self) -> None:
         """Write the letter into the case."""
@@ -125,6 +129,7 @@ class Written:
             "directory_keys": {7: sender.directory.public},
             "now": self.now,
             "seen": [letter_id] if self.seen else [],
+            "blocked": self.blocked,
             "key": opaque(self.ref) + sealed_key,
             "content": self.sent(content),
         }
@@ -331,3 +336,48 @@ def letter_that_is_a_call_message(case: Case) -> None:
 
 
 CHAPTER = Chapter("letters", "L4", "What is left for somebody who is absent.", (letters,))
+
+
+@letters.vector("LETTER-10", reason=Refusal.BLOCKED)
+def letter_of_a_blocked_account(case: Case) -> None:
+    """It is in order, and nobody is told that it was not shown."""
+    Written(case, blocked=("alice",)).fill()
+
+
+@letters.vector("LETTER-10")
+def letter_of_another_than_the_blocked_accounts(case: Case) -> None:
+    """Only its own sender is asked about."""
+    Written(case, blocked=("bob", "mallory")).fill()
+
+
+NOTES = {"line-break-and-tab": "two\nlines\tand a tab", "direction-controls": "\u2067abc\u2069"}
+
+
+@letters.vector("LETTER-12", each=NOTES)
+def note_with_a(case: Case, text: str) -> None:
+    """As in a text of a call."""
+    Written(case, Note(NOW * MS, text)).fill()
+
+
+@letters.vector("LETTER-12", each={medium: medium for medium in ("text", "voice", "video")})
+def missed_call_by(case: Case, medium: str) -> None:
+    """The media of calls."""
+    Written(case, MissedCall(bytes(16), NOW * MS, medium)).fill()
+
+
+@letters.vector(
+    "LETTER-12",
+    reason=Refusal.BAD_TEXT,
+    each={"nul": "a\x00", "carriage-return": "a\r\nb", "escape": "\x1b[2J", "c1": "\x9b2J"},
+)
+def note_with_the_control_character(case: Case, text: str) -> None:
+    """Of these only U+0009 and U+000A may stand in a note."""
+    Written(case, Note(NOW * MS, text)).fill()
+
+
+@letters.vector(
+    "LETTER-12", reason=Refusal.UNKNOWN_MEDIUM, each={"none": "", "another": "hologram"}
+)
+def missed_call_by_a_medium_that_is(case: Case, medium: str) -> None:
+    """None of the three."""
+    Written(case, MissedCall(bytes(16), NOW * MS, medium)).fill()

@@ -31,6 +31,8 @@ def letter(given: Given) -> Answer:
     seen = [bytes.fromhex(letter_id) for letter_id in given["seen"]]
     came = Letter(bytes.fromhex(given["key"]), bytes.fromhex(given["content"]))
     owner = _owner(given["recipient"], given["directory_keys"])
+    for account_id in given["blocked"]:
+        owner.trust.block(account_id)
     opened = open_letter(owner, _bundles(given).get, seen, came, given["now"])
     return Accepted(
         {
