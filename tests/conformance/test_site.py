@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
+from shutil import copytree
 from urllib.parse import unquote
 
 import pytest
@@ -12,7 +13,9 @@ import pytest
 import e2ee
 from e2ee.conformance.requirements import Specification
 from e2ee.conformance.site import requirements_page, specification_page
-from e2ee.conformance.site.chapter import slug
+from e2ee.conformance.site.chapter import Chapter, slug
+from e2ee.conformance.site.evidence import Evidence
+from e2ee.conformance.site.places import Library
 from e2ee.shipped import checkout, shipped
 
 ROOT = checkout()
@@ -121,6 +124,31 @@ def test_some_requirements_alone_are_a_page_too(place: Path) -> None:
     assert {"FRAME-3", "IDENT-2", "frame-format", "identity"} <= set(page.ids)
     assert "FRAME-4" not in page.ids
     assert '<details class="evidence" open>' in page.html
+
+
+def test_a_link_among_some_requirements_leads_to_one_of_them(place: Path) -> None:
+    page = Page(requirements_page({"FRAME-3", "FRAME-9"}, place))
+    inside = {link[1:] for link in page.links if link.startswith("#")}
+    assert "FRAME-9" in inside
+    assert inside - set(page.ids) == set()
+
+
+def test_html_in_a_chapter_is_no_html_of_the_page(tmp_path: Path, place: Path) -> None:
+    """At the top, in a line, in a list, in a quotation, in a heading, and as where a link leads."""
+    evil = "<img src=x onerror=alert(1)>"
+    copytree(shipped("spec"), tmp_path, dirs_exist_ok=True)
+    (tmp_path / "evil.md").write_text(
+        f"# Evil {evil}\n\n{evil}\n\nA line {evil} `{evil}`\n\n- in a list\n\n  <script>alert(1)</script>\n\n"
+        f"> quoted\n>\n> <script>alert(1)</script>\n\n| a | b |\n|---|---|\n| {evil} | [x](javascript:alert(1)) |\n"
+    )
+    library = Library(place)
+    library = Library(place)
+    chapter = Chapter("evil.md", Specification(tmp_path), Evidence(library), library, ())
+    html = Page(chapter.html()).html
+    assert "<img" not in html
+    assert "<script" not in html
+    assert 'href="javascript' not in html
+    assert html.count("&lt;img") == 1
 
 
 def test_a_heading_has_the_anchor_that_repository_pages_give_it() -> None:

@@ -3,6 +3,7 @@
     anchors        the chapter under its file's name, a section as ``chapter--section``, a requirement under its id
     requirements   each in a box of its own that holds all that its digest covers, with badges and evidence below
     examples       with a line that says which vector they are
+    HTML           of the chapter's own is left out, wherever it stands
     links          to another chapter lead to its place on the page, all others to files, relative to it
     pictures       SVG is put in, to take the page's colours; other kinds as data
 
@@ -57,7 +58,7 @@ def slug(title: str) -> str:
 
 
 class Chapter:
-    """The chapter in ``file``, a name in ``spec/``. ``names`` are the files that are on the page, too."""
+    """The chapter in ``file``, a name in ``spec/``. ``names`` are the files that are on the page, too, ``ids`` its requirements, if not all."""
 
     def __init__(
         self,
@@ -66,6 +67,8 @@ class Chapter:
         evidence: Evidence,
         library: Library,
         names: Sequence[str],
+        *,
+        ids: Collection[str] | None = None,
     ) -> None:
         self.file = file
         self.anchor = file.removesuffix(".md").lower()
@@ -73,7 +76,9 @@ class Chapter:
         self._evidence = evidence
         self._library = library
         self._names = names
+        self._ids = specification.requirements if ids is None else ids
         self._markdown = MarkdownIt("commonmark", {"html": True}).enable("table")
+        self._markdown.add_render_rule("html_block", _nothing)
         self._mentions = re.compile(rf"\b(?:{'|'.join(specification.prefixes)})-\d+\b")
 
     @cached_property
@@ -191,8 +196,7 @@ class Chapter:
         return self._mentions.sub(lambda found: self._id_link(found[0]), html)
 
     def _id_link(self, id_: str) -> str:
-        known = id_ in self._specification.requirements
-        return f'<a href="#{id_}">{id_}</a>' if known else id_
+        return f'<a href="#{id_}">{id_}</a>' if id_ in self._ids else id_
 
     def _anchor_of(self, title: str, level: int) -> str:
         return self.anchor if level == 1 else f"{self.anchor}--{slug(title)}"
@@ -244,6 +248,10 @@ def _svg(path: Path, words: str) -> str:
 
 def _plain(inline: Token) -> str:
     return re.sub(r"[`*]", "", inline.content)
+
+
+def _nothing(*_: object) -> str:
+    return ""
 
 
 def _html(content: str) -> Token:

@@ -54,7 +54,7 @@ def requirements_page(ids: Collection[str], page: Path) -> str:
     known = specification.requirements
     named = {known[id_].chapter for id_ in ids if id_ in known}
     chapters = [
-        Chapter(f"{chapter.name}.md", specification, evidence, library, ())
+        Chapter(f"{chapter.name}.md", specification, evidence, library, (), ids=ids)
         for chapter in specification.chapters
         if chapter.name in named
     ]
