@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from e2ee.vectorgen import h264
+from e2ee.vectorgen import descriptions, h264
 from e2ee.vectorgen.encoder_output import RECORDINGS
 from e2ee.vectorgen.h264_model import byte_stream
 from e2ee.vectorgen.models import split
@@ -183,6 +183,6 @@ def not_carried(case: Case, stream: tuple[int, str]) -> None:
 CHAPTER = Chapter(
     "codecs",
     "L1",
-    "Which bytes of an encoded frame stay clear in the binding codec-compat.",
-    (clear_bytes, streams, h264.sending, h264.receiving),
+    "Which bytes of an encoded frame stay clear in the binding codec-compat, and the codecs of a call's streams.",
+    (clear_bytes, streams, h264.sending, h264.receiving, descriptions.GROUP),
 )

@@ -117,10 +117,11 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Cases of one operation, with inputs of one shape."""
+    """Cases of one operation, with inputs of one shape. ``level`` is theirs, if it is not the chapter's."""
 
     name: str
     description: str
+    level: str | None = None
     recipes: list[Recipe] = field(default_factory=list)
 
     def vector(
@@ -149,7 +150,7 @@ class Group:
         cases = [recipe.case(chapter).document() for recipe in self.recipes]
         return {
             "name": self.name,
-            "level": level,
+            "level": self.level or level,
             "description": self.description,
             "cases": cases,
         }
@@ -159,7 +160,7 @@ class Group:
 class Chapter:
     """A chapter of the specification, and so a file of vectors. ``name`` is that of both files.
 
-    ``level`` is the level of conformance that the chapter's cases belong to.
+    ``level`` is the level of conformance that the chapter's cases belong to, but for groups that name another.
     """
 
     name: str
