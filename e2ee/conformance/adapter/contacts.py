@@ -6,6 +6,7 @@ from e2ee.conformance.adapter.operations import Answer, Given, operation
 from e2ee.conformance.adapter.step_by_step import Outcome, step_by_step
 from e2ee.identity.attestation import DirectoryKeys
 from e2ee.identity.device_certificate import VerifiedCertificate, verify_certificate
+from e2ee.identity.errors import IdentityReason, TrustError
 from e2ee.identity.trust import ContactState, MemoryTrustStore, Trust
 
 
@@ -37,10 +38,12 @@ class _Client:
 
     def _meet(self, certificate: VerifiedCertificate) -> ContactState:
         """A changed key is shown, and is not accepted."""
-        state = self._trust.judge(certificate, self._now)
-        if state is ContactState.CHANGED:
-            return state
-        return self._trust.accept(certificate, self._now)
+        try:
+            return self._trust.accept(certificate, self._now)
+        except TrustError as refused:
+            if refused.reason is not IdentityReason.CHANGED:
+                raise
+            return self._trust.judge(certificate, self._now)
 
 
 @operation("identity/contact")
