@@ -184,5 +184,5 @@ CHAPTER = Chapter(
     "codecs",
     "L1",
     "Which bytes of an encoded frame stay clear in the binding codec-compat, and the codecs of a call's streams.",
-    (clear_bytes, streams, h264.sending, h264.receiving, descriptions.GROUP),
+    (clear_bytes, streams, h264.sending, h264.receiving, *descriptions.GROUPS),
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 from e2ee.vectorgen.registry import Case, Group
 
-__all__ = ["GROUP"]
+__all__ = ["GROUPS"]
 
 GROUP = Group(
     "description",
@@ -18,6 +18,16 @@ GROUP = Group(
     " credentials, candidates. A device that would answer answers an offer with these codecs.",
     "L4",
 )
+
+
+unit = Group(
+    "unit-description",
+    "The forwarding unit of a group call offers this session description (SDP) to a member that can use these codecs. `known` are kind"
+    " (of the m line) and mid of the m-sections of its offer before.",
+    "L4",
+)
+
+GROUPS = (GROUP, unit)
 
 
 class Refusal(StrEnum):
@@ -56,7 +66,7 @@ class Section:
     codecs: tuple[str, ...]
     direction: str = "sendrecv"
 
-    def lines(self, mid: int) -> list[str]:
+    def lines(self, mid: str) -> list[str]:
         """As SDP has it, each codec of video with its retransmission."""
         numbers: list[int] = []
         attributes: list[str] = []
@@ -95,19 +105,25 @@ USUAL = {"audio": ("opus",), "video": ("VP8",)}
 BOTH = ("VP8", "H264")
 
 
+def described(sections: Sequence[Section], mids: Sequence[str], bundles: Sequence[str]) -> str:
+    """SDP."""
+    lines = ["v=0", "o=- 1 1 IN IP4 0.0.0.0", "s=-", "t=0 0"]
+    lines += [f"a=group:BUNDLE {mids}" for mids in bundles]
+    for mid, section in zip(mids, sections, strict=True):
+        lines += section.lines(mid)
+    return "".join(f"{line}\r\n" for line in lines)
+
+
 def came(
     case: Case, sections: Sequence[Section], *chosen: str, type: str = "offer", **usable: Any
 ) -> None:
     """The case is about a description of these m-sections."""
-    lines = ["v=0", "o=- 1 1 IN IP4 0.0.0.0", "s=-", "t=0 0"]
-    lines.append("a=group:BUNDLE " + " ".join(str(mid) for mid in range(len(sections))))
-    for mid, section in enumerate(sections):
-        lines += section.lines(mid)
+    mids = [str(mid) for mid in range(len(sections))]
     if "H264" in (USUAL | usable)["video"]:
         case.features.add("H264")
     case.input |= {
         "type": type,
-        "description": "".join(f"{line}\r\n" for line in lines),
+        "description": described(sections, mids, [" ".join(mids)]),
         "usable": USUAL | usable,
     }
     if case.reason is None:
@@ -233,3 +249,77 @@ def h264_of_another_kind_before_vp8(case: Case, codec: str) -> None:
 def h264_only_of_the_kind(case: Case, codec: str) -> None:
     """It is another codec as far as calls are concerned."""
     came(case, video(codec), video=BOTH)
+
+
+SOUND, PICTURE = Section("audio", ("opus",), "sendonly"), Section("video", ("VP8",), "sendonly")
+
+
+def offered(
+    case: Case,
+    *sections: Section,
+    known: Sequence[tuple[str, str]] = (),
+    mids: Sequence[str] | None = None,
+    bundles: Sequence[str] | None = None,
+) -> None:
+    """The case is about an offer of these m-sections."""
+    named = [str(mid) for mid in range(len(sections))] if mids is None else mids
+    case.input |= {
+        "known": [{"kind": kind, "mid": mid} for kind, mid in known],
+        "description": described(
+            sections, named, [" ".join(named)] if bundles is None else bundles
+        ),
+        "usable": USUAL,
+    }
+
+
+BEFORE = (("audio", "0"), ("video", "1"))
+
+
+@unit.vector(
+    "CODEC-9",
+    each={
+        "for-the-first-time": ((SOUND, PICTURE), ()),
+        "with-more-than-before": ((SOUND, PICTURE, PICTURE, SOUND), BEFORE),
+        "with-one-that-ended": ((SOUND, replace(PICTURE, direction="inactive")), BEFORE),
+        "of-128-m-sections": ((SOUND,) * 128, ()),
+    },
+)
+def unit_offers(case: Case, how: tuple[Sequence[Section], Sequence[tuple[str, str]]]) -> None:
+    """Streams of others; those of before come first."""
+    sections, known = how
+    offered(case, *sections, known=known)
+
+
+@unit.vector(
+    "CODEC-9",
+    reason=Refusal.UNEXPECTED_MEDIA,
+    each={
+        "of-no-m-section": ((), ()),
+        "of-129-m-sections": ((SOUND,) * 129, ()),
+        "that-wants-to-receive": ((SOUND, replace(PICTURE, direction="recvonly")), ()),
+        "both-ways": ((replace(SOUND, direction="sendrecv"), PICTURE), ()),
+        "of-another-codec": ((SOUND, replace(PICTURE, codecs=("AV1",))), ()),
+        "of-fewer-than-before": ((SOUND,), BEFORE),
+        "of-others-than-before": ((PICTURE, SOUND), BEFORE),
+    },
+)
+def unit_offer(case: Case, how: tuple[Sequence[Section], Sequence[tuple[str, str]]]) -> None:
+    """What a member does not take part in."""
+    sections, known = how
+    offered(case, *sections, known=known)
+
+
+@unit.vector(
+    "CODEC-9",
+    reason=Refusal.UNEXPECTED_MEDIA,
+    each={"before": ("1", "0"), "another": ("1", "1")},
+)
+def unit_offer_with_the_mid_of(case: Case, mids: Sequence[str]) -> None:
+    """The first of those of before has another mid, or two have one."""
+    offered(case, SOUND, PICTURE, known=BEFORE[:1] if mids[0] != mids[1] else (), mids=mids)
+
+
+@unit.vector("SFU-11", reason=Refusal.UNEXPECTED_MEDIA, each={"two": ("0", "1"), "none": ()})
+def unit_offer_of_bundles(case: Case, bundles: Sequence[str]) -> None:
+    """One transport for all."""
+    offered(case, SOUND, PICTURE, bundles=bundles)

@@ -19,3 +19,14 @@ def description(given: Given) -> Answer:
     choices = [[Codec(codec) for codec in given["usable"][kind]] for kind in STREAMS]
     _, chosen = checked_description(given["description"], given["type"], choices, loopback=False)
     return Accepted({"codecs": [codec.value for codec in chosen]})
+
+
+@operation("codecs/unit-description")
+@refusing
+def unit_description(given: Given) -> Answer:
+    """CODEC-9: what a forwarding unit offers."""
+    from e2ee.rtc.description import checked_unit_offer  # noqa: PLC0415 - as above
+
+    known = [(each["kind"], each["mid"]) for each in given["known"]]
+    checked_unit_offer(given["description"], known, loopback=False)
+    return Accepted()
