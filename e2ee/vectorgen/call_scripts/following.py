@@ -272,7 +272,7 @@ def commit_from_outside(case: Case) -> None:
 # --------------------------------------------------------------- CALL-12: what was said when
 
 
-@GROUP.vector("CALL-12")
+@GROUP.vector("CALL-12", "CHAT-10")
 def said_in_epochs_before(case: Case) -> None:
     """Two epochs back, and 10 s after the end of each, all the same in any order."""
     script, room = live(case)

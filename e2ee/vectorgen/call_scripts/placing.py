@@ -566,6 +566,23 @@ def said_before_the_call(case: Case, message: Any) -> None:
     script.refuses(S, room.say(1, message))
 
 
+@GROUP.vector(
+    "CHAT-10",
+    reason=Refusal.WRONG_EPOCH,
+    each={
+        "reaction": messages.Reaction(0, 1, "+"),
+        "typing": messages.Typing(typing=True),
+        "receipt": messages.Receipt(0, 1, read=False),
+        "live-text": messages.LiveText(1, "Hello"),
+        "caption": messages.Caption(1, "Hello", "", final=True),
+    },
+)
+def chat_while_it_rings(case: Case, message: Any) -> None:
+    """It is not known yet who answers."""
+    script, room = Script(case, "calling", calls=["calling"]), calling()
+    script.refuses(S, room.say(1, message))
+
+
 @GROUP.vector("CALL-7", "CALL-15", reason=Refusal.WRONG_SENDER)
 def accepted_by_the_callee(case: Case) -> None:
     """It is the caller's to say."""
