@@ -37,7 +37,7 @@ GROUPS = (from_device, from_service, call_message, letter_message)
 
 
 class Refusal(StrEnum):
-    """Why bytes are no message: the chapter's table of reasons."""
+    """Why bytes are no message, the chapter's table of reasons; and of one that is not for this side to send (SIG-6)."""
 
     TOO_LARGE = "TOO_LARGE"
     TRUNCATED = "TRUNCATED"
@@ -50,6 +50,7 @@ class Refusal(StrEnum):
     WRONG_TYPE = "WRONG_TYPE"
     BEYOND_LIMIT = "BEYOND_LIMIT"
     NOT_CANONICAL = "NOT_CANONICAL"
+    UNEXPECTED_MESSAGE = "UNEXPECTED_MESSAGE"
 
 
 # What every message of the tables is refused for
@@ -286,6 +287,13 @@ UNKNOWN = {"other": "howdy", "empty": "", "capital": "Ask_relays", "longer": "as
 def unknown_name(case: Case, name: str) -> None:
     """A name that the family does not have; each family has its own."""
     case.input["bytes"] = encoded(name)
+
+
+@from_device.vector("SIG-6", reason=Refusal.UNEXPECTED_MESSAGE, each=rows_of(from_service))
+@from_service.vector("SIG-6", reason=Refusal.UNEXPECTED_MESSAGE, each=rows_of(from_device))
+def not_for_this_side_to_send(case: Case, message: Row) -> None:
+    """A message of the family, all of it right, that the other side sends."""
+    case.input["bytes"] = encoded(message.name, *_encoded_samples(case, message))
 
 
 @call_message.vector("SIG-2", reason=Refusal.UNKNOWN_MESSAGE)
