@@ -48,3 +48,11 @@ def server(context: typer.Context) -> None:
     from e2ee.conformance.server.command import main as test_server  # noqa: PLC0415 - needs more
 
     raise typer.Exit(test_server(context.args))
+
+
+@conformance.command("peer", cls=_PassedOn, add_help_option=False)
+def peer(context: typer.Context) -> None:
+    """Play scenarios with a running client, as its peer. See: peer --help."""
+    from e2ee.conformance.peer.command import main as play  # noqa: PLC0415 - needs more
+
+    raise typer.Exit(play(context.args))
