@@ -226,6 +226,29 @@ def path_with_another_certificate(case: Case) -> None:
     call.judged_commit(LAPTOP, call.commit(PHONE))
 
 
+@GROUP.vector("IDENT-11", reason=Refusal.LEAF_CHANGED)
+def path_with_a_renewed_certificate(case: Case) -> None:
+    """The committer's own, of its own key, of a higher generation: who a leaf is stays fixed while it is in the call."""
+    call = Call(case)
+    commit = call.commit(CAROL)
+    call.members[CAROL] = Person.of(case, "carol", generation=1)
+    renewed = call.commit(CAROL).path
+    call.members[CAROL] = call.person("carol")
+    call.judged_commit(CAROL, replace(commit, path=renewed))
+
+
+@GROUP.vector("IDENT-11", reason=Refusal.LEAF_CHANGED)
+def path_with_another_signature_key(case: Case) -> None:
+    """The committer's certificate, on a leaf with a key that it is not for."""
+    call = Call(case)
+    carol = call.members[CAROL]
+    other = call.person("carol", 2)
+    call.members[CAROL] = replace(other, certificate=carol.certificate)
+    path = call.commit(CAROL).path
+    call.members[CAROL] = carol
+    call.judged_commit(CAROL, replace(call.commit(CAROL), path=path))
+
+
 @GROUP.vector("KEYS-20", reason=Refusal.PROPOSAL_BY_REFERENCE)
 def proposal_by_reference(case: Case) -> None:
     """Also a host's."""

@@ -127,6 +127,12 @@ EDITS: dict[str, tuple[str, str, DecodeReason, Edit]] = {
         DecodeReason.TRUNCATED,
         lambda data, _: data[:-1],
     ),
+    "tag-missing": (
+        "6",
+        "The message ends where the length of the membership tag should be.",
+        DecodeReason.TRUNCATED,
+        lambda data, message: data[: -1 - len(message.body.membership_tag)],  # type: ignore[union-attr,arg-type]  # a member's
+    ),
     "nothing": ("6", "There is no byte.", DecodeReason.TRUNCATED, lambda _, __: b""),
     "version-0": ("6", "version is reserved(0).", DecodeReason.UNKNOWN_VALUE, at(1, 0)),
     "version-2": ("6", "version is 2.", DecodeReason.UNKNOWN_VALUE, at(1, 2)),

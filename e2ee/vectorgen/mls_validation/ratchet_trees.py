@@ -82,6 +82,13 @@ def full(forge: Forge, dave: Client, path: Path | None = None) -> Committed:
     return commit(forge, epoch, ALICE, *items, committing=Committing(path=path or Path()))
 
 
+def crossed(forge: Forge, dave: Client) -> Committed:
+    """Alice's path went through node 1, then Bob's did: what her leaf says of node 1 is of a node that is no more."""
+    epoch = assemble(forge, people(forge, "alice", "bob", "carol")).epoch
+    epoch = commit(forge, epoch, BOB).epoch
+    return commit(forge, epoch, ALICE, Add(dave.key_package), committing=Committing(path=None))
+
+
 def told(
     case: Case,
     made: Callable[[Forge, Client], Committed],
@@ -119,6 +126,12 @@ def full_tree(case: Case) -> None:
 def small_tree(case: Case) -> None:
     """Three members whose tree has five nodes, two less than its width."""
     told(case, small, CAROL)
+
+
+@joining.vector("RFC9420-7.9.2")
+def crossed_tree(case: Case) -> None:
+    """The parent_hash of a leaf whose path was overwritten fits nothing, and need not: one below each node has to."""
+    told(case, crossed)
 
 
 OUT_OF_BAND = Welcoming(ratchet_tree=False)
