@@ -22,6 +22,7 @@ from pathlib import Path
 from tests.mutants.checks import boundaries, checks
 from tests.mutants.defects import DEFECTS
 from tests.mutants.numbers import numbers
+from tests.mutants.page import write
 from tests.mutants.report import Report
 from tests.mutants.targets import modules
 from tests.mutants.trial import Fault, Trials
@@ -53,6 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.json:
         written = [asdict(each) for each in report.outcomes]
         options.json.write_text(json.dumps(written, indent=1) + "\n")
+    if options.write:
+        write(report.outcomes)
     whole = not options.patterns and set(options.kinds) == set(KINDS)
     return report.finish(whole=whole)
 
@@ -69,6 +72,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--jobs", type=int, default=2, help="how many run at once (2)")
     parser.add_argument("--list", action="store_true", help="name the faults, and do nothing")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what became of each")
+    parser.add_argument(
+        "--write",
+        action="store_true",
+        help="write the table of the guide for auditors; needs all defects",
+    )
     return parser
 
 

@@ -7,6 +7,8 @@ import ast
 import pytest
 
 from tests.mutants.defects import DEFECTS, Defect
+from tests.mutants.page import PAGE, rows, shown_on
+from tests.mutants.running import cases
 
 
 @pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.name)
@@ -14,6 +16,14 @@ def test_it_can_be_planted(defect: Defect) -> None:
     ast.parse(defect.text)
     assert defect.source
     assert defect.what
+
+
+def test_the_guide_for_auditors_says_which_vector_shows_each() -> None:
+    said = shown_on(PAGE.read_text())
+    assert [*said] == [defect.name for defect in DEFECTS]
+    assert rows(said) == [line for line in PAGE.read_text().splitlines() if line in rows(said)]
+    names = {case.name for case in cases()}
+    assert {name for name in said.values() if name} <= names
 
 
 def test_names_are_unique() -> None:

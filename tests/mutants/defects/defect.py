@@ -13,7 +13,7 @@ __all__ = ["Defect"]
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """``old``, which stands once in ``module``, becomes ``new``."""
+    """``old``, which stands once in ``module``, becomes ``new``; and so do the pairs of ``also``, for what checks twice."""
 
     name: str
     what: str
@@ -21,16 +21,19 @@ class Defect:
     module: str
     old: str
     new: str
+    also: tuple[tuple[str, str], ...] = ()
 
     @property
     def text(self) -> str:
         """The module with the fault. Raises LookupError if the module is not what the fault was written for."""
         text = text_of(self.module)
-        if text.count(self.old) != 1:
-            raise LookupError(
-                f"{self.name}: {self.old!r} stands {text.count(self.old)} times in {self.module}"
-            )
-        return text.replace(self.old, self.new)
+        for old, new in ((self.old, self.new), *self.also):
+            if text.count(old) != 1:
+                raise LookupError(
+                    f"{self.name}: {old!r} stands {text.count(old)} times in {self.module}"
+                )
+            text = text.replace(old, new)
+        return text
 
     @property
     def runs(self) -> frozenset[tuple[str, str]]:

@@ -6,6 +6,12 @@ from tests.mutants.defects.defect import Defect
 
 __all__ = ["PEOPLE"]
 
+BY_OPENSSL = """            ed25519 = __import__(
+                "cryptography.hazmat.primitives.asymmetric.ed25519", fromlist=["Ed25519PublicKey"]
+            )
+            ed25519.Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+"""
+
 PEOPLE = (
     Defect(
         "identity-point",
@@ -14,14 +20,19 @@ PEOPLE = (
         "e2ee.crypto.eddsa",
         "        if y in self.curve.small_order_y:\n",
         "        if False:\n",
+        (
+            ("            crypto_sign_open(signature + message, public)\n", BY_OPENSSL),
+            ("        except BadSignatureError:\n", "        except InvalidSignature:\n"),
+        ),
     ),
     Defect(
         "signatures-malleable",
         "S may be as large as it likes",
         "RFC 8032, Section 8.4; Chalkias, Garillot, Nikolaenko, 2020",
         "e2ee.crypto.eddsa",
-        'if int.from_bytes(signature[n:], "little") >= self.curve.order:',
-        "if False:",
+        '            raise BadSignature("S is not below L")\n',
+        '            reduced = int.from_bytes(signature[n:], "little") % self.curve.order\n'
+        '            signature = signature[:n] + reduced.to_bytes(n, "little")\n',
     ),
     Defect(
         "code-of-identities-alone",
