@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -54,6 +54,10 @@ UNASKED = frozenset(
     }
 )
 """What a device sends for itself, or when it likes: no script asks for it."""
+
+
+BEFORE_A_COMMIT = frozenset({messages.Removing.name, messages.NewLink.name})
+"""GROUP-14, GROUP-15: after it they are worth nothing, and are not shown."""
 
 
 class ScriptedDevice:
@@ -171,10 +175,18 @@ class ScriptedDevice:
                 told.append(reported)
         return {
             "told": sorted(told, key=lambda each: each["event"]),
-            "sent": sorted({self._name(each) for each in self._take()} - UNASKED),
+            "sent": sorted(self._names_of(self._take()) - UNASKED),
             "calls": sorted(call.state.value for call in self._calls().values()),
             "media": any(self._sends(call) for call in self._calls().values()),
         }
+
+    def _names_of(self, sent: Iterable[FromDevice]) -> set[str]:
+        names: list[str] = []
+        for message in sent:
+            name = self._name(message)
+            if name not in BEFORE_A_COMMIT or messages.Commit.name not in names:
+                names.append(name)
+        return set(names)
 
     def _name(self, message: FromDevice) -> str:
         """Of a message to the others in a call its own name, and of `hangup` the reason with it."""
