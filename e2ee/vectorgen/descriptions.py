@@ -277,6 +277,7 @@ BEFORE = (("audio", "0"), ("video", "1"))
 
 @unit.vector(
     "CODEC-9",
+    "SFU-11",
     each={
         "for-the-first-time": ((SOUND, PICTURE), ()),
         "with-more-than-before": ((SOUND, PICTURE, PICTURE, SOUND), BEFORE),

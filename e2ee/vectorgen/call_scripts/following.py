@@ -546,6 +546,17 @@ def other_side_hangs_up(case: Case, reason: str) -> None:
     script.done()
 
 
+@GROUP.vector("CALL-13", reason=Refusal.CALL_ENDED)
+def said_after_the_end(case: Case) -> None:
+    """By who hung up, before it did."""
+    script, room = live(case)
+    late = room.say(0, messages.Chat(1, "late"))
+    script.receive(
+        3 * S, room.say(0, messages.Hangup("done", "")), told=[ended("done")], calls=[], media=False
+    )
+    script.refuses(4 * S, late)
+
+
 @GROUP.vector(
     "CALL-20",
     reason=Refusal.WRONG_EPOCH,

@@ -619,6 +619,14 @@ def streams(case: Case, message: messages.Streams) -> None:
     script.refuses(3 * S, room.say(1, message))
 
 
+@GROUP.vector("GROUP-16", reason=Refusal.HAS_LEFT)
+def member_says_more_than_that_it_left(case: Case) -> None:
+    """Who has left has nothing to say."""
+    script, room = in_call(case)
+    script.receive(3 * S, room.say(1, messages.Left()), told=[event("left", leaf=1)])
+    script.refuses(4 * S, room.say(1, messages.Chat(1, "Hello")))
+
+
 @GROUP.vector("GROUP-16")
 def member_says_that_it_left(case: Case) -> None:
     """It is shown so, and as a member until the log shows that it is none; what it says afterwards is refused."""
