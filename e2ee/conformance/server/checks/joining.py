@@ -164,10 +164,11 @@ async def a_device_that_nobody_knows(stage: Stage) -> None:
     meeting = Meeting(stage)
     await meeting.begin(alice, bob)
     both = [meeting.joining_bundle(each) for each in (bob, unknown)]
-    await alice.line.tell(meeting.adding(alice, *both))
-    refusal = await alice.hear(messages.Refused)
-    expect(refusal.reason, "UNKNOWN_DEVICE", "reason")
-    digits = [word for word in refusal.detail.split() if word.isdigit()]
+    arrived = await alice.send(meeting.adding(alice, *both))
+    reasons = [each.reason for each in arrived if isinstance(each, messages.Refused)]
+    expect(reasons, ["UNKNOWN_DEVICE"], "reasons of refusals")
+    details = [each.detail for each in arrived if isinstance(each, messages.Refused)]
+    digits = [word for word in details[0].split() if word.isdigit()]
     expect(digits, ["1"], "the number in the detail")
     await stage.quiet()
     expect(await bob.take(), [], "what came to the known device")
