@@ -706,3 +706,60 @@ def authenticated_data_in_a(case: Case, kind: int) -> None:
     call.between_two(kind, 2)
     call.gone(0, epoch=2)
     call.judged(1)
+
+
+@GROUP.vector("KEYS-11", reason=Refusal.ILLEGAL_PROPOSAL, each=KINDS)
+def invitation_of_nobody_to_a(case: Case, kind: int) -> None:
+    """In epoch 0 at least one device is added."""
+    call = Call(case)
+    call.between_two(kind, 0)
+    call.judged(0)
+
+
+@GROUP.vector("KEYS-11", reason=Refusal.ILLEGAL_PROPOSAL, each=KINDS)
+def invitation_of_somebody_else_to_a(case: Case, kind: int) -> None:
+    """Carol's device beside Bob's, who is called."""
+    call = Call(case)
+    call.between_two(kind, 0)
+    call.judged(0, *(Add(call.person(name).key_package()) for name in ("bob", "carol")))
+
+
+@GROUP.vector("KEYS-11", reason=Refusal.ILLEGAL_PROPOSAL, each=KINDS)
+def invitation_with_a_psk_to_a(case: Case, kind: int) -> None:
+    """Nothing but Adds."""
+    call = Call(case)
+    call.between_two(kind, 0)
+    call.judged(0, Add(call.person("bob").key_package()), call.psk())
+
+
+@GROUP.vector("KEYS-11", "IDENT-11", reason=Refusal.DEVICE_NOT_UNIQUE, each=KINDS)
+def invitation_of_a_device_twice_to_a(case: Case, kind: int) -> None:
+    """Two leaves of one device_id."""
+    call = Call(case)
+    call.between_two(kind, 0)
+    twins = (call.person("bob"), Person.of(case, "bob", generation=1))
+    call.judged(0, *(Add(each.key_package()) for each in twins))
+
+
+@GROUP.vector("KEYS-11", reason=Refusal.ILLEGAL_PROPOSAL, each=KINDS)
+def answer_that_adds_to_a(case: Case, kind: int) -> None:
+    """In epoch 1 nothing but Removes: an answer brings nobody."""
+    call = Call(case)
+    call.between_two(kind, 1)
+    call.judged(2, Remove(1), Add(call.person("bob", 3).key_package()))
+
+
+@GROUP.vector("KEYS-11", reason=Refusal.ILLEGAL_PROPOSAL, each=KINDS)
+def answer_that_leaves_a_device_in_a(case: Case, kind: int) -> None:
+    """All other leaves of the callee, and not none."""
+    call = Call(case)
+    call.between_two(kind, 1)
+    call.judged(2)
+
+
+@GROUP.vector("KEYS-9", "KEYS-11", reason=Refusal.BAD_CALL_PROFILE)
+def commit_in_a_call_of_a_kind_that_is_none(case: Case) -> None:
+    """Kind 7: no row is about it."""
+    call = Call(case)
+    call.between_two(7, 2)
+    call.judged(1)
