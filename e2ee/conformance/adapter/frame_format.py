@@ -7,8 +7,8 @@ from e2ee.conformance.adapter.operations import Accepted, Answer, Given, operati
 from e2ee.conformance.adapter.receiver import Receiver
 from e2ee.conformance.adapter.sframe_steps import key_steps, part, protected_steps
 from e2ee.crypto.secret import Secret
-from e2ee.media import limits
-from e2ee.media.codecs import clear_length_of, split
+from e2ee.media import h264, limits
+from e2ee.media.codecs import clear_length_of
 from e2ee.media.encoded_frame import Binding, Codec, Kind
 from e2ee.media.frame_epoch import FrameEpoch
 from e2ee.media.opener import HELD
@@ -26,7 +26,8 @@ def protecting(given: Given) -> Answer:
     codec, frame = Codec(given["codec"]), bytes.fromhex(given["frame"])
     protected = protector_of(given).protect(frame)
     parts, clear_length = part(clear_length_of(codec, Kind(given["kind"])), protected)
-    steps = protected_steps(parts, clear_length, split(codec, frame)[1])
+    rest = h264.split(frame)[1] if codec is Codec.H264 else frame[clear_length:]
+    steps = protected_steps(parts, clear_length, rest)
     keys = key_steps(cipher_suite(given["sframe_suite"]), steps["kid"], _base_key(given))
     return Accepted({"protected": protected.hex()}, keys | steps)
 
