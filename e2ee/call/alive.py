@@ -170,7 +170,7 @@ class Aliveness:
 
     def stopped(self, now: int) -> StopReason | None:
         """Why this device must not send frames now; None if it may."""
-        # CALL-27: "MUST NOT send under an epoch that it applied more than 11 minutes ago"
+        # CALL-27: "MUST NOT send frames under an epoch that it applied more than 11 minutes ago"
         if now >= self._applied_at + EPOCH_END:
             return StopReason.EPOCH_TOO_OLD
         # CALL-23: "to which at least half of the other members are silent"

@@ -190,7 +190,7 @@ class Calls:
 
 
 def _is_glare(own: Call, invitation: Invitation) -> bool:
-    """CALL-21: "only between two calls that nobody has answered", of the account that this device is calling."""
+    """CALL-21: "and nobody has answered either call", of the account that this device is calling."""
     caller = invitation.caller
     return (
         own.may_give_way()

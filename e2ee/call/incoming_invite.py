@@ -75,7 +75,7 @@ def open_invitation(
     group_offer = offer if isinstance(offer, GroupOffer) else None
     if group_offer is not None and (wrong := fault(group_offer)) is not None:
         raise CallRefused(CallReason.BAD_GROUP_OFFER, wrong)
-    # CALL-22: "asks its own settings only now, when it knows who calls"
+    # CALL-22: "only when it has verified who calls"
     if owner.trust.is_blocked(caller.account_id) or not owner.may_ring(caller.certificate):
         raise CallRefused(CallReason.MAY_NOT_RING, caller.account_id)
     return Invitation(bundle, group, caller, contact, medium, group_offer)
@@ -143,14 +143,14 @@ def _open_offer(group: Group, data: bytes, now: int) -> Offer | GroupOffer:
         detail = f"message {opened.generation} of leaf {opened.sender}"
         raise CallRefused(CallReason.NOT_FROM_THE_CALLER, detail)
     offer = decode(CALL, opened.data)
-    # CALL-3: "a `group_offer` in a call that is no ring group, and an `offer` in one that is"
+    # CALL-3: "and a `group_offer` ... in a call that is no ring group, and an `offer` in one that is"
     if not isinstance(offer, _KINDS[call_profile(group.extensions).kind].offer):
         raise CallRefused(CallReason.NOT_AN_OFFER, offer.name)
     return offer
 
 
 def _medium(offer: Offer | GroupOffer) -> Medium:
-    # CALL-3: "whose `medium` is none of the three"
+    # CALL-3: "one whose `medium` is none of `text`, `voice` and `video`"
     try:
         return Medium(offer.medium)
     except ValueError:

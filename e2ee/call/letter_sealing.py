@@ -120,7 +120,7 @@ def seal_content(content_key: Secret, letter: SignedLetter) -> bytes:
 def open_content(content_key: Secret, content: bytes) -> SignedLetter:
     """What ``seal_content`` sealed. Raises LetterRefused, OpenError, DecodeError."""
     sealed = SealedContent.decode(content, max_size=MAX_CONTENT)
-    # LETTER-2: "A receiver MUST refuse a letter whose key has another commitment."
+    # LETTER-2: "A receiver MUST refuse a letter whose `K` has another commitment than the content."
     if not equal(commitment(content_key), sealed.commitment):
         raise LetterRefused(LetterReason.WRONG_COMMITMENT)
     key, nonce = _key_and_nonce(content_key)

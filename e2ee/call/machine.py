@@ -313,7 +313,7 @@ class CallMachine:
             raise CallUsageError(CallReason.NOT_IN_THIS_STATE, f"{wanted} while {self._state}")
 
     def _check_allowed(self, happened: Input) -> None:
-        # CALL-15: "A message that is not allowed in the state of the call MUST be refused"
+        # CALL-15: "A message that is not allowed in the state of the call ... MUST be refused"
         if happened not in TRANSITIONS[self._state]:
             raise CallRefused(CallReason.NOT_IN_THIS_STATE, f"{happened} while {self._state}")
 

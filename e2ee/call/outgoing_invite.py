@@ -130,7 +130,7 @@ def _certificate_of(
     check_no_join(key_package)  # KEYS-21
     check_key_package(cipher_suite(suite), key_package, committer_policy(now))
     certificate = leaf_certificate(key_package.leaf_node)
-    # CALL-2: "It MUST refuse a KeyPackage whose certificate is not of the account that it calls."
+    # CALL-2: "The caller MUST refuse a KeyPackage whose certificate is not of the account that it calls."
     if certificate.account_id != account_id:
         raise CallRefused(CallReason.WRONG_ACCOUNT, f"of {certificate.account_id}")
     check_dates(certificate, now, Dates.COMMITTER)  # IDENT-5

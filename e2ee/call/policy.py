@@ -113,7 +113,7 @@ _OF_BOTH: _Rules = {
     # CALL-17, CALL-18
     messages.Ringing: _Rule(Input.RINGS, _CALLEE, _WHILE_RINGING),
     messages.Busy: _Rule(Input.BUSY, _CALLEE, _WHILE_RINGING),
-    # CALL-11: "in an epoch from 2 on"
+    # CALL-11: "an epoch from 2 on"
     messages.Alive: _Rule(Input.ALIVE, _ANYBODY, _IN_CALL),
     messages.Hangup: _Rule(Input.HANGUP, _ANYBODY, _FROM_RINGING),
 }

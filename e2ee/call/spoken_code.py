@@ -235,7 +235,7 @@ class SpokenCode:
         # VERIFY-4: "All of an attempt belongs to the epoch of its first commitment"
         if current is None or epoch != current.number:
             raise CallRefused(CodeReason.WRONG_EPOCH, f"epoch {epoch}")
-        # VERIFY-9: "a member MUST NOT begin a code nor take part in one, and MUST refuse"
+        # VERIFY-9: "a member MUST NOT begin a spoken code nor take part in one, and MUST refuse"
         if current.is_large:
             raise CallRefused(CodeReason.TOO_MANY_MEMBERS, f"{len(current.accounts)}")
         if leaf not in current.accounts or leaf == current.own_leaf:
@@ -303,7 +303,7 @@ class SpokenCode:
         attempt, epoch = self._attempt, self._epoch
         if attempt is None or epoch is None:
             return
-        # VERIFY-7: "by others after it has revealed, or by a reveal that does not fit its commitment"
+        # VERIFY-7: "by others after it has revealed ... or by a reveal that does not fit its commitment"
         warning = attempt.shown_until is not None or reason is Failure.WRONG_REVEAL
         self._events.append(CodeFailed(epoch.call_id, reason, warning))
         self._attempt = None

@@ -121,7 +121,7 @@ def _labeled_derive(ikm: bytes, label: bytes, context: bytes, length: int) -> Se
 
 
 def _seed_of_hpke_pq(ikm: bytes) -> Secret:
-    # KEYS-3: "MUST derive key pairs so; X-Wing's own draft derives them otherwise"
+    # KEYS-3: "MUST derive key pairs so (X-Wing's own draft derives them otherwise)"
     return _labeled_derive(ikm, b"DeriveKeyPair", b"", _SEED)
 
 

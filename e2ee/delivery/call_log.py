@@ -185,7 +185,7 @@ def _welcomes(call: Call, data: bytes, staged: StagedPublicCommit) -> Mapping[by
         raise DeliveryError(DeliveryReason.WELCOME_MISMATCH, "not for exactly those who are added")
     if call.is_group:
         check_welcomes(welcome)
-    # DS-16: "of the Welcome's secrets only its own": else a thousand who come together get a thousand times a thousand
+    # DS-16: "with the Welcome and of its secrets only its own": else a thousand who come together get a thousand times a thousand
     return {due[each.new_member]: replace(welcome, secrets=(each,)) for each in welcome.secrets}
 
 

@@ -149,7 +149,7 @@ def _send_to_group(
     """DS-24: whoever's mailbox is full is left out."""
     attendance = attend(at, request.call_id, call)
     require_not_gone(attendance, device)
-    # DS-7: "a message of a group call | 68 KiB"
+    # DS-7: "a message in it | 68 KiB"
     if len(request.message) > limits.MAX_GROUP_MESSAGE:
         detail = f"at most {limits.MAX_GROUP_MESSAGE}"
         raise DeliveryError(DeliveryReason.TOO_MANY_BYTES, detail)
@@ -177,7 +177,7 @@ def _require_room_in_log(call: Call, request: messages.Commit) -> None:
 
 
 def _require_short(message: bytes) -> None:
-    """DS-7: "a message of epochs 0 and 1, an offer". Raises DeliveryError."""
+    """DS-7: "a message of epochs 0 and 1 of a call between two, an offer". Raises DeliveryError."""
     if len(message) > limits.MAX_RELAYED_BYTES_RINGING:
         detail = f"at most {limits.MAX_RELAYED_BYTES_RINGING} before somebody answers"
         raise DeliveryError(DeliveryReason.TOO_MANY_BYTES, detail)

@@ -77,7 +77,7 @@ def _give(
     receivers: Sequence[tuple[int, ConnectionId]],
 ) -> None:
     epoch = attendance.entries - 1
-    # DS-19: "at most 256 at a time"
+    # DS-19: "of more than 256 members that are gone the others follow"
     for signature_key, since in missing[:MAX_GONE_STATEMENTS] if receivers else ():
         leaf = attendance.leaves[signature_key]
         statement = gone.signed(at.service.identity.delivery_key, call_id, epoch, leaf, since)

@@ -21,7 +21,7 @@ def leave(at: Handling, device: VerifiedCertificate, request: messages.Leave) ->
         return
     at.tx.put_gone(request.call_id, device.signature_key, gone=True)
     attendance.left(device.signature_key, at.now)
-    # DS-19: "or has sent `leave`, the service MUST issue a GoneStatement"
+    # DS-19: "it has sent `leave` ... the service MUST issue a GoneStatement"
     state_due(at, request.call_id, attendance)
 
 

@@ -18,7 +18,7 @@ def ask(at: Handling, device: VerifiedCertificate, request: MediaRequest) -> Non
         raise DeliveryError(DeliveryReason.NO_FORWARDING, "this service has no forwarding unit")
     # SFU-3: "The service MUST take messages of this chapter only from members of the call"
     call, _ = member_call(at, request.call_id, device)
-    # SFU-3: "and `publish_media` from those who may speak alone"
+    # DS-23: "and `publish_media` only from those who may send media"
     publishes = isinstance(request, messages.PublishMedia)
     if publishes and not call.profile.may_speak(device.account_key):
         raise DeliveryError(DeliveryReason.NOT_A_SPEAKER, "by the call's profile")

@@ -19,7 +19,7 @@ def check_pace(call: Call, commit: Commit, committer: VerifiedCertificate, now: 
     if call.begun_since(now - PACE_WINDOW) >= MAX_PACE:
         detail = f"at most {MAX_PACE} epochs in {PACE_WINDOW // 1000} s"
         raise DeliveryError(DeliveryReason.TOO_SOON, detail)
-    # DS-18: "except for a commit of a host that removes somebody and adds nobody"
+    # DS-18: "but for a commit of a host that removes somebody and adds nobody"
     if call.profile.is_host(committer.account_key) and _only_removes(commit):
         return
     # DS-18: "Between two commits of a group call 1 s MUST pass"

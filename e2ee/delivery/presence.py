@@ -66,7 +66,7 @@ def _calls_of(at: Handling, signature_key: bytes) -> Iterator[tuple[bytes, Call]
 
 def _is_told_of(call: Call) -> bool:
     if call.is_group:
-        # DS-22: "Of a group of more than 64 members no `presence` is sent."
+        # DS-22: "Of a group call of more than 64 members no `presence` is sent."
         return len(call.members) <= limits.MAX_PRESENCE_GROUP
     # DS-11: "It MUST send none of a call that nobody has answered"
     return call.epoch >= CALL_EPOCH

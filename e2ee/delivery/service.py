@@ -252,7 +252,7 @@ def _handle(at: Handling, message: ServiceMessage) -> None:
         # DS-1: "MUST NOT act for a device before that device has proved itself"
         handle(at, at.service.sessions.device(at.connection_id), message)
     else:
-        # SIG-6: "A message that only the other side sends MUST be refused"
+        # SIG-6: "A message that only the other side sends ... MUST be refused"
         raise DeliveryError(DeliveryReason.UNEXPECTED_MESSAGE, "not for a device to send")
 
 

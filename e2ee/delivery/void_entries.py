@@ -41,7 +41,7 @@ def report_invalid(
     disputed = Disputed(request.call_id, request.epoch, ended.ended_at)
     reporters = at.service.reports.with_one_more(disputed, device.signature_key, at.now)
     having_say = _having_say(at, ended, attendance)
-    # DS-20: "more than half of the other connected members of its epoch whom it does not remove"
+    # DS-20: "more than half of the other connected members of its epoch, without those whom it removes"
     if 2 * len(reporters & having_say) > len(having_say):
         _take_back(at, request, call, ended)
 

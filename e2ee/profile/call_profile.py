@@ -203,7 +203,7 @@ _EXTENSIONS = frozenset({ExtensionType.REQUIRED_CAPABILITIES, CALL_PROFILE})
 def call_profile(extensions: tuple[Extension, ...]) -> CallProfile:
     """The profile in a group's extensions. Raises ProfileError."""
     data = find(extensions, CALL_PROFILE)
-    # KEYS-9: "A group without it MUST be refused."
+    # KEYS-9: "A group without it ... MUST be refused."
     if data is None:
         raise ProfileError(ProfileReason.NO_CALL_PROFILE)
     try:
@@ -217,7 +217,7 @@ def call_profile(extensions: tuple[Extension, ...]) -> CallProfile:
     # KEYS-9: "and nothing else": else a profile could be changed only together with what else the group asks for
     if required != _REQUIRED:
         raise ProfileError(ProfileReason.UNEXPECTED_REQUIREMENT)
-    # KEYS-9: "no other extension"; with it goes KEYS-13's "external senders"
+    # KEYS-9: "or with any other extension in its GroupContext"; with it goes KEYS-13's "external senders"
     for extension in extensions:
         if extension.extension_type not in _EXTENSIONS:
             raise ProfileError(

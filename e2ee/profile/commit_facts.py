@@ -36,7 +36,7 @@ class CommitFacts:
 
 def member_leaf_index(sender: Sender) -> int:
     """The leaf of a sender, who must be a member. Raises ProfileError."""
-    # KEYS-13: "external commits and external senders MUST be refused in a one-to-one call."
+    # KEYS-13: "external commits, external senders ... MUST be refused in a one-to-one call."
     # KEYS-20: "A member MUST refuse every other commit, external commits and external senders."
     if not sender.is_member:
         raise ProfileError(ProfileReason.EXTERNAL_SENDER, sender.sender_type.name.lower())

@@ -70,7 +70,7 @@ def decode_statements(authenticated_data: bytes) -> tuple[GoneStatement, ...]:
         statements = _statements.decode(authenticated_data)
     except DecodeError as error:
         raise ProfileError(ProfileReason.BAD_GONE_STATEMENTS, str(error)) from None
-    # KEYS-24: "A commit whose `authenticated_data` is neither empty nor a list of at least one"
+    # KEYS-24: "A commit of a group call whose `authenticated_data` is neither empty nor a list of at least one"
     if not statements:
         raise ProfileError(ProfileReason.BAD_GONE_STATEMENTS, "a list of none")
     return statements

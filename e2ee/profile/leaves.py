@@ -59,7 +59,7 @@ def committer_policy(now: int) -> ValidationPolicy:
 
 
 def receiver_policy(now: int) -> ValidationPolicy:
-    """KEYS-8: "who receives the Add MUST accept 24 hours more on both sides, and no more"."""
+    """KEYS-8: "who receives the Add ... MUST accept 24 hours more on both sides, and no more"."""
     return ValidationPolicy(
         DeviceAuthentication(), now, RECEIVER_TOLERANCE, MAX_LIFETIME, MAX_LEAVES
     )

@@ -125,7 +125,7 @@ def _judge_between_two(facts: CommitFacts) -> LegalCommit:
     if facts.account_key not in legal.accounts(facts.profile):
         detail = f"leaf {facts.committer} in epoch {facts.epoch}"
         raise ProfileError(ProfileReason.ILLEGAL_COMMITTER, detail)
-    # KEYS-13: "and `authenticated_data` that is not empty"
+    # KEYS-13: "and a commit with `authenticated_data` MUST be refused"
     if facts.authenticated_data:
         raise ProfileError(ProfileReason.UNEXPECTED_AUTHENTICATED_DATA)
     legal.check(facts)

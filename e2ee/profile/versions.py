@@ -10,7 +10,7 @@ __all__ = ["check_group_version", "choose_group_version"]
 
 
 def choose_group_version(own: Collection[int], certificates: Iterable[Collection[int]]) -> int:
-    """KEYS-18: "the highest version that every added device's certificate lists and that it speaks itself".
+    """KEYS-18: "the highest version of the protocol that every added device's certificate lists and that it speaks itself".
 
     ``own`` and each of ``certificates`` are versions on the wire. Raises ProfileError (NO_COMMON_VERSION).
     """

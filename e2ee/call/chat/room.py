@@ -147,7 +147,7 @@ class ChatRoom:
     def _receive_reaction(
         self, member: ChatMember, message: Reaction, position: Position, _now: int
     ) -> None:
-        # CHAT-4: "a text of who had the leaf before is none of its member's"
+        # CHAT-4: "and one that was sent before that member had the leaf"
         overtaken = message.leaf in self._members and position.epoch < self._members.since(
             message.leaf
         )
@@ -192,7 +192,7 @@ class ChatRoom:
         self._tell(events.Read if message.read else events.Delivered, member, message.number)
 
     def _receive_tally(self, member: ChatMember, message: Receipt, position: Position) -> None:
-        """CHAT-11: "how many it had sent before"."""
+        """CHAT-11: "A member that has sent texts MUST say how many"."""
         if message.read:
             raise ChatRefused(ChatReason.OWN_TEXT, f"of leaf {member.leaf}")
         if position.epoch == self._came_late_with:  # else it is for others
@@ -230,7 +230,7 @@ class ChatRoom:
             self._send_tally()
 
     def _send_tally(self) -> None:
-        """CHAT-11: "with their number", but for those that were not sent before this epoch began."""
+        """CHAT-11: "MUST say how many", but for those that were not sent before this epoch began."""
         sent = self._texts - sum(isinstance(each, Chat) for each in self._outbox)
         if sent and self._among_few:
             self._outbox.appendleft(Receipt(self._own_leaf, sent, read=False))

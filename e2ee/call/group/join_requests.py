@@ -62,7 +62,7 @@ def judge_request(
     certificate = leaf_certificate(key_package.leaf_node)
     check_dates(certificate, now, Dates.COMMITTER)  # IDENT-5
     owner.trust.observe([certificate], now)
-    # GROUP-9: "whose certificate is not attested or of a lower generation than it knows"
+    # GROUP-9: "whose certificate is not attested, or of a lower generation than it knows"
     if not owner.trust.attests(certificate, now):
         raise CallRefused(GroupReason.NOT_ATTESTED, certificate.account_id)
     contact = owner.trust.judge(certificate, now)

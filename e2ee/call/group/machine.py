@@ -224,7 +224,7 @@ class GroupCallMachine:
         self._actions.events.append(RemovalComplete(self.call_id, removal.leaves, until))
 
     def _take_over_removals(self, participation: Participation, now: int) -> None:
-        """GROUP-15: "Another host then commits it": the one who said so may be gone."""
+        """GROUP-15: "Another host then commits the removal": the one who said so may be gone."""
         epochs = participation.epochs
         if Input.CHANGE not in TRANSITIONS[self._state] or not self._actions.is_host:
             return

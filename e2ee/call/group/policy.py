@@ -63,7 +63,7 @@ def input_of_message(said: Said, epochs: Epochs, left: Collection[int]) -> Input
         raise CallRefused(GroupReason.NOT_SAID_IN_GROUPS, name)
     if rule.hosts_only and not epochs.profile.is_host(epochs.member(said.sender).account_key):
         raise CallRefused(GroupReason.NOT_A_HOST, f"{name} of leaf {said.sender}")
-    # GROUP-16: "Who has said `left` is shown as gone"
+    # GROUP-16: "and what it says afterwards MUST be refused"
     if said.sender in left:
         raise CallRefused(GroupReason.HAS_LEFT, f"{name} of leaf {said.sender}")
     # CALL-11: `alive` "counts only for ... the epoch in which it was sent"

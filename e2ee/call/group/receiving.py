@@ -150,7 +150,7 @@ def _invalid(
         return Happened(Input.BEFORE_ITS_TIME)
     leaf = commit_message(data)[0].content.sender.leaf_index
     committer = epochs.member(leaf) if leaf in epochs.others else None
-    # GROUP-20: "counted are those with a valid membership tag"
+    # GROUP-20: "three different commits with a valid membership tag"
     counts = isinstance(invalid, InvalidCommit)
     last = counts and actions.invalid_commits + 1 >= MAX_INVALID_COMMITS
     happened = Input.THIRD_INVALID_COMMIT if last else Input.INVALID_COMMIT
