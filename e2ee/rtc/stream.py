@@ -112,6 +112,15 @@ class ReceivedStream:
         self._on_hold = False
         self._withheld = False
 
+    @property
+    def codec(self) -> Codec:
+        """What comes."""
+        return self.frames.stream.codec
+
+    def choose(self, codec: Codec) -> None:
+        """What comes from now on is of this codec. Raises BadStream."""
+        self.frames.stream.choose(codec)
+
     def attach(self, receiver: RTCRtpReceiver, received: ReceivedFrames) -> OpeningJitterBuffer:
         """Take a place in a connection; gives the buffer that opens there."""
         return received.attach(receiver, self.frames)
@@ -166,7 +175,7 @@ class MediaStream:
         self.codecs = (codec,)
         transceiver.setCodecPreferences(_capabilities(self.codecs))
         self.sent.choose(codec)
-        self.received.frames.stream.choose(codec)
+        self.received.choose(codec)
 
     def hold(self, *, on_hold: bool) -> None:
         """Send and decode nothing, or go on."""

@@ -244,7 +244,7 @@ class SubscribingPeer(Connected):
         for name in self._streams.keys() - agreed.keys():
             self._end(name)
         for name, (section, codec) in agreed.items():
-            if section.name != name:
+            if section.name != name or self._streams[name].codec is not codec:
                 self._begin(name, codec, section)
 
     def _agreed(self) -> Iterator[tuple[_Section, Codec, StreamName]]:
@@ -260,21 +260,27 @@ class SubscribingPeer(Connected):
                 yield section, said.codec, name
 
     def _begin(self, name: StreamName, codec: Codec, section: _Section) -> None:
-        stream = self._streams.get(name)
-        is_new = stream is None
-        if stream is None:
-            try:
-                incoming = IncomingStream(codec, name.kind, name.leaf, name.instance)
-            except BadStream:  # a codec that this kind is never sent with
-                return
-            stream = self._streams[name] = ReceivedStream(incoming, self._clock)
-            stream.hold(on_hold=self._on_hold)
-            self._show(name, stream)
+        is_new = name not in self._streams
+        try:
+            stream = self._stream(name, codec)
+        except BadStream:  # a codec that this kind is never sent with
+            return
         former = section.open(name, stream, self._received, decode=self._decode)
         if former is not None:
             self._threads.append(former)
         if is_new and self._on_stream is not None:
             self._on_stream(name, began=True)
+
+    def _stream(self, name: StreamName, codec: Codec) -> ReceivedStream:
+        """The stream of this name, a new one if there is none; its sender may have announced it in another codec. Raises BadStream."""
+        stream = self._streams.get(name)
+        if stream is None:
+            incoming = IncomingStream(codec, name.kind, name.leaf, name.instance)
+            stream = self._streams[name] = ReceivedStream(incoming, self._clock)
+            stream.hold(on_hold=self._on_hold)
+            self._show(name, stream)
+        stream.choose(codec)
+        return stream
 
     def _end(self, name: StreamName) -> None:
         stream = self._streams.pop(name)

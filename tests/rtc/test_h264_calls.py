@@ -164,3 +164,23 @@ def test_another_h264_is_not_taken_for_the_usual_one(
             await asyncio.gather(caller.close(), callee.close())
 
     asyncio.run(story())
+
+
+@pytest.mark.requirement("CODEC-17", "CODEC-18")
+@pytest.mark.parametrize(
+    ("said", "instead"), [("packetization-mode=1", "packetization-mode=0"), ("42e01f", "640c1f")]
+)
+def test_behind_another_h264_the_next_codec_is_the_one_that_is_used(
+    make_device: Any, said: str, instead: str
+) -> None:
+    async def story() -> None:
+        both = (H264, VP8)
+        caller, callee = make_device(0, video=both).peer, make_device(1, video=both).peer
+        try:
+            offer = await caller.offer()
+            answer = await callee.answer(offer.replace(said, instead))
+            assert (answer.count("VP8/90000"), answer.count("H264/90000")) == (2, 0)
+        finally:
+            await asyncio.gather(caller.close(), callee.close())
+
+    asyncio.run(story())

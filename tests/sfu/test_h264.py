@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,12 @@ import pytest
 from aiortc.codecs.h264 import H264Encoder
 
 from e2ee.media.encoded_frame import Codec, Kind
+from e2ee.media.protector import FrameProtector
+from e2ee.rtc.publishing import PublishingPeer
+from e2ee.rtc.sources import TestPicture
 from e2ee.rtc.subscribing import StreamName
 from e2ee.sfu.rtp import begins_h264_key_frame
+from tests.sfu.conftest import LOOPBACK, STREAMS, clock, codec_of
 
 if TYPE_CHECKING:
     from tests.sfu.conftest import NewMeeting
@@ -45,6 +50,47 @@ def test_h264_and_vp8_in_one_meeting(meeting: NewMeeting, until: Until) -> None:
             assert not places(two, 3) & used
 
     asyncio.run(story())
+
+
+@pytest.mark.requirement("SFU-4", "SFU-8", "CODEC-9", "CODEC-18")
+def test_a_stream_that_comes_again_in_another_codec_gets_an_m_section_of_that_codec(
+    meeting: NewMeeting, until: Until
+) -> None:
+    async def story() -> None:
+        async with meeting() as call:
+            one = call.member(0, kinds=())
+            former = streams_in(one, Codec.VP8)
+            one.apply(1, {0}, added={0})
+            await asyncio.gather(one.publish(), one.subscribe())
+            two = await call.join(1, 2, camera=False)
+            await until(lambda: two.seen(0) > 10)
+            used, lost = places(two, 0), one.publishing
+            for protector in former:
+                one.keys.send.close_stream(protector)
+            one.publishing, one.video = PublishingPeer(clock, host_addresses=LOOPBACK), Codec.H264
+            streams_in(one, Codec.H264)
+            await one.publish()
+            await asyncio.gather(lost.close(), one.publishing.connected())
+            seen = two.seen(0)
+            await until(lambda: two.seen(0) > seen + 10)
+            assert not places(two, 0) & used
+            assert profiles(two.offers[-1].description) == {"42e0"}
+
+    asyncio.run(story())
+
+
+def streams_in(member: Any, video: Codec) -> list[FrameProtector]:
+    """All streams of a member, new ones, with pictures in this codec."""
+    protectors = [member.keys.send.open_stream(codec_of(kind, video), kind) for kind in STREAMS]
+    for protector in protectors:
+        member.publishing.add_stream(protector)
+    member.publishing.send(Kind.CAMERA, TestPicture())
+    return protectors
+
+
+def profiles(description: str) -> set[str]:
+    """Of H.264, as far as the first two bytes say."""
+    return set(re.findall(r"profile-level-id=(\w{4})", description))
 
 
 def places(member: Any, leaf: int) -> set[str]:
