@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import e2ee.vectorgen.call_scripts.unfit  # noqa: F401 - adds its cases to two groups
 from e2ee.crypto.kdf import HKDF_SHA256
 from e2ee.vectorgen.call_scripts import attacks, following, placing, ringing
 from e2ee.vectorgen.call_scripts.states import STATES

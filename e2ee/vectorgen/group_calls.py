@@ -6,6 +6,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from enum import StrEnum
 
+import e2ee.vectorgen.call_scripts.unfit  # noqa: F401 - adds its cases to two groups
 from e2ee.crypto.kdf import HKDF_SHA256
 from e2ee.vectorgen.call_scripts import group_attacks, group_following, hosting, joining
 from e2ee.vectorgen.call_scripts.group_states import STATES

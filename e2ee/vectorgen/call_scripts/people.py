@@ -78,7 +78,7 @@ class Link:
 
 class Actor:
     """A device of an account. ``key`` names the account's key if it is not the account's own, ``copy`` another signature key
-    than the device's, ``certified`` are fields of its certificate that are not as usual."""
+    than the device's, ``leaf`` the one of another device, ``certified`` are fields of its certificate that are not as usual."""
 
     def __init__(
         self,
@@ -90,12 +90,13 @@ class Actor:
         attested_by: SigningKey = DIRECTORY,
         suites: tuple[int, ...] = (SUITE,),
         copy: str = "",
+        leaf: SigningKey | None = None,
         **certified: Any,
     ) -> None:
         self.account_id, self.device_id = account_id, device_id
         self.account = ED25519.generate(entropy("account", key or account_id))
         device = (key or account_id, account_id, f"{device_id}", *([copy] if copy else []))
-        self.leaf = ED25519.generate(entropy("device", *device))
+        self.leaf = leaf or ED25519.generate(entropy("device", *device))
         self.suites = suites
         statement = Statement(
             self.account.public,
