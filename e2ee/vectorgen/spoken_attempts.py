@@ -335,11 +335,24 @@ def reveal_for_another_attempt(case: Case) -> None:
 
 @GROUP.vector("VERIFY-6", reason=Refusal.NO_ATTEMPT_LEFT)
 def attempt_after_three_in_the_call(case: Case) -> None:
-    """Whoever asks for the fourth; in a group call, of which the members are many contacts."""
-    talk = Talk(case)
+    """With Bob, who has left; with Carol there was none yet."""
+    talk = Talk(case, one_to_one=False)
     for number in (1, 2, 3):
         talk.attempt(number)
-    talk.begin(4)
+    talk.others = ("carol",)
+    talk.enter(3)
+    talk.begin()
+
+
+@GROUP.vector("VERIFY-6")
+def attempt_after_two_in_the_call(case: Case) -> None:
+    """The third is one's own with a new member."""
+    talk = Talk(case, one_to_one=False)
+    talk.attempt(1)
+    talk.attempt(2)
+    talk.others = ("carol",)
+    talk.enter(3)
+    talk.attempt(1)
 
 
 DAY = 24 * 3600 * 1000
