@@ -83,12 +83,14 @@ class _Message:
     def _field(self, declared: type[Message], name: str, check: Check) -> None:
         part = self._part.add(name, check.name, self._reader.position)
         value = self._value(check.name, part, WireReason.WRONG_TYPE)
+        hidden = (declared.name, name) in HIDDEN
+        if hidden:  # also one that is too long
+            part.value, part.children, part.note = None, [], "secret, not shown"
         try:
             check(value)
         except FieldError as error:
             raise _error(error.reason, part.offset, error.detail, part) from None
-        if (declared.name, name) in HIDDEN:
-            part.value, part.children, part.note = None, [], "secret, not shown"
+        if hidden:
             return
         part.note = part.note or note(declared.name, name, value)
         if self._family is SERVICE:

@@ -28,9 +28,7 @@ def vector(chapter: str, case_id: str) -> dict[str, dict[str, str]]:
 
 CERTIFICATE = vector("identity", "certificate-plain")["input"]
 KEY_PACKAGE = bytes.fromhex(
-    json.loads((shipped("vectors") / "key-agreement.json").read_text())["groups"][4]["cases"][0][
-        "input"
-    ]["key_package"]
+    vector("key-agreement", "join-of-a-call-by-link")["input"]["key_package"]
 )
 
 
@@ -122,6 +120,16 @@ def test_no_secret_of_a_message_or_a_link_is_shown() -> None:
     for found in (*blobs, link):
         shown = json.dumps(found.as_json())
         assert not any(form in shown for form in (secret.decode(), secret.hex(), "MDEyMzQ1"))
+
+
+@pytest.mark.parametrize("length", [31, 33])
+def test_a_secret_of_another_length_than_it_must_have_is_not_shown(length: int) -> None:
+    secret = b"0123456789abcdef" * 3
+    begin = wire.encode(NewLink(bytes(32)))[:-33]
+    found = inspect(begin + bytes([length]) + secret[:length])
+    assert found.stopped is not None
+    assert found.stopped.reason == "BEYOND_LIMIT"
+    assert secret[:16].hex() not in json.dumps(found.as_json())
 
 
 def test_a_link_without_a_secret_shows_its_host() -> None:
