@@ -88,8 +88,11 @@ class AdapterProcess:
         except subprocess.TimeoutExpired:
             self.kill()
             return "did not end with its standard input, and was killed"
+        said_more = self._said_more()
         self.kill()  # whatever it started
-        return f"ended with {_status(status)} after its last case" if status else None
+        if status:
+            return f"ended with {_status(status)} after its last case"
+        return "said something after its last answer" if said_more else None
 
     def kill(self) -> None:
         """See Channel."""
@@ -103,6 +106,12 @@ class AdapterProcess:
         """See Channel."""
         self._threads[-1].join(A_MOMENT)
         return shown_lines(self._stderr, LAST_LINES)
+
+    def _said_more(self) -> bool:
+        """Whether there is a line that nobody waited for (CONF-3). Of a process that has ended."""
+        with contextlib.suppress(queue.Empty):
+            return not isinstance(self._heard.get(timeout=A_MOMENT), EOFError)
+        return False
 
     def _how_it_ended(self, rest: str) -> str:
         try:

@@ -88,6 +88,13 @@ def test_an_end_in_bad_order_is_told_and_changes_no_verdict(
     assert said in ran.err
 
 
+@pytest.mark.requirement("CONF-3")
+def test_a_second_answer_to_the_last_case_is_told(run: Run) -> None:
+    ran = run("--only", "opened", adapter=("answers-twice",))
+    assert ran.status == 0
+    assert "the adapter said something after its last answer" in ran.err
+
+
 def test_names_that_no_case_has_are_told(run: Run) -> None:
     ran = run(adapter=("hello-misspelt",))
     assert ran.status == 0
