@@ -17,8 +17,8 @@ GROUP = Group(
     " null. `say`: its person says a text. `read`: it has seen a member's texts up to `number`. `type`: it presses a key, or ceases to"
     " write. `members`: an epoch begins with these other leaves, of which `removed` may be somebody else's now. `receive`: the message of"
     " a leaf, sent in this epoch at this generation of its ratchet; of a text only its `length` matters, in letters. `wait`: nothing. What"
-    " falls due up to a step's time comes before the step, and is among what the step makes it send and tell; `read` and `typing` are"
-    " switched on.",
+    " falls due up to a step's time comes before the step, and is among what the step makes it send and tell (texts first); `read` and"
+    " `typing` are switched on.",
 )
 
 OWN, BOB, CAROL = range(3)
@@ -138,6 +138,10 @@ class Room:
             removed=list(removed),
             epoch=epoch,
         )
+
+    def read(self, leaf: int, number: int) -> None:
+        """Its person has seen these texts."""
+        self.steps.step(self.now, "read", leaf=leaf, number=number)
 
     def presses(self, *sent: Said) -> None:
         """A key."""
@@ -313,6 +317,20 @@ def receipts_of_this_device(case: Case) -> None:
     room.at(500).wait(receipt(BOB, 2))
     room.at(600).receive(BOB, text(4))
     room.at(5_600).wait(told=[missing(BOB, 3, 3), *shown(BOB, 4)])
+    room.at(10_000).wait()
+
+
+@GROUP.vector("CHAT-5")
+def receipts_of_what_was_read(case: Case) -> None:
+    """To read is to be delivered; what was missing, and what came after, is not said to be read either."""
+    room = Room(case)
+    room.receive(BOB, text(1), *shown(BOB, 1))
+    room.at(100).receive(BOB, text(2), *shown(BOB, 2))
+    room.read(BOB, 2)
+    room.at(500).wait(receipt(BOB, 2, read=True))
+    room.at(600).receive(BOB, text(4))
+    room.at(5_600).wait(told=[missing(BOB, 3, 3), *shown(BOB, 4)])
+    room.read(BOB, 4)
     room.at(10_000).wait()
 
 
