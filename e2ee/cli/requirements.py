@@ -1,4 +1,4 @@
-"""``e2ee requirements``: requirement -> vectors -> tests -> code, and the check that nothing is missing or stale.
+"""``e2ee requirements``: requirement -> vectors, checks -> tests -> code, and the check that nothing is missing or stale.
 
 ``--check`` and ``--coverage`` look at the checkout that they run in, else at what is shipped; there the generated trace says
 which tests there are, since these are not shipped.
@@ -171,6 +171,6 @@ def _print(entries: list[dict[str, Any]], *, as_json: bool) -> None:
         typer.echo(f"{entry['id']}  {entry['level']}  {entry['chapter']}.md, {entry['section']}")
         typer.echo(f"  {entry['text']}")
         for kind in KINDS:
-            for place in entry[kind]:
+            for place in entry.get(kind, ()):
                 typer.echo(f"    {kind:8} {place}")
         typer.echo()

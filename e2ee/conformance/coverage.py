@@ -1,5 +1,7 @@
 """Which of the rules that others can see lack a vector that is accepted, or one that is refused.
 
+A check of a delivery service (``e2ee conformance server``) counts as a vector: it shows to others what is taken, or refused.
+
 Every MUST in force needs both, but for what ``spec/without-vectors.md`` lists with a reason: a formula has nothing that is
 refused, and what a device does not send no file can show. Its rows are
 
@@ -42,7 +44,7 @@ class Gap:
 
 
 class Coverage:
-    """The vectors of a trace, counted by rule and result."""
+    """The vectors and checks of a trace, counted by rule and result."""
 
     def __init__(self, trace: Trace) -> None:
         self._trace = trace
@@ -50,9 +52,9 @@ class Coverage:
 
     @cached_property
     def counts(self) -> Mapping[str, Counter[str]]:
-        """Requirement -> how many of its vectors are "valid" and "invalid"."""
+        """Requirement -> how many of its vectors and checks are "valid" and "invalid"."""
         return {
-            id_: Counter(self._trace.results[vector] for vector in evidence.vectors)
+            id_: Counter(self._trace.results[each] for each in evidence.vectors + evidence.checks)
             for id_, evidence in self._trace.evidence.items()
         }
 

@@ -1,6 +1,8 @@
 """From each requirement to the vectors, tests and code that show it, and what is wrong where they do not.
 
     vectors   each case below ``vectors/`` names its requirements; a section of an RFC is nobody's here
+    checks    ``@check("DS-4", refused=True)`` on a function of ``conformance/server/checks``: what a delivery service is asked
+              to take, or to refuse, by ``e2ee conformance server``
     tests     ``@pytest.mark.requirement("FRAME-7")`` on a test, its class or its module (``pytestmark``)
     code      the id in a comment or docstring, at the function that enforces it
 
@@ -20,6 +22,7 @@ import tokenize
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeGuard
 
 from e2ee.conformance.requirements import INDEX, Finding, Requirement, Specification, mentioned
 
@@ -27,10 +30,13 @@ __all__ = ["KINDS", "TRACE", "Places", "Trace", "Unconfirmed"]
 
 TRACE = "trace.json"
 
-KINDS = ("vectors", "tests", "code")
+KINDS = ("vectors", "checks", "tests", "code")
 
 WITHOUT_CITATIONS = ("conformance", "vectorgen")
 """Packages whose text names ids without enforcing them."""
+
+CHECKS = Path("conformance", "server", "checks")
+"""Where they lie in the package."""
 
 _OF_AN_RFC = re.compile(r"RFC\d+-\d+(\.\d+)*")
 """The requirements of vectors that show what no chapter says again."""
@@ -48,9 +54,10 @@ class Unconfirmed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Where one requirement is shown: ``file#case``, ``file::test``, ``file::function``."""
+    """Where one requirement is shown: ``file#case``, ``file::check``, ``file::test``, ``file::function``."""
 
     vectors: list[str] = field(default_factory=list)
+    checks: list[str] = field(default_factory=list)
     tests: list[str] = field(default_factory=list)
     code: list[str] = field(default_factory=list)
 
@@ -87,9 +94,10 @@ class Trace:
         self.places = places if isinstance(places, Places) else Places.of_checkout(places)
         self.specification = Specification(self.places.spec)
         self.evidence = {id_: Evidence() for id_ in self.specification.requirements}
-        self.results = dict[str, str]()  # where a vector lies -> "valid" or "invalid"
+        self.results = dict[str, str]()  # where a vector or a check lies -> "valid" or "invalid"
         self._strays = list[Finding]()
         self._gather("vectors", self._vectors())
+        self._gather("checks", self._checks())
         self._gather("tests", self._tests())
         self._gather("code", self._python(self.places.package, _citations))
 
@@ -147,6 +155,15 @@ class Trace:
                         if not _OF_AN_RFC.fullmatch(id_):
                             yield id_, where
 
+    def _checks(self) -> Iterator[tuple[str, str]]:
+        for path in sorted((self.places.package / CHECKS).glob("*.py")):
+            inside = path.relative_to(self.places.package.parent).as_posix()
+            for symbol, node in _definitions(ast.parse(path.read_text(), inside)):
+                for mark in filter(_is_check, node.decorator_list):
+                    where = f"{inside}::{symbol}"
+                    self.results[where] = "invalid" if _refuses(mark) else "valid"
+                    yield from ((ast.literal_eval(each), where) for each in mark.args)
+
     def _tests(self) -> Iterator[tuple[str, str]]:
         if self.places.tests:
             yield from self._python(self.places.tests, _marks)
@@ -172,7 +189,8 @@ class Trace:
     def _unshown(self) -> Iterator[Finding]:
         for requirement in self._in_force():
             evidence = self.evidence[requirement.id]
-            if requirement.level == "MUST" and not evidence.vectors and not evidence.tests:
+            shown = evidence.vectors or evidence.checks or evidence.tests
+            if requirement.level == "MUST" and not shown:
                 yield Finding("UNSHOWN", requirement.id, "is a MUST with neither vector nor test")
 
     def _unconfirmed(self) -> Iterator[Finding]:
@@ -221,6 +239,14 @@ def _ids_of_mark(expression: ast.expr) -> Iterator[str]:
         ):
             for argument in node.args:
                 yield ast.literal_eval(argument)
+
+
+def _is_check(decorator: ast.expr) -> TypeGuard[ast.Call]:
+    return isinstance(decorator, ast.Call) and getattr(decorator.func, "id", "") == "check"
+
+
+def _refuses(mark: ast.Call) -> bool:
+    return any(each.arg == "refused" and ast.literal_eval(each.value) for each in mark.keywords)
 
 
 def _citations(source: str, tree: ast.Module, prefixes: list[str]) -> Iterator[tuple[str, str]]:

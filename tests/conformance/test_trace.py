@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from e2ee.conformance.coverage import Coverage
 from e2ee.conformance.trace import Trace, Unconfirmed
 
 
@@ -33,23 +34,55 @@ def test_evidence_is_found_where_it_lies(checkout: Path) -> None:
     assert {id_: found.entry() for id_, found in evidence.items()} == {
         "DOOR-1": {
             "vectors": ["vectors/doors.json#shut-door"],
+            "checks": [],
             "tests": [],
             "code": ["e2ee/doors.py", "e2ee/doors.py::Door.shut", "e2ee/doors.py::Door"],
         },
-        "DOOR-2": {"vectors": [], "tests": [], "code": ["e2ee/doors.py"]},
+        "DOOR-2": {"vectors": [], "checks": [], "tests": [], "code": ["e2ee/doors.py"]},
         "DOOR-3": {
             "vectors": [],
+            "checks": [],
             "tests": ["tests/test_panes.py::TestDoors.test_keys"],
             "code": ["e2ee/doors.py"],
         },
         "PANE-1": {
             "vectors": [],
+            "checks": [],
             "tests": ["tests/test_panes.py::test_panes"],
             "code": ["e2ee/doors.py::Door.shut"],
         },
-        "PANE-2": {"vectors": [], "tests": ["tests/test_panes.py::test_panes"], "code": []},
-        "PANE-3": {"vectors": [], "tests": [], "code": []},
+        "PANE-2": {
+            "vectors": [],
+            "checks": [],
+            "tests": ["tests/test_panes.py::test_panes"],
+            "code": [],
+        },
+        "PANE-3": {"vectors": [], "checks": [], "tests": [], "code": []},
     }
+
+
+CHECKS = """\
+@check("DOOR-1", "DOOR-9", refused=True)
+async def a_shut_door(stage): ...
+
+@check("PANE-1")
+async def a_pane(stage): ...
+"""
+
+
+def test_what_services_are_asked_is_evidence_too(checkout: Path) -> None:
+    """By its decorator, in the folder of the checks; an id that is nobody's is found."""
+    folder = checkout / "e2ee" / "conformance" / "server" / "checks"
+    folder.mkdir(parents=True)
+    (folder / "doors.py").write_text(CHECKS)
+    trace = Trace(checkout)
+    place = "e2ee/conformance/server/checks/doors.py::"
+    assert trace.evidence["DOOR-1"].checks == [f"{place}a_shut_door"]
+    assert trace.evidence["PANE-1"].checks == [f"{place}a_pane"]
+    assert trace.results[f"{place}a_shut_door"] == "invalid"
+    assert trace.results[f"{place}a_pane"] == "valid"
+    assert ("UNKNOWN", "DOOR-9") in codes(checkout)
+    assert Coverage(trace).counts["DOOR-1"] == {"valid": 1, "invalid": 1}
 
 
 def test_a_mark_of_a_module_counts(checkout: Path) -> None:

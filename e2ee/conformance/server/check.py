@@ -5,7 +5,8 @@
         \"\"\"A device logs in with the nonce of its last login.\"\"\"
 
 Its name and the module's are its name in reports: ``login/a-nonce-a-second-time``. ``refused`` is whether it shows that
-something is refused, or that something is accepted: ``spec/trace.json`` counts both. ``features`` are what a service may
+something is refused, or that something is accepted: ``spec/trace.json`` names its checks, and ``e2ee requirements --coverage`` counts
+them, by that. ``features`` are what a service may
 lack. ``slow`` is one that takes longer than 20 s, or thousands of requests: it runs if it is asked for. ``restarts``: it has the
 service's process ended, so it runs if the command for that is given, and nothing else beside it.
 """

@@ -30,6 +30,15 @@ __all__ = ["SUITE", "VERSION", "Account", "Device", "decoded", "encoded"]
 
 SUITE, HYBRID, VERSION = 0x0001, 0xF0E2, 0x0100
 
+ACTED_ON = frozenset(
+    {
+        *("UNKNOWN_CALL", "NOT_A_MEMBER", "GONE", "CALL_ID_USED", "WRONG_EPOCH", "TOO_SOON"),
+        *("MAILBOX_FULL", "UNKNOWN_DEVICE", "KEY_PACKAGE_CIPHER_SUITE", "RATE_LIMITED"),
+        *("CONFLICT", "REVOKED"),
+    }
+)
+"""DS-28: reasons by which devices act, so that no other will do."""
+
 M = TypeVar("M", bound=FromService)
 
 
@@ -132,6 +141,8 @@ class Device:
             raise Fault(f"the refusal of {name} names another call")
         reason: str = refusal.reason  # type: ignore[attr-defined]
         if reasons and reason not in reasons:
+            if ACTED_ON.intersection(reasons):
+                raise Fault(f"{name} was refused with {reason}, not with {' or '.join(reasons)}")
             self.stage.other_reasons.append(f"{reason} in place of {' or '.join(reasons)}")
         return reason
 

@@ -19,6 +19,7 @@ Entry = Mapping[str, Any]
 
 NOUNS = {
     "vectors": ("vector", "vectors"),
+    "checks": ("check of a service", "checks of a service"),
     "tests": ("test", "tests"),
     "code": ("place in code", "places in code"),
 }

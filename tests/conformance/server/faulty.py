@@ -26,6 +26,7 @@ from e2ee.delivery import (
     joining,
     key_packages,
     letters,
+    pace,
     presence,
     rates,
     sessions,
@@ -84,6 +85,14 @@ def _any_key(tx: Any, device: Any) -> None:
     """Whoever certified it: the account is there."""
     if tx.account_key(device.account_id) is None:
         raise DeliveryError(DeliveryReason.UNKNOWN_ACCOUNT)
+
+
+def _not_now(*commit: Any) -> None:
+    """It is too soon, and the reason is one by which nobody waits."""
+    try:
+        pace.check_pace(*commit)
+    except DeliveryError:
+        raise DeliveryError(DeliveryReason.COMMIT_VOIDED) from None
 
 
 def _begin_empty(at: Any, _device: Any) -> None:
@@ -146,6 +155,12 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "does not verify registrations": Fault(
         "registration/a-key-whose-holder-did-not-ask", replaced(accounts, verify_register=nothing)
+    ),
+    "speaks any version": Fault(
+        "login/versions-that-nobody-speaks", replaced(accounts, choose_version=always(0x0100))
+    ),
+    "refuses for a reason of its own": Fault(
+        "group-calls/two-commits-within-a-second", replaced(call_log, check_pace=_not_now)
     ),
     "does not look at dates": Fault(
         "login/a-certificate-out-of-date", replaced(accounts, check_dates=nothing)

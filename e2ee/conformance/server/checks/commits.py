@@ -47,7 +47,7 @@ async def invited_with_the_offer(stage: Stage) -> None:
     expect(bob.line.numbers, [1], "numbers of the mailbox")
 
 
-@check("DS-4", refused=True)
+@check("DS-4", "DS-28", refused=True)
 async def the_second_commit_of_an_epoch(stage: Stage) -> None:
     """Two devices answer at once, over two connections: one is first, the other is refused, and all see the same."""
     talk, alice, bobs = await ringing(stage, 3)
@@ -133,7 +133,19 @@ async def a_commit_that_no_call_has(stage: Stage) -> None:
     await talk.commits(alice)
 
 
-@check("KEYS-12", "KEYS-13", refused=True)
+@check("KEYS-12", refused=True)
+async def a_commit_without_a_path(stage: Stage) -> None:
+    """An invitation whose commit has no UpdatePath, which MLS allows: nobody is rung."""
+    talk, alice, (bob,), key_packages = await _opened(stage, 1)
+    pending = talk.commit(alice, *map(Add, key_packages), update_path=False)
+    welcome = pending.welcome.encode() if pending.welcome else b""
+    bare = messages.Commit(talk.call_id, pending.message.encode(), welcome, b"offer")
+    await alice.refused(bare, "NO_PATH")
+    await stage.quiet()
+    expect(await bob.take(), [], "what came to the callee")
+
+
+@check("KEYS-13", "DS-4", refused=True)
 async def a_commit_of_other_parts(stage: Stage) -> None:
     """With ``authenticated_data``; and one that says what only an epoch before could."""
     talk, alice, (_,) = await answered(stage)

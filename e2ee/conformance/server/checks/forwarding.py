@@ -66,7 +66,11 @@ async def _asked(device: Device, request: ServiceMessage, *kinds: type[FromServi
 
 
 async def _refused(device: Device, request: ServiceMessage, *reasons: str) -> None:
-    answer = await _asked(device, request, messages.MediaPublished, messages.MediaOffer)
+    taken: dict[type[ServiceMessage], type[FromService]] = {
+        messages.PublishMedia: messages.MediaPublished,
+        messages.SubscribeMedia: messages.MediaOffer,
+    }
+    answer = await _asked(device, request, taken.get(type(request), messages.Stored))
     if not isinstance(answer, messages.Refused):
         raise Fault(f"{request.name} must be refused ({', '.join(reasons)}), and was answered")
     if answer.reason not in reasons:
@@ -83,7 +87,7 @@ async def _published(device: Device, meeting: Meeting, sections: int = 1) -> str
     return answer.description
 
 
-@check("SFU-3", "SFU-9", features=FORWARDING)
+@check("DS-23", "SFU-3", "SFU-9", "SFU-11", features=FORWARDING)
 async def a_member_publishes(stage: Stage) -> None:
     """An offer is answered, for each of its m-sections; another one takes the place of the former."""
     meeting, (alice, bob) = await meet(stage, 2)
@@ -95,7 +99,7 @@ async def a_member_publishes(stage: Stage) -> None:
         claim(any(line.startswith("a=fingerprint:") for line in answer), "no fingerprint")
 
 
-@check("DS-23", "SFU-3", "KEYS-9", features=FORWARDING, refused=True)
+@check("DS-23", "SFU-3", features=FORWARDING, refused=True)
 async def who_may_not_publish(stage: Stage) -> None:
     """A stranger, a viewer, and who has left; a viewer may subscribe."""
     alice, bob, mallory = [await stage.device() for _ in range(3)]

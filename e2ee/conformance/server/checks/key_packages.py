@@ -128,6 +128,16 @@ async def of_an_account_that_is_none(stage: Stage) -> None:
         await alice.refused(request, "UNKNOWN_ACCOUNT")
 
 
+@check("DS-12")
+async def ten_claims_at_once(stage: Stage) -> None:
+    """So many for one account are answered, and five for another one."""
+    alice, bob, carol = [await stage.device() for _ in range(3)]
+    for device, count in ((bob, 10), (carol, 5)):
+        await device.publish(device.last_resort())
+        refused = await _reasons(alice, messages.Claim(device.account.id, 1), count)
+        expect(refused, [], "reasons of refusals")
+
+
 @check("DS-12", refused=True)
 async def claims_have_a_rate(stage: Stage) -> None:
     """10 claims a minute for one account, by whichever of the claimer's devices, and 30 in all; others are not held up."""

@@ -16,7 +16,7 @@ async def _posted(device: Device, *keys: bytes, content: bytes = b"content") -> 
     expect(stored, messages.Stored("post", None), "stored")
 
 
-@check("DS-14", "LETTER-1", "DS-9")
+@check("DS-14", "DS-9")
 async def each_device_gets_its_key(stage: Stage) -> None:
     """Two devices of the receiver, one of them away, get their own key and the content; nobody gets another's."""
     alice, bobs = await stage.device(), await stage.devices(2, key_packages=1)

@@ -23,7 +23,7 @@ async def _left(device: Device, link_id: bytes, sealed: bytes = b"sealed") -> No
     expect(await device.ask(messages.Link(link_id, sealed), messages.Stored), STORED, "stored")
 
 
-@check("DS-15", "IDENT-17")
+@check("DS-15")
 async def who_waits_gets_it_at_once(stage: Stage) -> None:
     """A device that is not logged in waits under an id; what is sealed for it comes."""
     alice, link_id = await stage.device(), stage.call_id()

@@ -28,7 +28,7 @@ async def a_device_that_proves_itself(stage: Stage) -> None:
     expect(await device.take(), [], "what came after logged_in")
 
 
-@check("IDENT-14")
+@check("IDENT-14", "DS-26")
 async def every_challenge_is_another(stage: Stage) -> None:
     """No two greetings have the same nonce, on one connection or on two; name and delivery key stay."""
     one, other = await stage.stranger(), await stage.stranger()
@@ -39,7 +39,7 @@ async def every_challenge_is_another(stage: Stage) -> None:
     expect(same, {(stage.server_name, stage.service.delivery_key)}, "name and delivery key")
 
 
-@check("KEYS-18", "DS-26", refused=True)
+@check("DS-26", refused=True)
 async def versions_that_nobody_speaks(stage: Stage) -> None:
     """Who offers no version that the service has is refused; who offers others beside one gets that one."""
     device = await stage.stranger()
@@ -198,7 +198,7 @@ async def a_newer_login_takes_the_place(stage: Stage) -> None:
     expect(names, ["refused"], "what came over the former connection")
 
 
-@check("DS-1", "IDENT-7", refused=True)
+@check("DS-1", refused=True)
 async def a_device_of_a_lower_generation(stage: Stage) -> None:
     """The account raises its generation: the other device loses session and KeyPackages, and does not log in any more."""
     primary, lost = await stage.devices(2, key_packages=2)
@@ -218,7 +218,7 @@ async def a_device_of_a_lower_generation(stage: Stage) -> None:
     await _login_refused(again, lost.certificate, "REVOKED")
 
 
-@check("DS-1", "IDENT-7")
+@check("DS-1")
 async def a_device_of_the_same_generation(stage: Stage) -> None:
     """Devices of one generation are logged in beside each other."""
     one, other = await stage.devices(2, key_packages=1)

@@ -17,7 +17,7 @@ SLACK = 24 * 3600
 """Seconds by which two clocks may differ."""
 
 
-@check("IDENT-15", "IDENT-4", "DS-8")
+@check("IDENT-15", "DS-8")
 async def a_key_is_attested(stage: Stage) -> None:
     """The attestation lasts 30 days at most, and the same key is attested again without a token."""
     device = await stage.stranger()

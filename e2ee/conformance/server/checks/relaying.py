@@ -40,7 +40,7 @@ async def who_is_no_member(stage: Stage) -> None:
     expect(await bob.hear(messages.Sent), messages.Sent(talk.call_id, said.message), "sent")
 
 
-@check("DS-6", "KEYS-5", refused=True)
+@check("DS-6", "DS-27", "KEYS-5", refused=True)
 async def what_is_no_application_data(stage: Stage) -> None:
     """A commit, a commit as a PrivateMessage, application data of another call or of an epoch long ago, or no message."""
     talk, alice, (bob,) = await answered(stage)

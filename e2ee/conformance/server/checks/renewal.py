@@ -25,7 +25,7 @@ def _renewal(device: Device, certificate: DeviceCertificate) -> messages.Renew:
     return messages.Renew(device.key, certificate.encode())
 
 
-@check("DS-13", "IDENT-16")
+@check("DS-13")
 async def it_comes_to_a_device_that_is_there(stage: Stage) -> None:
     """The primary renews another device: the primary is answered, the device gets its certificate."""
     primary, tablet = await stage.devices(2)
@@ -35,7 +35,7 @@ async def it_comes_to_a_device_that_is_there(stage: Stage) -> None:
     expect((await tablet.hear(messages.Certificate)).certificate, newer.encode(), "certificate")
 
 
-@check("DS-13", "IDENT-16", "DS-9")
+@check("DS-13", "DS-9")
 async def it_waits_for_a_device_that_is_away(stage: Stage) -> None:
     """A device that comes back with its old certificate is logged in, and finds the new one in its mailbox."""
     primary, tablet = await stage.devices(2)
@@ -67,7 +67,7 @@ async def what_says_nothing_new(stage: Stage) -> None:
     claim(altered.encode() not in found.certificates, "the altered end took the place")
 
 
-@check("DS-13", "IDENT-16", refused=True)
+@check("DS-13", refused=True)
 async def a_certificate_that_is_older(stage: Stage) -> None:
     """After a renewal: one that ends earlier, and after a higher generation one of the lower."""
     primary, tablet = await stage.devices(2)

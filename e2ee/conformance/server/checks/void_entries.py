@@ -21,7 +21,7 @@ async def _poisoned(
     return messages.ReportInvalid(call_id, epoch), messages.Voided(call_id, epoch)
 
 
-@check("DS-20", "GROUP-20")
+@check("DS-20")
 async def more_than_half_of_the_others_say_so(stage: Stage) -> None:
     """Two of three: all are told ``voided``, the committer's connection is closed, and the epoch gets another commit."""
     meeting, (alice, bob, carol, dave) = await meet(stage, 4)
