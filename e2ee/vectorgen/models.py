@@ -171,12 +171,18 @@ class Protected:
 
 
 def protect(
-    suite: int, base_key: bytes, kid: int, ctr: int, clear: bytes, rest: bytes
+    suite: int,
+    base_key: bytes,
+    kid: int,
+    ctr: int,
+    clear: bytes,
+    rest: bytes,
+    encoded: bytes | None = None,
 ) -> Protected:
-    """The protected frame of ``clear || rest``."""
+    """The protected frame of ``clear || rest``; its header is written in the one way, unless it is ``encoded`` in another."""
     _, aead = SUITES[suite]
     key = FrameKey.derive(suite, base_key, kid)
-    encoded = header(kid, ctr)
+    encoded = header(kid, ctr) if encoded is None else encoded
     nonce = (int.from_bytes(key.sframe_salt, "big") ^ ctr).to_bytes(aead.Nn, "big")
     aad = encoded + clear
     sealed = aead.key(key.sframe_key).seal(nonce, aad, rest)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from e2ee.vectorgen.models import compose_kid, protect
 from e2ee.vectorgen.registry import Case, Group
-from e2ee.vectorgen.scenes import CAMERA, CONTROL, MICROPHONE, SCREEN_VIDEO, Refusal, Scene, flipped
+from e2ee.vectorgen.scenes import (
+    CAMERA,
+    CONTROL,
+    MICROPHONE,
+    SCREEN_AUDIO,
+    SCREEN_VIDEO,
+    Refusal,
+    Scene,
+    flipped,
+)
 
 __all__ = ["receiving"]
 
@@ -105,6 +114,29 @@ def ctr_longer_than_necessary(case: Case) -> None:
     protected = scene.protected(2, 5)
     padded = bytes([0x28, 0x05]) + protected.frame[1:]
     scene.judged(1, protected, epoch=2, changed=padded)
+
+
+LONGER = {
+    "kid-in-a-byte": (0, 5, "85 02"),
+    "kid-in-two-bytes": (2, 5, "95 0022"),
+    "ctr-in-a-byte": (0, 5, "28 05"),
+    "ctr-in-two-bytes": (0, 200, "29 00c8"),
+    "ctr-in-eight-bytes": (0, 5, "2f 0000000000000005"),
+}
+"""Leaf, CTR, and a header of both that is longer than the one way to write them."""
+
+
+@receiving.vector("FRAME-4", reason=Refusal.BAD_HEADER, each=LONGER)
+def authentic_with_its(case: Case, longer: tuple[int, int, str]) -> None:
+    """Its sender protected it with this header: the tag is right, and there would be two frames for one counter."""
+    leaf, ctr, encoded = longer
+    scene = Scene(case)
+    scene.applied(0, 2)
+    frame = case.entropy.random(12)
+    kid = compose_kid(MICROPHONE, 0, leaf, 2)
+    base_key = scene.base_key(2)
+    made = protect(scene.suite, base_key, kid, ctr, b"", frame, bytes.fromhex(encoded))
+    scene.judged(1, made, epoch=2)
 
 
 @receiving.vector("FRAME-3", "FKEY-2", reason=Refusal.BAD_KID)
@@ -225,7 +257,12 @@ def frame_sent_twice(case: Case, kind: int) -> None:
     scene.judged(2, protected, epoch=2)
 
 
-WINDOWS = {"audio": (MICROPHONE, 128), "video": (CAMERA, 1_024)}
+WINDOWS = {
+    "audio": (MICROPHONE, 128),
+    "video": (CAMERA, 1_024),
+    "screen-audio": (SCREEN_AUDIO, 128),
+    "screen-video": (SCREEN_VIDEO, 1_024),
+}
 
 
 @receiving.vector("FRAME-9", each=WINDOWS)
@@ -246,6 +283,15 @@ def first_counter_before_the_window(case: Case, window: tuple[int, int]) -> None
     scene.applied(0, 2)
     scene.earlier(1, scene.protected(2, 10 + size).frame)
     scene.judged(2, scene.protected(2, 10), epoch=2)
+
+
+@receiving.vector("FKEY-4", each={"two-to-the-24": 1 << 24, "of-seven-bytes": (1 << 53) - 1})
+def counter_that_no_sender_reaches(case: Case, ctr: int) -> None:
+    """Where counters end is the sender's rule. A receiver judges this one like any other."""
+    scene = Scene(case)
+    scene.applied(0, 2)
+    scene.earlier(1, scene.protected(2, (1 << 24) - 1).frame)
+    scene.judged(2, scene.protected(2, ctr), epoch=2)
 
 
 @receiving.vector("FRAME-9")

@@ -222,6 +222,18 @@ def payload_after_a_dropped_one(case: Case) -> None:
     scene.end(packets)
 
 
+@receiving.vector("FRAME-19")
+def frame_of_512_payloads(case: Case) -> None:
+    """As many as a frame may have."""
+    scene = PayloadScene(case)
+    overhead = len(scene.whole(length=1, key_frame=False).frame) - 1
+    protected = scene.whole(length=2 * 512 - overhead, key_frame=False)
+    pieces = payloads(protected.frame, 3)
+    if len(pieces) != 512:
+        raise ValueError(f"{len(pieces)} payloads")
+    scene.end(scene.packets(pieces), protected)
+
+
 @receiving.vector("FRAME-19", reason=PayloadRefusal.INCOMPLETE)
 def payload_number_513(case: Case) -> None:
     """A frame has at most 512 payloads: with the next one it is dropped, though it ends here."""

@@ -209,3 +209,14 @@ def srtp_packets_damaged_and_doubled(case: Case) -> None:
     damaged = flipped(keys.protected(packets[1]), -1)
     way.arrive(packets[0], damaged, packets[0], *packets[2:])
     way.opened(frames[0], *frames[2:])
+
+
+@pipeline.vector("FRAME-21")
+def srtp_sequence_numbers_that_wrap(case: Case) -> None:
+    """No packet says how often they have: the ROC is 1 from sequence number 0 on, and 0 for 65,535, which comes after it (RFC 3711, Section 3.3.1)."""
+    keys = _srtp(case)
+    way = Way(case, srtp=keys, sequence_number=65_533)
+    frames, packets = way.opus_frames(6)
+    sent = [keys.protected(packet, int(n > 2)) for n, packet in enumerate(packets)]
+    way.arrive(*(sent[n] for n in (0, 1, 3, 2, 4, 5)))
+    way.opened(*frames)

@@ -129,6 +129,23 @@ def held_over_a_removal(case: Case) -> None:
     script.frame(410, 5, 1, leaf=2)
 
 
+@trace.vector("FKEY-12", "FKEY-10")
+def off_the_stage_in_all_earlier_epochs(case: Case) -> None:
+    """Leaf 2 may speak in epochs 2 to 4, and not in epoch 5: all of them end for it two seconds later, none of them for leaf 0."""
+    script = Script(case)
+    for epoch in (2, 3, 4):
+        script.applied(100 * epoch, epoch, speakers=(0, 2))
+    script.applied(1_000, 5, speakers=(0,))
+    for epoch in (2, 3, 4):
+        script.frame(2_000 + epoch, epoch, 0, leaf=2)
+    script.applied(2_500, 6, speakers=(0, 2))
+    script.frame(2_999, 2, 1, leaf=2)
+    for epoch in (2, 3, 4):
+        script.frame(3_000, epoch, 2, leaf=2, becomes=Refusal.EXPIRED)
+    for epoch in (2, 3, 4):
+        script.frame(3_001, epoch, 0)
+
+
 @trace.vector("FRAME-7", "FKEY-12")
 def on_and_off_the_stage(case: Case) -> None:
     """Leaf 2 listens, may speak from epoch 3 on, is taken off with epoch 4 and comes back with epoch 5. Each epoch says who may speak in it;
