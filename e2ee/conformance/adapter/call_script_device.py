@@ -189,7 +189,7 @@ class ScriptedDevice:
         return set(names)
 
     def _name(self, message: FromDevice) -> str:
-        """Of a message to the others in a call its own name, and of `hangup` the reason with it."""
+        """Of a message to the others in a call its own name, with what scripts ask for of it."""
         return self._names[message.message] if isinstance(message, messages.Send) else message.name
 
     def _calls(self) -> dict[bytes, Call | GroupCall]:
@@ -237,6 +237,15 @@ def _owner(given: Given) -> Owner:
     )
 
 
+def _said(message: CallMessage) -> Iterator[str]:
+    """What scripts show of a call message beside its name."""
+    match message:
+        case messages.Alive():
+            yield str(message.epoch)
+        case messages.Hangup():
+            yield message.reason
+
+
 @contextmanager
 def overheard() -> Iterator[Mapping[bytes, str]]:
     """The names of the call messages that are sealed meanwhile, by what they are sealed to: scripts ask for names alone."""
@@ -245,9 +254,7 @@ def overheard() -> Iterator[Mapping[bytes, str]]:
 
     def overhear(self: Epochs, message: CallMessage, entropy: Entropy) -> bytes:
         sealed = protect(self, message, entropy)
-        names[sealed] = message.name
-        if isinstance(message, messages.Hangup):
-            names[sealed] += f" {message.reason}"
+        names[sealed] = " ".join([message.name, *_said(message)])
         return sealed
 
     Epochs.protect = overhear  # type: ignore[method-assign]

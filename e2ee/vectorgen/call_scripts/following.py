@@ -387,7 +387,8 @@ def alive_of_an_earlier_epoch(case: Case) -> None:
     """It shows that she was here as long as that epoch was the newest, until 20 s."""
     script, room = live(case)
     late = alive(room, 19 * S)
-    script.receive(20 * S, room.commit(0), told=[room.report()], sent=["alive"])
+    commit = room.commit(0)
+    script.receive(20 * S, commit, told=[room.report()], sent=["alive 2", "alive"])
     script.receive(25 * S, late)
     script.wait(65 * S - 1, sent=["alive"])
     script.wait(65 * S, told=[stopped("alone", 0)], sent=["alive"], media=False)

@@ -731,7 +731,8 @@ def half_of_the_others_are_silent(case: Case) -> None:
 def newcomer_is_not_silent(case: Case) -> None:
     """Dave came with a commit: that shows that he is in this branch."""
     script, room = in_call(case)
-    script.receive(40 * S, adds_dave(room), told=[room.report()], sent=["alive"])
+    commit = adds_dave(room)
+    script.receive(40 * S, commit, told=[room.report()], sent=["alive 5", "alive"])
     script.wait(45 * S, told=[stopped("alone", 0, 1)], media=False)
     script.done()
 

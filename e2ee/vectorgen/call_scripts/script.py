@@ -7,7 +7,8 @@
     script.done()                            every step came out as it says
     script.refuses(61_000, message)          or: the last one must be refused, silently, for the case's reason
 
-``sent`` has `hangup` with its reason, if that is not the one with which the call ends here. ``calls`` and ``media`` are what they were at the step before unless a step says otherwise.
+In ``sent``, `alive` is of the newest epoch that was told, and `hangup` gives the reason with which the call ends here, unless a
+step says otherwise. ``calls`` and ``media`` are what they were at the step before unless a step says otherwise.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ class Script:
         self._steps: list[dict[str, Any]] = []
         self._came: list[dict[str, Any]] = []
         self._reasons: list[str | None] = []
+        self._said: dict[str, str] = {}
+        self._note([{"event": "epoch", "epoch": 5 if "in-call" in self._calls else 2}])
         case.input |= {
             "state": state,
             "settings": dict(settings or {}),
@@ -83,7 +86,7 @@ class Script:
         media: bool | None = None,
     ) -> None:
         self._calls = self._calls if calls is None else list(calls)
-        ends = [each["reason"] for each in told if each["event"] == "ended"]
+        self._note(told)
         self._media = self._media if media is None else media
         self._steps.append(step)
         self._reasons.append(None if refused is None else str(refused))
@@ -91,13 +94,19 @@ class Script:
             {
                 "refused": refused is not None,
                 "told": sorted(told, key=lambda each: each["event"]),
-                "sent": sorted(
-                    {f"hangup {ends[0]}" if each == "hangup" else each for each in sent}
-                ),
+                "sent": sorted({self._said.get(each, each) for each in sent}),
                 "calls": sorted(self._calls),
                 "media": self._media,
             }
         )
+
+    def _note(self, told: Sequence[Mapping[str, Any]]) -> None:
+        """What `alive` and `hangup` say when what is told here has happened."""
+        for each in told:
+            if each["event"] == "epoch":
+                self._said["alive"] = f"alive {each['epoch']}"
+            elif each["event"] == "ended":
+                self._said["hangup"] = f"hangup {each['reason']}"
 
     def done(self) -> None:
         """The script ends here."""
