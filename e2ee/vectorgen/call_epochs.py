@@ -159,9 +159,10 @@ def welcome_with_a_damaged(case: Case, change: Change[HPKECiphertext]) -> None:
 @welcomes.vector("KEYS-3", reason=Refusal.WELCOME_NOT_AUTHENTIC, each=BOTH)
 def welcome_with_another_group_info(case: Case, suite: int) -> None:
     """It is the context of the GroupSecrets' encryption, and so they do not open."""
-    change: Change[Welcome] = lambda made: replace(  # noqa: E731
-        made, encrypted_group_info=flipped(made.encrypted_group_info, 0)
-    )
+
+    def change(made: Welcome) -> Welcome:
+        return replace(made, encrypted_group_info=flipped(made.encrypted_group_info, 0))
+
     joined(GroupCall(case, suite), Welcoming(welcome=change))
 
 
@@ -177,6 +178,16 @@ def welcome_with_a_damaged_group_info(case: Case, suite: int) -> None:
 def welcome_without_the_tree(case: Case) -> None:
     """There are three members."""
     joined(GroupCall(case, 0x0001), Welcoming(ratchet_tree=False))
+
+
+@welcomes.vector("KEYS-7")
+def welcome_to_66_members_without_the_tree(case: Case) -> None:
+    """The tree comes from the service; that it is the group's shows by its hash."""
+    call = GroupCall(case, 0x0001, crowd=63)
+    call.join(Welcoming(ratchet_tree=False))
+    case.input["ratchet_tree"] = call.now.tree.encode()
+    case.intermediate |= call.welcome_steps(Welcoming(ratchet_tree=False))
+    case.output |= call.group(call.now, call.people)
 
 
 def judged_with(

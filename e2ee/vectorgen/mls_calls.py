@@ -6,7 +6,7 @@ Bob, whose phone joins at leaf 1 and whose laptop is at leaf 2, in epoch 1. What
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -38,6 +38,9 @@ __all__ = ["ALICE", "BOB", "CAROL", "GroupCall", "MlsCall", "RungCall", "extensi
 
 ALICE, CAROL, BOB = range(3)
 PHONE, LAPTOP = 1, 2
+
+
+Extensions = Callable[[Profile], tuple[Extension, ...]]
 
 
 def extensions(profile: Profile) -> tuple[Extension, ...]:
@@ -126,14 +129,14 @@ class MlsCall:
             "ratchet_tree": None,
         }
 
-    def welcome_steps(self) -> dict[str, bytes]:
+    def welcome_steps(self, welcoming: Welcoming | None = None) -> dict[str, bytes]:
         """From the Welcome to the epoch."""
         made, kdf, aead = self.welcomed, self.forge.suite.kdf, self.forge.suite.aead
         path_secret = self._path_secret(made)
         path = None if path_secret is None else PathSecret(Secret(path_secret))
         secrets = GroupSecrets(made.joiner_secret, path, made.psks)
         psk, joiner_secret = self._psk_secret(made), bytes(made.joiner_secret)
-        info = describe(self.forge, made.epoch, made.committer).encode()
+        info = describe(self.forge, made.epoch, made.committer, welcoming).encode()
         key_package = self.newcomer.client.key_package.encode()
         return {
             "key_package_ref": kdf.hash(
@@ -217,13 +220,19 @@ def _height(node: int) -> int:
 
 
 class GroupCall(MlsCall):
-    """See the module. ``extensions_of`` makes the GroupContext's extensions of the profile that is due."""
+    """See the module. ``extensions_of`` makes the GroupContext's extensions of the profile that is due.
 
-    def __init__(self, case: Case, suite: int, extensions_of: Any = extensions) -> None:
+    With a ``crowd``, so many more are there when Bob comes, who then is at the leaf after them.
+    """
+
+    def __init__(
+        self, case: Case, suite: int, extensions_of: Extensions = extensions, *, crowd: int = 0
+    ) -> None:
         super().__init__(case, suite)
         self.link = Link(self.call_id, case.entropy.fork(b"link").random(32))
         alice, carol, bob = (self.person(name) for name in ("alice", "carol", "bob"))
-        self.people = {ALICE: alice, CAROL: carol, BOB: bob}
+        others = [self.person(f"member-{number}") for number in range(crowd)]
+        self.people = dict(enumerate((alice, carol, *others, bob)))
         self.profile = Profile(
             kind=GROUP_CALL,
             hosts=(alice.account_key,),
@@ -232,8 +241,9 @@ class GroupCall(MlsCall):
             delivery_key=self.delivery_key,
         )
         first = create_group(self.forge, alice.client(), self.call_id, extensions_of(self.profile))
-        self.before = self.commit("1", first, ALICE, *self.add(carol)).epoch
-        self.newcomer = Newcomer(self.asking(bob), BOB)
+        more = [Add(self.asking(each).key_package) for each in others]
+        self.before = self.commit("1", first, ALICE, *self.add(carol), *more).epoch
+        self.newcomer = Newcomer(self.asking(bob), BOB + crowd)
         added = Add(self.newcomer.client.key_package)
         self.welcomed = self.commit("2", self.before, ALICE, added, self.psk(b"bob"))
 
@@ -263,7 +273,7 @@ class GroupCall(MlsCall):
 class RungCall(MlsCall):
     """See the module."""
 
-    def __init__(self, case: Case, suite: int, extensions_of: Any = extensions) -> None:
+    def __init__(self, case: Case, suite: int, extensions_of: Extensions = extensions) -> None:
         super().__init__(case, suite)
         alice, phone, laptop = self.person("alice"), self.person("bob"), self.person("bob", 2)
         self.people = {ALICE: alice, PHONE: phone, LAPTOP: laptop}
