@@ -9,6 +9,7 @@ nobody (IDENT-6). Whether the account is known or attested is ``trust``'s and ``
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from typing import Annotated
@@ -43,6 +44,7 @@ __all__ = [
     "VerifiedCertificate",
     "certified_content",
     "check_dates",
+    "check_device",
     "verify_certificate",
 ]
 
@@ -184,6 +186,7 @@ def verify_certificate(identity: bytes, signature_key: bytes) -> VerifiedCertifi
 def check_dates(certificate: VerifiedCertificate, now: int, dates: Dates) -> None:
     """IDENT-5: refuse who is added outside its validity. ``now`` in Unix milliseconds. Raises CertificateError."""
     statement = certificate.certificate.statement
+    # IDENT-5: "the time is in whole seconds, what is begun of one left out"
     seconds = now // 1000
     if seconds < statement.not_before - dates:
         raise CertificateError(
@@ -193,19 +196,24 @@ def check_dates(certificate: VerifiedCertificate, now: int, dates: Dates) -> Non
         raise CertificateError(IdentityReason.EXPIRED, f"since {seconds - statement.not_after} s")
 
 
+def check_device(versions: Sequence[int], suites: Sequence[int], roles: int) -> None:
+    """IDENT-1, of what a device says that it is; also before there is a certificate (IDENT-20). Raises CertificateError."""
+    for reason, listed in (
+        (IdentityReason.BAD_VERSIONS, versions),
+        (IdentityReason.BAD_SUITES, suites),
+    ):
+        if not listed or len(set(listed)) != len(listed):
+            raise CertificateError(reason, "empty, or something named twice")
+    if roles & ~_ASSIGNED_ROLES:
+        raise CertificateError(IdentityReason.BAD_ROLES, f"roles {roles:#06x}")
+
+
 def _check_structure(statement: DeviceStatement) -> str:
     """IDENT-1, every clause; gives the account id as text."""
     if statement.version != CERTIFICATE_VERSION:
         raise CertificateError(IdentityReason.BAD_VERSION, f"version {statement.version}")
     account_id = _account_id(statement.account_id)
-    for reason, listed in (
-        (IdentityReason.BAD_VERSIONS, statement.versions),
-        (IdentityReason.BAD_SUITES, statement.suites),
-    ):
-        if not listed or len(set(listed)) != len(listed):
-            raise CertificateError(reason, "empty, or something named twice")
-    if statement.roles & ~_ASSIGNED_ROLES:
-        raise CertificateError(IdentityReason.BAD_ROLES, f"roles {statement.roles:#06x}")
+    check_device(statement.versions, statement.suites, statement.roles)
     return account_id
 
 

@@ -35,6 +35,7 @@ from e2ee.identity.device_certificate import (
     Signature,
     VerifiedCertificate,
     check_dates,
+    check_device,
     verify_certificate,
 )
 from e2ee.identity.errors import IdentityReason, IdentityUsageError, LinkError
@@ -139,13 +140,12 @@ class DeviceLink(Struct):
 
 
 def read_link(text: str) -> DeviceLink:
-    """The link that ``text`` is, if the holder of its signature key made it. Raises DecodeError, LinkError.
-
-    What versions, suites and roles may be is judged when a certificate is made of them (IDENT-1).
-    """
+    """The link that ``text`` is, if the holder of its signature key made it. Raises DecodeError, LinkError, CertificateError."""
     link = DeviceLink.decode(from_text(PREFIX, text))
     if link.version != LINK_VERSION:
         raise LinkError(IdentityReason.BAD_VERSION, f"version {link.version}")
+    # IDENT-20: "whose `versions`, `suites` or `roles` IDENT-1 refuses in a certificate"
+    check_device(link.versions, link.suites, link.roles)
     try:
         verify_labelled(
             link.signature_key, SignatureLabel.NEW_DEVICE, link._signed(), link.signature
@@ -170,7 +170,7 @@ def certify_link(
 ) -> DeviceCertificate:
     """The certificate of a device that a person wants in the account: all that it showed, and no more.
 
-    ``now`` in milliseconds. Raises CertificateError if what it showed breaks IDENT-1.
+    ``now`` in milliseconds.
     """
     return account.certify(
         link.signature_key,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from e2ee.crypto.signature import ED25519, SigningKey
-from e2ee.vectorgen.models import u16, u64
+from e2ee.vectorgen.models import u16, u32, u64
 from e2ee.vectorgen.registry import Case
 
 __all__ = ["DAY", "NOW", "NO_ATTESTATION", "Device", "Statement", "label", "opaque16"]
@@ -31,10 +31,12 @@ def opaque16(content: bytes) -> bytes:
 
 
 def vector(content: bytes) -> bytes:
-    """``<V>`` of RFC 9420, Section 2.1.2, up to 16,383 bytes."""
+    """``<V>`` of RFC 9420, Section 2.1.2."""
     if len(content) < 64:
         return bytes([len(content)]) + content
-    return u16(0x4000 | len(content)) + content
+    if len(content) < 1 << 14:
+        return u16(0x4000 | len(content)) + content
+    return u32(0x80000000 | len(content)) + content
 
 
 def numbers(values: tuple[int, ...]) -> bytes:

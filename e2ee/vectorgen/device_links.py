@@ -36,6 +36,9 @@ class Refusal(StrEnum):
     TRUNCATED = "TRUNCATED"
     TRAILING_BYTES = "TRAILING_BYTES"
     BAD_VERSION = "BAD_VERSION"
+    BAD_VERSIONS = "BAD_VERSIONS"
+    BAD_SUITES = "BAD_SUITES"
+    BAD_ROLES = "BAD_ROLES"
     BAD_LINK_SIGNATURE = "BAD_LINK_SIGNATURE"
     BAD_ACCOUNT_SIGNATURE = "BAD_ACCOUNT_SIGNATURE"
     LINK_NOT_AUTHENTIC = "LINK_NOT_AUTHENTIC"
@@ -122,6 +125,25 @@ def link(case: Case, fields: dict[str, Any]) -> None:
 def link_of_another_version(case: Case) -> None:
     """Signed, and of a version that this protocol does not have."""
     refused(case, shown(case, version=2).text)
+
+
+NO_DEVICE: dict[Refusal, dict[str, dict[str, Any]]] = {
+    Refusal.BAD_VERSIONS: {
+        "no-version": {"versions": ()},
+        "a-version-twice": {"versions": (0x0100, 0x0100)},
+    },
+    Refusal.BAD_SUITES: {"no-suite": {"suites": ()}, "a-suite-twice": {"suites": (1, 1)}},
+    Refusal.BAD_ROLES: {"an-unassigned-role": {"roles": 8}},
+}
+
+
+def link_of_a_device_with(case: Case, fields: dict[str, Any]) -> None:
+    """Signed, and no certificate may say so (IDENT-1): it is refused before a person is asked."""
+    refused(case, shown(case, **fields).text)
+
+
+for _reason, _fields in NO_DEVICE.items():
+    links.vector("IDENT-20", "IDENT-1", reason=_reason, each=_fields)(link_of_a_device_with)
 
 
 @links.vector(
@@ -268,6 +290,37 @@ def opening(case: Case) -> None:
     primary.opens()
 
 
+LARGEST = 1 << 16
+
+
+def full(case: Case, size: int) -> Primary:
+    """What is sealed has this many bytes: contacts of 100 bytes each, and some of 101."""
+    primary = Primary(case)
+    primary.contacts = []
+    primary.sends()
+    whole, rest = divmod(
+        size - len(case.input["sealed"]) - 3, 100
+    )  # the list's length takes 3 bytes more
+    primary.contacts = [
+        contact(f"{n:04}".ljust(59 + (n < rest), "x"), case.entropy.random(32), 0)
+        for n in range(whole)
+    ]
+    primary.sends()
+    return primary
+
+
+@openings.vector("IDENT-21", "IDENT-22")
+def opening_of_64_kib(case: Case) -> None:
+    """As much as may be sealed: the list of contacts has a length in four bytes."""
+    full(case, LARGEST).opens()
+
+
+@openings.vector("IDENT-21", reason=Refusal.LINK_NOT_AUTHENTIC)
+def opening_of_a_byte_more_than_64_kib(case: Case) -> None:
+    """It is sealed as it must be."""
+    full(case, LARGEST + 1)
+
+
 @openings.vector("IDENT-22")
 def opening_without_contacts(case: Case) -> None:
     """Of an account that knows nobody."""
@@ -339,6 +392,14 @@ def opening_after_10_minutes(case: Case) -> None:
 def opening_for_another_server(case: Case) -> None:
     """The account is at another server than the device connected to."""
     Primary(case).sends(server="calls.example.org")
+
+
+@openings.vector("IDENT-22", "IDENT-5")
+def opening_a_day_after_the_certificate_ended(case: Case) -> None:
+    """The new device receives the certificate: dates may be wrong by 24 hours."""
+    primary = Primary(case)
+    primary.sends(late=29 * DAY)
+    primary.opens()
 
 
 @openings.vector("IDENT-22", "IDENT-5", reason=Refusal.EXPIRED)

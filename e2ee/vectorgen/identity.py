@@ -92,7 +92,13 @@ def certificate_of_version(case: Case, fields: dict[str, Any]) -> None:
         "of-an-overlong-form": {"account_id": b"\xc1\xa1"},
         "not-nfc": {"account_id": unicodedata.normalize("NFD", "renée").encode()},
         "of-two-lines": {"account_id": b"alice\nbob"},
+        "of-two-lines-by-a-separator": {"account_id": "alice\u2028bob".encode()},
+        "of-two-paragraphs": {"account_id": "alice\u2029bob".encode()},
+        "of-a-delete": {"account_id": b"alice\x7f"},
+        "of-the-last-control-character": {"account_id": "alice\u009f".encode()},
         "that-turns-direction": {"account_id": "\N{RIGHT-TO-LEFT OVERRIDE}ecila".encode()},
+        "that-isolates": {"account_id": "alice\u2066".encode()},
+        "that-ends-an-isolate": {"account_id": "alice\u2069".encode()},
     },
 )
 def certificate_with_account_id(case: Case, fields: dict[str, Any]) -> None:
@@ -228,13 +234,15 @@ def certificate_with_a_length_in_two_bytes(case: Case) -> None:
     each={
         "first-second-for-who-commits": ("committer", NOW),
         "last-second-for-who-commits": ("committer", NOW + DAY),
+        "last-millisecond-for-who-commits": ("committer", NOW + DAY, 999),
         "day-before-for-who-receives": ("receiver", NOW - DAY),
         "day-after-for-who-receives": ("receiver", NOW + DAY + DAY),
+        "last-millisecond-for-who-receives": ("receiver", NOW + DAY + DAY, 999),
     },
 )
-def added_in_the(case: Case, when: tuple[str, int]) -> None:
-    """Valid from NOW for a day: to the second for who commits or invites, 24 hours more on both sides for who receives."""
-    added(case, when)
+def added_in_the(case: Case, when: tuple[Any, ...]) -> None:
+    """Valid from NOW for a day, whose last second counts whole: for who commits or invites; 24 hours more on both sides for who receives."""
+    added(case, *when)
 
 
 @dates.vector(
@@ -243,11 +251,12 @@ def added_in_the(case: Case, when: tuple[str, int]) -> None:
     each={
         "for-who-commits": ("committer", NOW - 1),
         "for-who-receives": ("receiver", NOW - DAY - 1),
+        "by-a-millisecond-for-who-commits": ("committer", NOW - 1, 999),
     },
 )
-def added_a_second_too_early(case: Case, when: tuple[str, int]) -> None:
-    """One second outside."""
-    added(case, when)
+def added_a_second_too_early(case: Case, when: tuple[Any, ...]) -> None:
+    """One second outside, or a millisecond."""
+    added(case, *when)
 
 
 @dates.vector(
@@ -258,17 +267,16 @@ def added_a_second_too_early(case: Case, when: tuple[str, int]) -> None:
         "for-who-receives": ("receiver", NOW + DAY + DAY + 1),
     },
 )
-def added_a_second_too_late(case: Case, when: tuple[str, int]) -> None:
+def added_a_second_too_late(case: Case, when: tuple[Any, ...]) -> None:
     """One second outside."""
-    added(case, when)
+    added(case, *when)
 
 
-def added(case: Case, when: tuple[str, int]) -> None:
+def added(case: Case, judge: str, seconds: int, milliseconds: int = 0) -> None:
     """A certificate of one day from NOW on, judged at this time."""
-    judge, seconds = when
     device = Device(case)
     device.judged(device.certified(not_before=NOW, not_after=NOW + DAY))
-    case.input |= {"judge": judge, "now": seconds * 1000}
+    case.input |= {"judge": judge, "now": seconds * 1000 + milliseconds}
 
 
 CHAPTER = Chapter(
