@@ -438,6 +438,14 @@ def commit_from_outside(case: Case) -> None:
     )
 
 
+@commits.vector("KEYS-13", reason=Refusal.EXTERNAL_SENDER)
+def commit_from_outside_of_a_one_to_one_call(case: Case) -> None:
+    """Bob's tablet, which was not invited; its leaf and its certificate are in order."""
+    call = RungCall(case, 0x0001)
+    tablet = call.person("bob", 3).client()
+    followed(call, lambda call: external_commit(call.forge, call.now, tablet), "answer")
+
+
 @commits.vector("KEYS-12", reason=Refusal.NO_PATH, each=BOTH)
 def commit_of_an_add_without_a_path(case: Case, suite: int) -> None:
     """RFC 9420 would do without."""

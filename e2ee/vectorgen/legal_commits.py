@@ -763,3 +763,42 @@ def commit_in_a_call_of_a_kind_that_is_none(case: Case) -> None:
     call = Call(case)
     call.between_two(7, 2)
     call.judged(1)
+
+
+OF_NO_CALL_BETWEEN_TWO: dict[str, Callable[[Call], ProposalContent]] = {
+    "update": lambda call: Update(call.members[0].key_package().leaf_node),
+    "psk": lambda call: call.psk(),
+    "reinit": lambda call: ReInit(call.call_id, 1, 1, ()),
+    "external-init": lambda _: ExternalInit(bytes(32)),
+    "profile": lambda call: call.change(),
+    "add": lambda call: Add(call.person("carol").key_package()),
+}
+
+
+@GROUP.vector("KEYS-11", "KEYS-13", reason=Refusal.ILLEGAL_PROPOSAL, each=OF_NO_CALL_BETWEEN_TWO)
+def one_to_one_call_with_a_proposal_of(case: Case, make: Callable[[Call], ProposalContent]) -> None:
+    """Once it is answered a commit has none, whoever makes it."""
+    call = Call(case)
+    call.between_two(ONE_TO_ONE, 2)
+    call.judged(1, make(call))
+
+
+@GROUP.vector("KEYS-13", reason=Refusal.PROPOSAL_BY_REFERENCE, each={"0": 0, "1": 1, "2": 2})
+def one_to_one_call_with_a_proposal_by_reference_in_epoch(case: Case, epoch: int) -> None:
+    """Nobody proposes what another commits."""
+    call = Call(case)
+    call.between_two(ONE_TO_ONE, epoch)
+    sender = (0, 2, 1)[epoch]
+    reference = ProposalOrRef.by_reference(case.entropy.random(32))
+    call.judged_commit(sender, replace(call.commit(sender), proposals=(reference,)))
+
+
+@GROUP.vector("KEYS-12", reason=Refusal.NO_PATH, each={"0": 0, "1": 1, "2": 2})
+def one_to_one_call_without_a_path_in_epoch(case: Case, epoch: int) -> None:
+    """Neither an invitation, which only adds, nor an Answer, which only removes, nor one in time."""
+    call = Call(case)
+    call.between_two(ONE_TO_ONE, epoch)
+    sender = (0, 2, 1)[epoch]
+    invited = Add(call.person("bob").key_package())
+    contents: Sequence[ProposalContent] = ([invited], [Remove(1)], [])[epoch]
+    call.judged_commit(sender, replace(call.commit(sender, *contents), path=None))
