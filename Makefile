@@ -13,6 +13,7 @@
 #   make spec      the specification as one page: dist/spec.html
 #   make results   the conformance kit against all implementations, and spec/results.md   (minutes; RESULTS="ours" is faster)
 #   make mutants   each check taken out, each limit moved, known defects planted: which vector shows it   (an hour; MUTANTS="--kinds defects" is faster)
+#   make conformance-server   all checks of delivery services against e2ee serve   (minutes)
 #   make vectors   generate vectors/ and the specification's indexes again
 #   make lock      resolve requirements.lock again
 
@@ -31,7 +32,7 @@ BENCH_GROUP ?=
 BENCH_MLS ?= --plot spec/pictures/bench-mls.png
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types contracts requirements explore fuzz fuzz-long bench bench-call bench-group bench-mls mutants vectors spec results lock clean
+.PHONY: help setup demo test check format lint types contracts requirements explore fuzz fuzz-long bench bench-call bench-group bench-mls mutants vectors spec results conformance-server lock clean
 
 help:
 	@sed -n 's/^#  *\(make .*\)/\1/p' $(firstword $(MAKEFILE_LIST))
@@ -92,6 +93,9 @@ results: setup $(TS_MLS)/node_modules/.package-lock.json
 
 mutants: setup
 	$(BIN)/python -m tests.mutants $(MUTANTS)
+
+conformance-server: setup
+	$(BIN)/python -m tests.conformance.server
 
 vectors: setup
 	$(BIN)/e2ee vectors generate

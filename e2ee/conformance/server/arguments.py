@@ -33,13 +33,31 @@ def repeated(options: argparse.Namespace, program: str, case: Case) -> str:
     return shown(shlex.join([*words, *(["--slow"] if options.slow else [])]), 4000)
 
 
+class _Formatter(argparse.HelpFormatter):
+    """The epilog's lines stay as they are where one is indented."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        paragraphs = text.split("\n\n")
+        filled = (
+            each
+            if each.startswith("  ")
+            else super(_Formatter, self)._fill_text(each, width, indent)
+            for each in paragraphs
+        )
+        return "\n\n".join(filled)
+
+
 def _parser(program: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=f"{program} server",
         usage="%(prog)s URL [options]",
         description="Test a delivery service as its clients see it, by requirement (level D). It makes accounts and calls of"
-        " its own, with random names, and needs some 250 accounts.",
-        epilog="Exit status: 0 all that was run passes; 1 something failed; 2 it could not run; 3 the service was not to be"
+        " its own, with random names, and needs some 300 accounts.",
+        formatter_class=_Formatter,
+        epilog="example: a service of one's own, on this machine\n\n"
+        "  e2ee serve --store calls.db --port 8443 --new-accounts 1000 --per-address 1000 &\n"
+        "  e2ee conformance server ws://127.0.0.1:8443/v1 --html report.html\n\n"
+        "Exit status: 0 all that was run passes; 1 something failed; 2 it could not run; 3 the service was not to be"
         " reached, or did not greet.",
     )
     parser.add_argument("url", nargs="?", metavar="URL", help="its WebSocket: wss://calls.example/v1")  # fmt: skip
@@ -52,7 +70,7 @@ def _parser(program: str) -> argparse.ArgumentParser:
     which.add_argument("--only", action="append", default=[], metavar="GLOB", help="only checks whose name (group/id), group, id or requirement matches; repeatable")  # fmt: skip
     which.add_argument("--slow", action="store_true", help="also those that take minutes or thousands of requests; without them level D is not shown whole")  # fmt: skip
     which.add_argument("--restart-command", default="", metavar="CMD", help="ends the service's process by force, and starts it again: what was answered must survive that")  # fmt: skip
-    which.add_argument("--list", action="store_true", help="print the names of the checks, and run none")  # fmt: skip
+    which.add_argument("--list", action="store_true", help="print the names of the checks, with --all also what they show, and run none")  # fmt: skip
     how = parser.add_argument_group("how")
     how.add_argument("--jobs", type=int, default=8, metavar="N", help="checks at once (%(default)s)")  # fmt: skip
     how.add_argument("--timeout", type=float, default=10.0, metavar="S", help="seconds for one answer (%(default)g)")  # fmt: skip

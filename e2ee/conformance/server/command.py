@@ -14,7 +14,7 @@ from e2ee.conformance import report_html, report_json, report_junit, report_text
 from e2ee.conformance.adapter_protocol import Hello
 from e2ee.conformance.arguments import BadUsage
 from e2ee.conformance.badge import badge
-from e2ee.conformance.cases import SERVICE_FEATURES, sentences_beside
+from e2ee.conformance.cases import SERVICE_FEATURES, Case, sentences_beside
 from e2ee.conformance.expectations import BadFile, Expectations, read_expectations
 from e2ee.conformance.progress import progress
 from e2ee.conformance.results import Results
@@ -64,9 +64,16 @@ def _chosen(options: Namespace) -> list[Check]:
 
 
 def _listed(options: Namespace, chosen: Sequence[Check]) -> int:
-    names = [each.case.name for each in chosen]
-    sys.stdout.write((json.dumps(names, indent=1) if options.json else "\n".join(names)) + "\n")
+    cases = [each.case for each in chosen]
+    lines = [_told(each) if options.all else each.name for each in cases]
+    if options.json:
+        lines = [json.dumps([each.name for each in cases], indent=1)]
+    sys.stdout.write("\n".join(lines) + "\n")
     return PASSED
+
+
+def _told(case: Case) -> str:
+    return f"{case.name}  {' '.join(case.requirements)}\n    {case.comment}"
 
 
 def _run(options: Namespace, chosen: Sequence[Check], program: str) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from e2ee.conformance.arguments import BadUsage
@@ -29,7 +29,6 @@ class Tokens:
 
     kept: list[tuple[str, str]] | None = None
     command: Sequence[str] = ()
-    _used: list[tuple[str, str]] = field(default_factory=list)
 
     @classmethod
     def of(cls, file: Path | None, command: str | None) -> Tokens:
@@ -52,14 +51,11 @@ class Tokens:
         """A new account's name, and its token. Raises Unsupported if there are no more."""
         name = f"conformance-{SystemEntropy().random(8).hex()}"
         if self.kept is None:
-            taken = name, await self.token(name) if self.command else ""
-        elif not self.kept:
+            return name, await self.token(name) if self.command else ""
+        if not self.kept:
             raise Unsupported("--tokens has no more accounts")
-        else:
-            account_id, token = self.kept.pop()
-            taken = account_id or name, token
-        self._used.append(taken)
-        return taken
+        account_id, token = self.kept.pop()
+        return account_id or name, token
 
     async def token(self, account_id: str) -> str:
         """One for an account that may be there already. Raises Unsupported."""

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from e2ee.conformance.verdict import Verdict
+from e2ee.delivery import accounts
+from e2ee.delivery.errors import DeliveryError, DeliveryReason
+from e2ee.identity.errors import ProofError
+from e2ee.identity.login import verify_register
+from e2ee.testing.hostile.defences import replaced
 from tests.conformance.server.conftest import named, outcomes
 from tests.conformance.server.faulty import FAULTS
+
+MATTERS = "refuses for a reason of its own"
 
 PATIENCE = 3.0
 """Seconds for an answer that a faulty service may never give."""
@@ -17,3 +26,27 @@ def test_each_fault_is_found(fault: str) -> None:
     with FAULTS[fault].without():
         (outcome,) = outcomes(named(FAULTS[fault].check), PATIENCE)
     assert outcome.verdict is Verdict.FAIL, outcome.judgement
+
+
+@pytest.mark.requirement("CONF-23", "DS-28")
+def test_a_reason_by_which_devices_act_is_no_other() -> None:
+    """Of the others it is told, and the service conforms."""
+    with FAULTS[MATTERS].without():
+        (outcome,) = outcomes(named(FAULTS[MATTERS].check), PATIENCE)
+    assert (outcome.verdict, outcome.judgement.why) == (
+        Verdict.FAIL,
+        "commit was refused with COMMIT_VOIDED, not with TOO_SOON",
+    )
+    with replaced(accounts, verify_register=_refused_in_other_words)():
+        (outcome,) = outcomes(named("registration/a-key-whose-holder-did-not-ask"), PATIENCE)
+    assert (outcome.verdict, outcome.judgement.why) == (
+        Verdict.PASS_OTHER_REASON,
+        "refused with NOT_AUTHENTICATED in place of BAD_REGISTER_SIGNATURE",
+    )
+
+
+def _refused_in_other_words(*signed: Any) -> None:
+    try:
+        verify_register(*signed)
+    except ProofError:
+        raise DeliveryError(DeliveryReason.NOT_AUTHENTICATED) from None
