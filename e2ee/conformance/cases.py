@@ -24,6 +24,7 @@ from typing import Any
 
 __all__ = [
     "BEYOND_THE_PROFILE",
+    "CLIENT_FEATURES",
     "OPTIONAL_FEATURES",
     "SERVICE_FEATURES",
     "BadVectors",
@@ -39,6 +40,9 @@ OPTIONAL_FEATURES = ("hybrid", "H264", "VP9", "sframe-rtp")
 
 SERVICE_FEATURES = ("forwarding", "tokens")
 """The same of a delivery service: a forwarding unit for the media of group calls, and tokens of registration (DS-8)."""
+
+CLIENT_FEATURES = ("media", "counts", "codes", "block", "group", "host")
+"""The same of a client that a live peer plays with, and of its driver (CONF-30)."""
 
 BEYOND_THE_PROFILE = tuple(f"mls-0x{suite:04x}" for suite in range(2, 8))
 """Suites of RFC 9420 that this protocol never uses: shown for MLS libraries, part of no level's claim."""

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from e2ee.conformance.adapter_protocol import Hello
 from e2ee.conformance.cases import (
     BEYOND_THE_PROFILE,
+    CLIENT_FEATURES,
     OPTIONAL_FEATURES,
     SERVICE_FEATURES,
     Case,
@@ -170,7 +171,7 @@ class Results:
         complete = whole and len(of_level) == len(self._of_level(name))
         against = [each for each in of_level if self._counts_against(each)]
         features = {feature for each in self._of_level(name) for feature in each.features}
-        may_lack = (*OPTIONAL_FEATURES, *SERVICE_FEATURES)
+        may_lack = (*OPTIONAL_FEATURES, *SERVICE_FEATURES, *CLIENT_FEATURES)
         missing = [each for each in may_lack if each in features - {*self.hello.features}]
         return Level(
             name=name,
@@ -187,7 +188,12 @@ class Results:
         if outcome.verdict in PASSING:
             return False
         missing = {*outcome.case.features} - {*self.hello.features}
-        optional = {*OPTIONAL_FEATURES, *SERVICE_FEATURES, *BEYOND_THE_PROFILE}
+        optional = {
+            *OPTIONAL_FEATURES,
+            *SERVICE_FEATURES,
+            *CLIENT_FEATURES,
+            *BEYOND_THE_PROFILE,
+        }
         may_be_missing = missing and missing <= optional
         return outcome.verdict is not Verdict.UNSUPPORTED or not may_be_missing
 

@@ -11,6 +11,7 @@ import sys
 from argparse import Namespace
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import partial
+from typing import BinaryIO
 
 from e2ee.conformance import report_html, report_json, report_junit, report_text
 from e2ee.conformance.adapter_process import AdapterProcess
@@ -123,13 +124,18 @@ def _driver(
     def channel() -> Channel:
         return AdapterProcess(options.command)
 
+    transcript = stack.enter_context(_transcript(options))
     if options.listen:
         channel = _listening(options, stack)
 
     async def start() -> Subject:
-        return DrivenClient(channel(), specification, options.start_timeout)
+        return DrivenClient(channel(), specification, options.start_timeout, transcript)
 
     return start
+
+
+def _transcript(options: Namespace) -> BinaryIO:
+    return open(options.transcript or os.devnull, "wb")
 
 
 async def _person() -> Subject:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
-import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from typing import Any
+
+from websockets.asyncio.client import connect
 
 import e2ee
 from e2ee.call.events import Ended, Event
@@ -27,6 +29,8 @@ from e2ee.client.media import Media, Network
 from e2ee.client.online import online
 from e2ee.client.profile import Profile
 from e2ee.conformance.adapter.call_script_events import report
+from e2ee.conformance.adapter_protocol import MAXIMUM_LINE
+from e2ee.conformance.launched import URL
 from e2ee.errors import E2EEError
 from e2ee.identity.attestation import DirectoryKeys
 from e2ee.media.encoded_frame import Kind
@@ -270,16 +274,11 @@ _ACTIONS: Mapping[str, Callable[[Driver, Given], Awaitable[Came | None]]] = {
 
 
 async def _lines() -> AsyncIterator[bytes]:
-    """Standard input's, read by a thread."""
-    loop, lines = asyncio.get_running_loop(), asyncio.Queue[bytes]()
-
-    def read() -> None:
-        for line in sys.stdin.buffer:
-            loop.call_soon_threadsafe(lines.put_nowait, line)
-        loop.call_soon_threadsafe(lines.put_nowait, b"")
-
-    threading.Thread(target=read, daemon=True).start()
-    while line := await lines.get():
+    """Standard input's."""
+    reader = asyncio.StreamReader(limit=MAXIMUM_LINE)
+    protocol = asyncio.StreamReaderProtocol(reader)
+    await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, sys.stdin)
+    while line := await reader.readline():
         yield line
 
 
@@ -288,9 +287,28 @@ def _write(message: Came) -> None:
     sys.stdout.flush()
 
 
+async def _by_websocket(url: str) -> None:
+    """CONF-4: a driver whose standard input is out of reach, as in a page."""
+    said = asyncio.Queue[Came]()
+    async with connect(url, compression=None, max_size=MAXIMUM_LINE) as connection:
+
+        async def lines() -> AsyncIterator[bytes]:
+            async for message in connection:
+                yield message if isinstance(message, bytes) else message.encode()
+
+        async def write() -> None:
+            while True:
+                await connection.send(json.dumps(await said.get()))
+
+        writing = asyncio.ensure_future(write())
+        await Driver(said.put_nowait).run(lines())
+        writing.cancel()
+
+
 def main() -> None:
-    """Until standard input ends."""
-    asyncio.run(Driver(_write).run(_lines()))
+    """Until standard input ends, or the WebSocket that the environment names."""
+    url = os.environ.get(URL)
+    asyncio.run(_by_websocket(url) if url else Driver(_write).run(_lines()))
 
 
 if __name__ == "__main__":

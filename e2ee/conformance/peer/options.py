@@ -86,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--html", type=Path, metavar="FILE", help="one page")
     add("--junit", type=Path, metavar="FILE", help="XML for machines that build")
     add("--json-report", type=Path, metavar="FILE", help="JSON")
+    add("--transcript", type=Path, metavar="FILE", help="every line that was said")
     add("--json", action="store_true", help="JSON on standard output, in place of text")
     add("--verbose", action="store_true", help="each verdict as it comes, on standard error")
     add("--all", action="store_true", help="in the text also each group, and requirements that are shown")  # fmt: skip

@@ -67,7 +67,7 @@ class Person:
             raise ClientFault(f"did not {action}: the person says so")
         return {}
 
-    async def told(self, name: str, **fields: Any) -> Members:
+    async def told(self, name: str, *, unless: str = "", **fields: Any) -> Members:  # noqa: ARG002
         """See Subject."""
         members = {"type": "event", "event": name, **fields}
         if name in ASKED:

@@ -113,7 +113,7 @@ class Playing:
                 await scenario.play(stage)
         except TimeoutError:
             why = f"waited {seconds:g} s for {journal.waiting}"
-            return Judgement(Verdict.HANG, shown(why), hints=_told(journal))
+            return Judgement(Verdict.HANG, shown(why), hints=(*stage.refused(), *_told(journal)))
         except NotSupported as unsupported:
             return Judgement(Verdict.UNSUPPORTED, shown(str(unsupported)))
         except ClientLeak as leak:

@@ -23,6 +23,7 @@ from e2ee.conformance.peer.tampering import TamperedStream, TamperingKeys
 from e2ee.conformance.peer.watched import Watched
 from e2ee.crypto.system_entropy import SystemEntropy
 from e2ee.media.encoded_frame import Kind, OpenedFrame
+from e2ee.mls.extension import Extension
 from e2ee.mls.proposal import ProposalContent
 from e2ee.profile.leaves import committer_policy
 from e2ee.rtc.meters import PictureMeter, ToneMeter
@@ -153,6 +154,11 @@ class ProbeCall:
             ratchet_tree_extension=False,
         )
         return pending.message.encode()
+
+    @property
+    def extensions(self) -> tuple[Extension, ...]:
+        """Of the group's context, the profile among them."""
+        return cast(Call, self.call)._core._actions.in_group._group.extensions
 
     def close(self) -> None:
         """Watch it no more."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from e2ee.conformance.adapter_protocol import NotTheProtocol
 from e2ee.conformance.channel import Channel, Gone, NotStarted, Silent
@@ -28,6 +28,7 @@ from e2ee.conformance.peer.driver_protocol import (
     read_said,
 )
 from e2ee.conformance.peer.findings import ClientFault, Journal, NotSupported
+from e2ee.conformance.peer.recorded import Recorded
 from e2ee.conformance.shown import shown_json
 
 __all__ = ["DrivenClient", "Subject"]
@@ -46,8 +47,10 @@ class Subject(Protocol):
     async def do(self, action: str, **given: Any) -> Members:
         """Have it do something; gives what came of it. Raises ClientFault, NotSupported, Gone, NotTheProtocol."""
 
-    async def told(self, name: str, **fields: Any) -> Members:
-        """The next event of this name with these members, which is taken; it may have come already."""
+    async def told(self, name: str, *, unless: str = "", **fields: Any) -> Members:
+        """The next event of this name with these members, which is taken; it may have come already.
+
+        Raises ClientFault if an event ``unless`` has come, or comes before it."""
 
     def begin(self, journal: Journal) -> None:
         """Another scenario begins: what came before is forgotten."""
@@ -63,10 +66,12 @@ class Subject(Protocol):
 
 
 class DrivenClient:
-    """See the module. Raises NotStarted if the driver does not say hello within so many seconds."""
+    """See the module; every line goes to ``transcript``, too. Raises NotStarted if the driver does not say hello in time."""
 
-    def __init__(self, channel: Channel, specification: str, seconds: float) -> None:
-        self._channel = channel
+    def __init__(
+        self, channel: Channel, specification: str, seconds: float, transcript: BinaryIO
+    ) -> None:
+        channel = self._channel = Recorded(channel, transcript)
         self.hello = _hello(channel, specification, seconds)
         self._journal = Journal()
         self.events = list[Event]()
@@ -103,7 +108,7 @@ class DrivenClient:
             case NotDone(reason=reason):
                 raise ClientFault(f"did not {action}: {reason}")
 
-    async def told(self, name: str, **fields: Any) -> Members:
+    async def told(self, name: str, *, unless: str = "", **fields: Any) -> Members:
         """See Subject."""
 
         def found() -> int | None:
@@ -117,8 +122,13 @@ class DrivenClient:
             )
 
         await self._until(
-            lambda: found() is not None, f"the client to tell {name} {shown_json(fields)}"
+            lambda: found() is not None or any(each.name == unless for each in self.events),
+            f"the client to tell {name} {shown_json(fields)}",
         )
+        if (
+            instead := next((each for each in self.events if each.name == unless), None)
+        ) is not None:
+            raise ClientFault(f"tells {unless} {shown_json(_brief(instead.members))}")
         at = found()
         assert at is not None  # noqa: S101 - that was waited for
         self._taken.add(at)

@@ -113,12 +113,16 @@ class TamperedStream:
         return min(epoch.epoch.roster - {self.own_leaf}) if epoch else 1
 
 
+_SILENCE = bytes.fromhex("f8fffe")
+
+
 def _replayed(stream: TamperedStream, _protected: bytes, _frame: bytes) -> bytes:
     return stream.earlier or b""
 
 
-def _in_the_clear(_: TamperedStream, _protected: bytes, frame: bytes) -> bytes:
-    return frame
+def _in_the_clear(stream: TamperedStream, _protected: bytes, frame: bytes) -> bytes:
+    """The frame itself, and every second time Opus's silence, which others let pass (FRAME-12)."""
+    return _SILENCE if stream.tampered % 2 else frame
 
 
 def _changed(_: TamperedStream, protected: bytes, _frame: bytes) -> bytes:

@@ -41,8 +41,7 @@ async def hears_the_peer(stage: Stage, client: ClientOnStage, kind: str) -> None
     if client.has("counts"):
         wanted = await client.opened(kind) + SOME
         stage.journal.awaits(f"the client to open {SOME} frames of {kind}")
-        while await client.opened(kind) < wanted:
-            pass
+        await client.opens(kind, wanted)
 
 
 async def hears_the_tone(stage: Stage, client: ClientOnStage, call: ProbeCall) -> None:

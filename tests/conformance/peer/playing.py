@@ -1,0 +1,31 @@
+"""One scenario with a driver: the peer as its user meets it, arguments in, JSON out."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import sys
+from collections.abc import Sequence
+
+from e2ee.conformance.peer.command import main
+
+__all__ = ["OWN", "played", "verdict_of"]
+
+OWN = [sys.executable, "-m", "e2ee.conformance.peer.driver"]
+FAULTY = [sys.executable, "-m", "tests.conformance.peer.faulty_driver"]
+
+
+def played(*options: str, driver: Sequence[str] = OWN) -> tuple[int, str]:
+    """The exit status, and what was written."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        status = main([*options, "--", *driver])
+    return status, out.getvalue()
+
+
+def verdict_of(scenario: str, fault: str) -> tuple[str, str]:
+    """Of one scenario with a faulty client: the verdict, and why."""
+    _, report = played("--only", scenario, "--timeout", "12", "--json", driver=[*FAULTY, fault])
+    (case,) = json.loads(report)["cases"]
+    return case["verdict"], case.get("why", "")
