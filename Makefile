@@ -11,6 +11,7 @@
 #   make bench-call until a call is heard and seen, a loaded server, loss, beside aiortc alone   (minutes; BENCH_CALL=--quick)
 #   make bench-group a thousand members, gaps at epoch changes, what a removed device opens, the forwarding unit   (minutes; BENCH_GROUP=--quick)
 #   make spec      the specification as one page: dist/spec.html
+#   make conformance-peer     a live peer plays all scenarios with our client, and finds clients with a fault each   (minutes; PEER=--slow has all)
 #   make results   the conformance kit against all implementations, and spec/results.md   (minutes; RESULTS="ours" is faster)
 #   make mutants   each check taken out, each limit moved, known defects planted: which vector shows it   (an hour; MUTANTS="--kinds defects" is faster)
 #   make conformance-server   all checks of delivery services against e2ee serve   (minutes)
@@ -26,13 +27,14 @@ FUZZ_SECONDS ?= 3600
 DEMO   ?= --once
 PYTEST ?=
 RESULTS ?=
+PEER ?=
 MUTANTS ?= --all
 BENCH_CALL ?=
 BENCH_GROUP ?=
 BENCH_MLS ?= --plot spec/pictures/bench-mls.png
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types contracts requirements explore fuzz fuzz-long bench bench-call bench-group bench-mls mutants vectors spec results conformance-server lock clean
+.PHONY: help setup demo test check format lint types contracts requirements explore fuzz fuzz-long bench bench-call bench-group bench-mls mutants vectors spec results conformance-server conformance-peer lock clean
 
 help:
 	@sed -n 's/^#  *\(make .*\)/\1/p' $(firstword $(MAKEFILE_LIST))
@@ -87,6 +89,10 @@ bench-mls: setup $(TS_MLS)/node_modules/.package-lock.json
 
 spec: setup
 	$(BIN)/e2ee spec dist/spec.html
+
+conformance-peer: setup
+	$(BIN)/e2ee conformance peer --verbose $(PEER) -- $(BIN)/python -m e2ee.conformance.peer.driver
+	$(BIN)/python -m tests.conformance.peer
 
 results: setup $(TS_MLS)/node_modules/.package-lock.json
 	$(BIN)/python -m tests.foreign.results $(RESULTS)

@@ -1,6 +1,6 @@
 """``python -m tests.conformance.peer``: the peer against clients with a fault each; a line for each, and what was not found.
 
-make peer
+make conformance-peer
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A live peer, as who tests a client meets it: our client passes, and clients with a fault are found out.
 
-All scenarios, and all faults, are played by ``make peer``.
+All scenarios, and all faults, are played by ``make conformance-peer``.
 """
 
 from __future__ import annotations
