@@ -12,7 +12,7 @@ import pytest
 
 from e2ee.conformance.__main__ import main
 from e2ee.shipped import checkout
-from tests.conformance.kit.conftest import ADAPTER, Run
+from tests.conformance.kit.conftest import ADAPTER, OF_H264, Run, chapter
 
 
 def levels(ran_out: str) -> dict[str, str | None]:
@@ -59,6 +59,15 @@ def test_other_suites_are_optional_or_of_no_claim(run: Run, vectors: Path) -> No
     for file in (vectors / "mls-validation/0xf0e2").iterdir():
         file.write_text(file.read_text().replace('"cipher_suite": 61666', '"cipher_suite": 2'))
     assert levels(run("--json", "--level", "L2").out) == {"L2": "conforms"}  # of no claim
+
+
+@pytest.mark.requirement("CONF-2")
+def test_a_level_of_which_nothing_passed_does_not_conform(run: Run, vectors: Path) -> None:
+    """All that it has needs an optional feature that the adapter lacks."""
+    only = chapter("frames", "L1", "opening", [OF_H264])
+    (vectors / "frames.json").write_text(json.dumps(only))
+    ran = run("--json")
+    assert levels(ran.out)["L1"] == "does not conform: nothing was shown"
 
 
 @pytest.mark.requirement("CONF-2")
