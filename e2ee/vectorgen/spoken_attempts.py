@@ -30,6 +30,7 @@ class Refusal(StrEnum):
     """Why a message is refused, or a code cannot be begun."""
 
     WRONG_EPOCH = "WRONG_EPOCH"
+    NOT_A_MEMBER = "NOT_A_MEMBER"
     NO_SUCH_ATTEMPT = "NO_SUCH_ATTEMPT"
     COMMITTED_TWICE = "COMMITTED_TWICE"
     NOT_COMMITTED = "NOT_COMMITTED"
@@ -218,6 +219,14 @@ def attempt_of_three(case: Case) -> None:
 def attempt_in_a_group_call_of_two(case: Case) -> None:
     """It gives a code, and marks nobody."""
     Talk(case, one_to_one=False).attempt(1)
+
+
+@GROUP.vector("VERIFY-3", reason=Refusal.NOT_A_MEMBER, each={"nobody": 2, "this-device-itself": 0})
+def commitment_of(case: Case, leaf: int) -> None:
+    """Of a leaf that the epoch does not have, and of this device's own."""
+    talk = Talk(case)
+    talk.begin()
+    talk.commit(leaf)
 
 
 @GROUP.vector("VERIFY-3", reason=Refusal.COMMITTED_TWICE)

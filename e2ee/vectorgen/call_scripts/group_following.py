@@ -619,6 +619,13 @@ def streams(case: Case, message: messages.Streams) -> None:
     script.refuses(3 * S, room.say(1, message))
 
 
+@GROUP.vector("CALL-23", reason=Refusal.WRONG_EPOCH, each={"earlier": 4, "later": 6})
+def alive_that_names_another_epoch(case: Case, epoch: int) -> None:
+    """It says which epoch its sender has applied: the one in which it says so."""
+    script, room = in_call(case)
+    script.refuses(3 * S, room.say(1, messages.Alive(epoch, CLOCK + 3 * S)))
+
+
 @GROUP.vector("GROUP-16", reason=Refusal.HAS_LEFT)
 def member_says_more_than_that_it_left(case: Case) -> None:
     """Who has left has nothing to say."""
