@@ -8,7 +8,7 @@ is returned. The key is one immutable object that ``SendEpochs`` replaces; an en
 from __future__ import annotations
 
 from e2ee.media import h264
-from e2ee.media.codecs import clear_length_of
+from e2ee.media.codecs import VIDEO, clear_length_of
 from e2ee.media.encoded_frame import Binding, Codec, Kind
 from e2ee.media.errors import BadFrame, NoSendKey
 from e2ee.sframe.encryption import encrypt
@@ -53,7 +53,7 @@ class FrameProtector:
         self.binding = binding
         self._clear_length = clear_length_of(codec, kind, binding)
         self._key: SendKey | None = None
-        self._key_frames_wanted = 0  # written where epochs are applied
+        self._key_frames_wanted = int(kind in VIDEO)  # FKEY-19; written where epochs are applied
         self._key_frames_taken = 0  # written where the encoder runs
         self._protected_earlier = 0
 
@@ -86,7 +86,7 @@ class FrameProtector:
         return clear + encrypt(key, clear, rest)
 
     def takes_key_frame(self) -> bool:
-        """Whether the frame that is about to be encoded must be a key frame (FKEY-16). True once for each such epoch."""
+        """Whether the frame that is about to be encoded must be a key frame: the first one of video, and once for each epoch of FKEY-16."""
         wanted = self._key_frames_wanted
         if wanted == self._key_frames_taken:
             return False

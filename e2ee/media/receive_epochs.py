@@ -154,11 +154,13 @@ class ReceiveEpochs:
         Changes nothing: the key of a stream that was not heard yet is kept by ``admit``.
         """
         slot = self._slots.get(key_id.epoch_bits)
+        if self._is_gone(key_id.leaf_index):
+            return RejectReason.REMOVED
+        over = slot is None or now >= slot.ends_at  # FRAME-20: ended for everybody
+        if over and self._may_come(key_id.epoch_bits):
+            return None
         if self._was_removed(key_id.leaf_index, slot):
             return RejectReason.REMOVED
-        if slot is None or now >= slot.ends_at:  # FRAME-20: ended for everybody
-            if self._may_come(key_id.epoch_bits):
-                return None
         if slot is None or key_id.leaf_index not in slot.senders:
             return RejectReason.UNKNOWN_KEY
         if now >= slot.ends_for(key_id.leaf_index):
@@ -191,12 +193,15 @@ class ReceiveEpochs:
         self._slots.clear()
         self.keys.erase(lambda _: True)
 
+    def _is_gone(self, leaf_index: int) -> bool:
+        """FKEY-15: "nobody has the leaf in the newest epoch", who was removed from it."""
+        return leaf_index in self._removed_by and leaf_index not in self._roster
+
     def _was_removed(self, leaf_index: int, slot: _Slot | None) -> bool:
         """FKEY-15. A leaf that was given to somebody else is removed only in the epochs before."""
-        removed_by = self._removed_by.get(leaf_index)
-        if removed_by is None:
-            return False
-        return leaf_index not in self._roster or (slot is not None and slot.number < removed_by)
+        if self._is_gone(leaf_index):
+            return True
+        return slot is not None and slot.number < self._removed_by.get(leaf_index, -1)
 
     def _may_come(self, epoch_bits: int) -> bool:
         """FRAME-13, FRAME-20: whether these are the low bits of newest + 1 to newest + 4; before the first epoch, of none."""

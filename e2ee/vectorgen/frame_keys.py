@@ -25,8 +25,8 @@ counters = Group(
 sending = Group(
     "sending",
     "Which epoch a member sends with at the time `at`: `events` are epochs applied and epochs that other members are"
-    " known to have applied, in milliseconds. output.key_frame: a video stream that was open all the time must begin"
-    " this epoch with a key frame.",
+    " known to have applied, in milliseconds. output.key_frame: a video stream that has sent before all of them"
+    " must begin this epoch with a key frame.",
 )
 receiving = Group(
     "receiving",

@@ -60,11 +60,14 @@ class Receiving:
         """What becomes of a genuine frame: epoch is the one that it was protected in."""
         newest = self.applied[-1]
         named = self.named(epoch % 16)
-        if self.was_removed(leaf, named):
+        if self.is_gone(leaf):
             return RejectReason.REMOVED
-        if named is None or now >= self.end(named):
-            if (epoch - newest.number) % 16 in (1, 2, 3, 4):
-                return HELD
+        over = named is None or now >= self.end(named)
+        if over and (epoch - newest.number) % 16 in (1, 2, 3, 4):
+            return HELD
+        if named is not None and named.number < self.removal(leaf):
+            return RejectReason.REMOVED
+        if named is None or over:
             return RejectReason.UNKNOWN_KEY if named is None else RejectReason.EXPIRED
         if leaf == OWN_LEAF or leaf not in named.roster:
             return RejectReason.UNKNOWN_KEY
@@ -108,13 +111,13 @@ class Receiving:
         ]
         return min([self.end(epoch), *ends])
 
-    def was_removed(self, leaf: int, named: Applied | None) -> bool:
-        """FKEY-15: by a later commit, or by any if nobody has the leaf now."""
-        removals = [each.number for each in self.applied if leaf in each.removed]
-        if not removals:
-            return False
-        vacant = leaf not in self.applied[-1].roster
-        return vacant or (named is not None and named.number < max(removals))
+    def is_gone(self, leaf: int) -> bool:
+        """FKEY-15: removed, and nobody has the leaf now."""
+        return self.removal(leaf) >= 0 and leaf not in self.applied[-1].roster
+
+    def removal(self, leaf: int) -> int:
+        """FKEY-15: the newest epoch whose commit removed the leaf; -1 if none did."""
+        return max((each.number for each in self.applied if leaf in each.removed), default=-1)
 
     def is_new(self, epoch: int, leaf: int, CTR: int) -> bool:
         """FRAME-9."""
@@ -245,7 +248,8 @@ class Sending:
     applied: list[Applied] = field(default_factory=list)
     has: dict[int, int] = field(default_factory=dict)  # leaf -> newest epoch
     in_use: Applied | None = None
-    key_frame: bool = False
+    key_frame: bool = True
+    """FKEY-19: the first frame is one."""
 
     def advance(self, now: int) -> None:
         usable = [each for each in self.applied if self.may_use(each, now)]

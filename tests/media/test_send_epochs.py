@@ -249,7 +249,16 @@ class TestKeyFrames:
 
     @pytest.fixture
     def camera(self, sending: SendEpochs) -> FrameProtector:
-        return sending.open_stream(Codec.VP8, Kind.CAMERA)
+        """It has sent its first frame, which is a key frame."""
+        camera = sending.open_stream(Codec.VP8, Kind.CAMERA)
+        assert camera.takes_key_frame()
+        return camera
+
+    @pytest.mark.requirement("FKEY-19")
+    def test_a_stream_begins_with_one(self, sending: SendEpochs, camera: FrameProtector) -> None:
+        sending.close_stream(camera)
+        assert sending.open_stream(Codec.VP8, Kind.CAMERA).takes_key_frame()
+        assert not sending.open_stream(Codec.OPUS, Kind.MICROPHONE).takes_key_frame()
 
     @pytest.mark.requirement("FKEY-16")
     def test_somebody_new_gets_a_key_frame(

@@ -89,6 +89,7 @@ def sending(given: Given) -> Answer:
     """FKEY-7 to FKEY-9, FKEY-16: what a camera sends with after ``events``."""
     epochs = SendEpochs()
     camera = epochs.open_stream(Codec.VP8, Kind.CAMERA)
+    camera.takes_key_frame()  # it has sent before
     for event in given["events"]:
         epochs.handle_timer(event["at"])
         if event["event"] == "applied":

@@ -15,7 +15,7 @@ def somebody_joins(case: Case) -> None:
     script = Script(case, receives=(Stream(CAMERA),), sends=(Stream(CAMERA),))
     script.applied(0, 2, roster=(0, 1))
     script.acknowledged(10, 0, 2)
-    script.send(20, (2, 0))
+    script.send(20, (2, 0), key_frame=True)
     early = [script.frame(1_000 + n, 3, n, leaf=2, becomes=HELD) for n in range(2)]
     script.send(1_010, (2, 1))
     script.applied(1_020, 3, added=(2,), then=dict.fromkeys(early, OPENED))
@@ -112,6 +112,26 @@ def leaf_that_stays_empty_for_an_epoch(case: Case) -> None:
     script.frame(1_230, 2, 1, leaf=2, becomes=Refusal.REMOVED)
     early = script.frame(1_240, 6, 0, leaf=2, becomes=HELD)
     script.applied(1_250, 6, then={early: OPENED})
+
+
+@trace.vector("FKEY-15", "FRAME-20")
+def bits_of_an_epoch_before_a_removal(case: Case) -> None:
+    """Leaf 2 is removed with epoch 5 and given away with epoch 6. Epochs 3 and 19 have the same low bits: as long as epoch 3 opens frames, leaf 2's
+    are of before the removal; then they are of an epoch to come, and wait."""
+    script = Script(case)
+    for epoch in (2, 3, 4):
+        script.applied(100 * epoch, epoch)
+    script.applied(500, 5, roster=(0, 1), removed=(2,))
+    script.applied(600, 6, added=(2,))
+    for epoch in range(7, 19):
+        script.applied(100 * epoch, epoch)
+    script.frame(2_499, 19, 0, leaf=2, becomes=Refusal.REMOVED)
+    late = script.frame(2_500, 3, 0, leaf=2, becomes=HELD)
+    early = script.frame(2_501, 19, 0, leaf=2, becomes=HELD)
+    script.frame(2_502, 4, 0, leaf=2, becomes=HELD)
+    script.frame(2_503, 7, 0, leaf=2)
+    script.applied(2_600, 19, then={late: Refusal.NOT_AUTHENTIC, early: OPENED})
+    script.frame(2_601, 19, 1, leaf=2)
 
 
 @trace.vector("FRAME-14", "FKEY-15")

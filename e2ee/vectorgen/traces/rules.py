@@ -134,10 +134,12 @@ class Receiving:
         if stream.sender not in (None, facts.leaf):
             return Verdict(Refusal.WRONG_SENDER)
         epoch = self._named(facts.epoch % 16)
-        if self._was_removed(facts.leaf, epoch):
+        if self._is_gone(facts.leaf):
             return Verdict(Refusal.REMOVED)
         if self._is_plausible(facts.epoch % 16) and (epoch is None or self._is_over(epoch, at)):
             return Verdict(HELD)
+        if epoch is not None and epoch.number < self._removal(facts.leaf):
+            return Verdict(Refusal.REMOVED)
         if epoch is None or facts.leaf not in epoch.roster - {self.own_leaf}:
             return Verdict(Refusal.UNKNOWN_KEY)
         if self._is_over(epoch, at) or self._is_over_for(facts.leaf, epoch, at):
@@ -164,14 +166,13 @@ class Receiving:
             (self.epochs[-1].number + ahead) % 16 for ahead in (1, 2, 3, 4)
         }
 
-    def _was_removed(self, leaf: int, epoch: Epoch | None) -> bool:
-        """FKEY-15: whatever its epoch; "if somebody else has the leaf now", of "an epoch before the removal"."""
-        removals = [each.number for each in self.epochs if leaf in each.removed]
-        if not removals:
-            return False
-        if leaf not in self.epochs[-1].roster:
-            return True
-        return epoch is not None and epoch.number < max(removals)
+    def _is_gone(self, leaf: int) -> bool:
+        """FKEY-15: it was removed, and "nobody has the leaf in the newest epoch"."""
+        return self._removal(leaf) >= 0 and leaf not in self.epochs[-1].roster
+
+    def _removal(self, leaf: int) -> int:
+        """FKEY-15: the epoch of "the newest commit that removed it"; -1 if none did."""
+        return max((each.number for each in self.epochs if leaf in each.removed), default=-1)
 
     def _is_over(self, epoch: Epoch, at: int) -> bool:
         """FKEY-10, FKEY-12: 10 s after any newer one was applied, 2 s after one that removed a leaf."""
@@ -219,6 +220,12 @@ class Sending:
     """leaf -> the newest epoch that it is known to have applied"""
     sent: list[tuple[int, int, int]] = field(default_factory=list)
     """(epoch, kind, instance) of each frame"""
+    begun: set[tuple[int, int]] = field(default_factory=set)
+    """(kind, instance) of each stream of which a frame was sent"""
+
+    def reopened(self, kind: int, instance: int) -> None:
+        """A stream ends, and another one takes its place."""
+        self.begun.discard((kind, instance))
 
     def acknowledged(self, leaf: int, epoch: int) -> None:
         """The member at ``leaf`` is known to have applied ``epoch``."""
@@ -246,11 +253,14 @@ class Sending:
             return None
         ctr = self.sent.count((epoch.number, kind, instance))
         due = kind in VIDEO and self._owes_key_frame(epoch, kind, instance)
+        self.begun.add((kind, instance))
         self.sent.append((epoch.number, kind, instance))
         return epoch, ctr, due
 
     def _owes_key_frame(self, epoch: Epoch, kind: int, instance: int) -> bool:
-        """FKEY-16, FKEY-19: whether somebody was added since the epoch of this stream's last frame."""
+        """FKEY-16, FKEY-19: whether it is the stream's first frame, or somebody was added since the epoch of its last one."""
         stream = (kind, instance)
-        last = max((number for number, *sender in self.sent if (*sender,) == stream), default=-1)
+        if stream not in self.begun:
+            return True
+        last = max(number for number, *sender in self.sent if (*sender,) == stream)
         return any(each.added for each in self.epochs if last < each.number <= epoch.number)

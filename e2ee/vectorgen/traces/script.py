@@ -213,6 +213,8 @@ class Script:
     def reopened(self, at: int, stream: int = 0, then: Fates | None = NOTHING) -> None:
         """The stream that is sent ends, and one of the same kind and instance takes its place."""
         self._settle(self._step(at, "reopened", stream=stream), self._expired(at), then)
+        ended = self.sends[stream]
+        self.sending.reopened(ended.kind, ended.instance or 0)
 
     def send(
         self, at: int, expected: tuple[int, int] | None, *, stream: int = 0, key_frame: bool = False

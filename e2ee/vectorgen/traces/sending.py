@@ -96,7 +96,7 @@ def alone_in_a_call(case: Case) -> None:
     """Nobody else is there to wait for: each epoch is used at once. Then somebody comes."""
     script = Script(case, sends=(Stream(CAMERA),))
     script.applied(0, 0, roster=(1,))
-    script.send(0, (0, 0))
+    script.send(0, (0, 0), key_frame=True)
     script.applied(100, 1, roster=(1,))
     script.send(100, (1, 0))
     script.applied(200, 2, roster=(0, 1), added=(0,))
@@ -114,8 +114,8 @@ def key_frames_that_are_due(case: Case) -> None:
     streams = (Stream(CAMERA, 0), Stream(CAMERA, 1), Stream(MICROPHONE))
     script = Script(case, sends=streams)
     script.applied(0, 2, roster=(0, 1))
-    script.send(1_000, (2, 0), stream=0)
-    script.send(1_000, (2, 0), stream=1)
+    script.send(1_000, (2, 0), stream=0, key_frame=True)
+    script.send(1_000, (2, 0), stream=1, key_frame=True)
     script.send(1_000, (2, 0), stream=2)
     script.applied(2_000, 3, added=(2,))
     script.applied(2_100, 4)
@@ -130,6 +130,26 @@ def key_frames_that_are_due(case: Case) -> None:
     script.send(4_002, (5, 1), stream=1)
 
 
+@trace.vector("FKEY-19", "FKEY-3")
+def key_frames_of_streams_that_begin(case: Case) -> None:
+    """A camera's first frame is a key frame, also where the camera takes the place of another, whose counter goes on, and whether or not
+    somebody was added meanwhile."""
+    script = Script(case, sends=(Stream(CAMERA), Stream(CAMERA, 1)))
+    script.applied(0, 2)
+    script.send(1_000, (2, 0), key_frame=True)
+    script.send(1_001, (2, 1))
+    script.reopened(1_100)
+    script.send(1_200, (2, 2), key_frame=True)
+    script.send(1_201, (2, 3))
+    script.applied(2_000, 3, added=(2,))
+    script.reopened(2_100)
+    script.send(3_000, (3, 0), key_frame=True)
+    script.send(3_001, (3, 1))
+    script.applied(4_000, 4)
+    script.send(5_000, (4, 0))
+    script.send(5_001, (4, 0), stream=1, key_frame=True)
+
+
 @trace.vector("FKEY-4", "FKEY-5", "FKEY-3")
 def counters_go_on(case: Case) -> None:
     """A stream that ends and begins again within an epoch goes on counting: the same counter twice under one key gives both frames away. Each
@@ -139,8 +159,8 @@ def counters_go_on(case: Case) -> None:
     script.applied(0, 2)
     script.send(1_000, (2, 0))
     script.send(1_020, (2, 1))
-    script.send(1_021, (2, 0), stream=1)
-    script.send(1_022, (2, 0), stream=2)
+    script.send(1_021, (2, 0), stream=1, key_frame=True)
+    script.send(1_022, (2, 0), stream=2, key_frame=True)
     script.reopened(1_030)
     script.send(1_040, (2, 2))
     script.send(1_050, (2, 1), stream=1)
