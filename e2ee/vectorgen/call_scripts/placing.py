@@ -403,6 +403,30 @@ def answer(case: Case) -> None:
     script.done()
 
 
+@GROUP.vector("CALL-28", reason=Refusal.STALE_CONNECTION)
+def connection_answered_that_nobody_began(case: Case) -> None:
+    """Bob's phone answers a new connection, and this device has not offered one."""
+    script, room = Script(case, "calling", calls=["calling"]), calling()
+    script.receive(
+        2 * S,
+        room.commit(1, Remove(2)),
+        told=[room.report()],
+        sent=["alive"],
+        calls=["answered"],
+    )
+    described = {"description": "v=0 alice"}
+    script.do(
+        3 * S, "describe", values=described, sent=["accepted"], calls=["connecting"], media=True
+    )
+    script.receive(
+        4 * S,
+        room.say(1, messages.AnswerDescription("v=0 bob")),
+        told=[{"event": "description", "description": "v=0 bob"}, removed_until(CLOCK + 4_250, 2)],
+        calls=["live"],
+    )
+    script.refuses(5 * S, room.say(1, messages.Reconnected(1, "v=0 bob")))
+
+
 @GROUP.vector("CALL-7", "KEYS-3", "CALL-14")
 def answer_in_the_hybrid_suite(case: Case) -> None:
     """The same with keys that hold against a quantum computer."""
