@@ -63,7 +63,8 @@ class Device:
         self._settle(self._opener.release(step["at"]), step)
 
     def _frame(self, step: Step) -> None:
-        stream, data = self._incoming[step["stream"]], bytes.fromhex(step["frame"])
+        stream = self._incoming[step["stream"]]
+        data = bytes.fromhex(step["frame"]) + bytes(step.get("zeros", 0))
         outcome = self._opener.open(stream, data, step["at"], context=step["step"])
         self.fates.append({"step": step["step"]} | fate_of(outcome))
 

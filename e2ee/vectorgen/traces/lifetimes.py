@@ -124,6 +124,43 @@ def more_than_can_be_held(case: Case) -> None:
     script.frame(501, 3, 65)
 
 
+KIB = 1_024
+
+
+@trace.vector("FRAME-13", "FRAME-14")
+def bytes_that_a_stream_can_hold(case: Case) -> None:
+    """512 KiB, with the frame that fills them, and not a byte more. What was invented makes room for nothing before its time is over."""
+    script = Script(case)
+    script.applied(0, 2)
+    genuine = [script.made(3, ctr) for ctr in range(2)]
+    invented = script.filling(10, 512 * KIB - len(genuine[0].data), 3)
+    last = script.comes(11, genuine[0], HELD)
+    script.comes(12, genuine[1], Refusal.UNKNOWN_KEY)
+    script.applied(500, 3, then={invented: Refusal.NOT_AUTHENTIC, last: OPENED})
+    script.comes(501, genuine[1])
+    script.filling(600, 512 * KIB, 4)
+    fits = script.made(4, 0)
+    script.comes(601, fits, Refusal.UNKNOWN_KEY)
+    again = script.comes(1_600, fits, HELD, then={script.next_step - 2: Refusal.UNKNOWN_KEY})
+    script.applied(1_700, 4, then={again: OPENED})
+
+
+@trace.vector("FRAME-13")
+def bytes_that_a_device_can_hold(case: Case) -> None:
+    """4 MiB in all: eight streams have their 512 KiB, but for the bytes of a frame, which a ninth stream takes. There is no room for one more."""
+    streams = [Stream(MICROPHONE)] * 10
+    script = Script(case, receives=streams)
+    script.applied(0, 2)
+    genuine = [script.made(3, ctr) for ctr in range(2)]
+    sizes = [512 * KIB] * 7 + [512 * KIB - len(genuine[0].data)]
+    invented = [script.filling(10, size, 3, stream=n) for n, size in enumerate(sizes)]
+    last = script.comes(11, genuine[0], HELD, stream=8)
+    script.comes(12, genuine[1], Refusal.UNKNOWN_KEY, stream=9)
+    fates = dict.fromkeys(invented, Refusal.NOT_AUTHENTIC)
+    script.applied(500, 3, then={**fates, last: OPENED})
+    script.comes(501, genuine[1], stream=9)
+
+
 @trace.vector("FRAME-20", "FKEY-20")
 def before_the_first_epoch(case: Case) -> None:
     """No epoch yet, so none is plausible: nothing is held. And nothing is sent before the first send deadline."""

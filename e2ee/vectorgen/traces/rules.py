@@ -196,7 +196,7 @@ class Receiving:
         return off_stage or moved_on
 
     def _is_new(self, epoch: Epoch, facts: Facts) -> bool:
-        """FRAME-9: "the last 128 counters for audio and 1,024 for video", for "each pair of epoch and KID"."""
+        """FRAME-9: "the last 128 counters for audio (kinds 0 and 3) and 1,024 for video", for "each pair of epoch and KID"."""
         window = 1_024 if facts.kind in VIDEO else 128
         before = [
             ctr for number, kid, ctr in self.accepted if (number, kid) == (epoch.number, facts.kid)

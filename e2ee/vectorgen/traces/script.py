@@ -49,6 +49,8 @@ class Frame:
     data: bytes
     facts: Facts
     content: bytes
+    zeros: int = 0
+    """With how many bytes 0 ``data`` ends that are not written down."""
 
 
 class Script:
@@ -158,6 +160,14 @@ class Script:
         """A frame comes that was made so; the step in which it came."""
         return self.comes(at, self.made(epoch, ctr, **made), becomes, then=then, stream=stream)
 
+    def filling(self, at: int, size: int, epoch: int, *, stream: int = 0) -> int:
+        """What ``size`` bytes on a stream cost whoever invents them: the header of a frame of ``epoch``, and zeros. It is held."""
+        made = self.made(epoch, 0)
+        header = made.data[:1]
+        zeros = bytes(size - len(header))
+        facts = replace(made.facts, changed=True)
+        return self.comes(at, Frame(header + zeros, facts, b"", len(zeros)), HELD, stream=stream)
+
     def again(self, at: int, step: int, becomes: str | None, *, stream: int = 0) -> int:
         """The very bytes of an earlier step come again."""
         return self.comes(at, self.frames[step], becomes, stream=stream)
@@ -183,7 +193,9 @@ class Script:
         stream: int = 0,
     ) -> int:
         """``frame`` comes on a stream; ``then`` is what becomes of frames whose time is over."""
-        step = self._step(at, "frame", stream=stream, frame=frame.data)
+        written = frame.data[: len(frame.data) - frame.zeros]
+        zeros = {"zeros": frame.zeros} if frame.zeros else {}
+        step = self._step(at, "frame", stream=stream, frame=written, **zeros)
         self.frames[step] = frame
         fates = self._expired(at)
         verdict = self.receiving.frame(
