@@ -10,6 +10,7 @@
         adapter           ours
     by requirement: from each sentence to its vectors, tests and code
         requirements, trace, coverage, and what they generate
+    server                a delivery service, asked as its clients ask it (level D)
     mls_peer              an MLS client for other implementations' tests
 
 The runner and the requirement check import nothing of the package beside these modules.

@@ -39,9 +39,12 @@ class Evidence:
         self._cases = dict(_cases())
 
     def badges(self, id_: str, level: str) -> str:
-        """The key word of a requirement, and the level of conformance at which its vectors are asked."""
+        """The key word of a requirement, and the levels of conformance at which it is asked for."""
         levels = sorted(
-            {self._cases[each][0] for each in self._of(id_, "vectors") if each in self._cases}
+            {
+                *(self._cases[each][0] for each in self._of(id_, "vectors") if each in self._cases),
+                *(["D"] if self._of(id_, "checks") else []),
+            }
         )
         marks = [f'<span class="badge {level.lower()}">{level}</span>']
         marks += [
