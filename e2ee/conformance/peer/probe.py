@@ -197,9 +197,9 @@ class Probe:
         media, frames = self._media(Medium.VIDEO)
         return self._keep(self.client.meet(media), frames)
 
-    def join(self, link: str) -> ProbeCall:
-        """Ask to join a group call."""
-        media, frames = self._media(Medium.VIDEO)
+    def join(self, link: str, *, silent: bool = False) -> ProbeCall:
+        """Ask to join a group call, perhaps to send nothing in it."""
+        media, frames = self._media(Medium.TEXT if silent else Medium.VIDEO)
         return self._keep(self.client.join(link, media), frames)
 
     def patience_ends(self, milliseconds: int) -> None:

@@ -108,9 +108,9 @@ class TamperedStream:
 
     @property
     def other_leaf(self) -> int:
-        """Of another member than the peer."""
+        """Of another member than the peer: who came last."""
         epoch = self.epochs._in_use
-        return min(epoch.epoch.roster - {self.own_leaf}) if epoch else 1
+        return max(epoch.epoch.roster - {self.own_leaf}) if epoch else 1
 
 
 _SILENCE = bytes.fromhex("f8fffe")

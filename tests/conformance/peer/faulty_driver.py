@@ -243,7 +243,7 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "plays-anybodys-frames": Fault(
         _set(FrameOpener, open=ignores_the_stream),
-        "frames-of-another-kind",
+        "frames-of-a-third-member",
         Verdict.LEAK,
         fast=False,
     ),

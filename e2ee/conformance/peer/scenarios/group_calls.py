@@ -15,7 +15,7 @@ from e2ee.media.encoded_frame import Kind
 GROUP = "group-calls"
 
 
-async def _hosted(stage: Stage) -> tuple[ClientOnStage, ProbeCall, str]:
+async def hosted(stage: Stage) -> tuple[ClientOnStage, ProbeCall, str]:
     """The peer makes a group call, and the client joins by its link."""
     client, host = await stage.client(), await stage.probe("host")
     call = host.meet()
@@ -52,7 +52,7 @@ def _remove(call: ProbeCall, account_id: str) -> int:
 @scenario(GROUP, "GROUP-3", "GROUP-7", "GROUP-16", features=("group",), forwarding=True)
 async def the_client_joins_by_a_link(stage: Stage) -> None:
     """The peer makes a group call; the client joins by its link, is heard and hears, and leaves."""
-    client, call, _ = await _hosted(stage)
+    client, call, _ = await hosted(stage)
     await stage.still_there(client, call, "welcome")
     await client.do("say", text="thank you")
     await call.until(TextReceived, text="thank you")
@@ -64,7 +64,7 @@ async def the_client_joins_by_a_link(stage: Stage) -> None:
 @scenario(GROUP, "GROUP-18", "FKEY-2", "FKEY-16", features=("group", "media"), forwarding=True)
 async def who_comes_late_sees_the_client(stage: Stage) -> None:
     """Somebody joins after the client: the client sends under the new epoch, and its pictures begin with a key frame."""
-    client, call, link = await _hosted(stage)
+    client, call, link = await hosted(stage)
     leaf = leaf_of(call, client.name)
     await call.sees(Kind.CAMERA, SOME, leaf=leaf)
     late = (await stage.probe("late")).join(link)
@@ -81,7 +81,7 @@ async def who_comes_late_sees_the_client(stage: Stage) -> None:
 )
 async def who_is_removed_hears_nothing_more(stage: Stage) -> None:
     """The host removes somebody: from the deadline on the client sends under the new epoch only."""
-    client, call, link = await _hosted(stage)
+    client, call, link = await hosted(stage)
     leaf = leaf_of(call, client.name)
     other = (await stage.probe("other")).join(link)
     await other.until(Joined)
@@ -101,7 +101,7 @@ async def who_is_removed_hears_nothing_more(stage: Stage) -> None:
 @scenario(GROUP, "GROUP-17", "GROUP-15", features=("group",), forwarding=True)
 async def the_client_is_removed(stage: Stage) -> None:
     """The host removes the client, which says so, and is in no call any more."""
-    client, call, _ = await _hosted(stage)
+    client, call, _ = await hosted(stage)
     _remove(call, client.name)
     await client.told("ended", reason="removed")
     state = await client.state()

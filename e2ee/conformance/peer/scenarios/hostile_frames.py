@@ -6,17 +6,22 @@ What the client has opened it says itself (``counts``): more than the honest fra
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 
+from e2ee.call.events import EpochChanged
+from e2ee.call.group.events import Joined
 from e2ee.call.medium import Medium
 from e2ee.conformance.peer.findings import ClientLeak
-from e2ee.conformance.peer.scenario import PAUSE, Stage, scenario
+from e2ee.conformance.peer.probe import ProbeCall
+from e2ee.conformance.peer.scenario import PAUSE, ClientOnStage, Stage, scenario
+from e2ee.conformance.peer.scenarios.group_calls import hosted
 from e2ee.conformance.peer.tampering import TamperedStream
 
 GROUP = "hostile-frames"
 FEATURES = ("media", "counts")
 
 TRIES = 60
-"""Frames that are replaced: more than can be on their way when the client is asked."""
+"""Frames that are replaced."""
 
 SOME = 25
 
@@ -24,20 +29,49 @@ SOME = 25
 async def _refuses(stage: Stage, tampering: str) -> None:
     client, probe = await stage.client(), await stage.probe()
     call = await stage.in_call(client, probe, Medium.VOICE)
+    await _refuses_of(stage, client, call, tampering)
+
+
+async def _refuses_of(stage: Stage, client: ClientOnStage, call: ProbeCall, tampering: str) -> None:
     stream = call.stream
     stage.journal.awaits("the client to open the first frames")
     await client.opens("microphone", SOME)
+    before = await _at_rest(client, call)
+    call.call.unmute()
     stream.tamper(tampering, TRIES)
     stage.journal.awaits("the client to open what comes after the last replaced frame")
     rested = await _honest_when_it_rests(stream)
-    await client.opens("microphone", rested + SOME)
-    opened = await client.opened("microphone")
-    honest = stream.honest
+    await client.opens("microphone", before.opened + rested - before.honest + SOME)
+    after = await _at_rest(client, call)
+    opened, honest = after.opened - before.opened, after.honest - before.honest
     if opened > honest:
-        raise ClientLeak(
-            f"opened {opened} frames, of which {honest} were honest: what was {tampering}, too"
-        )
+        of = f"of which {honest} were honest"
+        raise ClientLeak(f"opened {opened} frames, {of}: what was {tampering}, too")
     await stage.still_there(client, call)
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """Frames that left honest, and that the client opened."""
+
+    honest: int
+    opened: int
+
+
+async def _at_rest(client: ClientOnStage, call: ProbeCall) -> _Counts:
+    """When nothing is sent any more."""
+    call.call.mute()
+    opened = await _opened_at_last(client)
+    return _Counts(call.stream.honest, opened)
+
+
+async def _opened_at_last(client: ClientOnStage) -> int:
+    """How many were opened when nothing comes any more. Who looks too early misses a leak, and sees none that is not there."""
+    before, opened = -1, await client.opened("microphone")
+    while before != opened:
+        await asyncio.sleep(5 * PAUSE)
+        before, opened = opened, await client.opened("microphone")
+    return opened
 
 
 async def _honest_when_it_rests(stream: TamperedStream) -> int:
@@ -69,6 +103,17 @@ async def changed_frames(stage: Stage) -> None:
 async def frames_of_another_member(stage: Stage) -> None:
     """The peer's stream brings frames with the KID, and the key, of another member."""
     await _refuses(stage, "of-another-member")
+
+
+@scenario(GROUP, "FRAME-6", features=("group", *FEATURES), forwarding=True)
+async def frames_of_a_third_member(stage: Stage) -> None:
+    """In a group call the stream of one member brings frames with the KID, and the key, of another who sends nothing."""
+    client, call, link = await hosted(stage)
+    third = (await stage.probe("third")).join(link, silent=True)
+    joined = await third.until(Joined)
+    await client.told("epoch", epoch=joined.epoch)
+    await call.until(EpochChanged, epoch=joined.epoch)
+    await _refuses_of(stage, client, call, "of-another-member")
 
 
 @scenario(GROUP, "FRAME-5", features=FEATURES)
