@@ -22,6 +22,7 @@ from typing import Any
 from e2ee.call.configuration import Configuration
 from e2ee.call.medium import Medium
 from e2ee.client.call import Connected
+from e2ee.client.linking import Linking
 from e2ee.client.online import online
 from e2ee.client.profile import Profile
 from e2ee.conformance.cases import Case
@@ -30,6 +31,7 @@ from e2ee.conformance.peer.probe import Probe, ProbeCall, ProbeClock
 from e2ee.conformance.peer.service import Service
 from e2ee.conformance.peer.subject import Members, Subject
 from e2ee.conformance.peer.tampering import TamperingKeys
+from e2ee.identity.device_link import read_link
 from e2ee.media.frame_keys import FrameKeys
 from e2ee.testing.hostile.proxy import HostileProxy
 
@@ -160,9 +162,31 @@ class Stage:
         self, name: str = "probe", *, epoch_lifetime: int = 600_000, ahead: int = 0
     ) -> Probe:
         """A device of the peer; its epochs last so many milliseconds, and its clock is so many ahead."""
-        account_id = self.service.name(name)
-        profile, clock, keys = Profile.in_memory(), ProbeClock(ahead), list[TamperingKeys]()
+        account_id, profile = self.service.name(name), Profile.in_memory()
         profile.create(account_id, self.service.known)
+        token = await self.service.token(account_id)
+        return await self._online(
+            profile, account_id, token, Configuration(epoch_lifetime=epoch_lifetime), ahead
+        )
+
+    async def second_device(self, probe: Probe) -> Probe:
+        """Another device of a probe's account, which that one has linked (IDENT-17)."""
+        linking, profile = Linking.create(), Profile.in_memory()
+        waiting = asyncio.ensure_future(linking.opened(self.service.known))
+        self.journal.awaits(f"{probe.name} to link a device")
+        await probe.client.link(read_link(linking.text()), "second")
+        profile.take((await waiting).confirmed(), self.service.known)
+        return await self._online(profile, probe.name, "", Configuration(), 0)
+
+    async def _online(
+        self,
+        profile: Profile,
+        account_id: str,
+        token: str,
+        configuration: Configuration,
+        ahead: int,
+    ) -> Probe:
+        clock, keys = ProbeClock(ahead), list[TamperingKeys]()
 
         def frame_keys() -> FrameKeys:
             keys.append(TamperingKeys())
@@ -170,8 +194,8 @@ class Stage:
 
         going_online = online(
             profile,
-            token=await self.service.token(account_id),
-            configuration=Configuration(epoch_lifetime=epoch_lifetime),
+            token=token,
+            configuration=configuration,
             network=self.service.network,
             clock=clock,
             frame_keys=frame_keys,

@@ -30,6 +30,13 @@ class Watched:
         )
         return self.told(kind, **fields)[0]
 
+    async def until_any(self, *kinds: type[Event]) -> None:
+        """Until an event of one of these classes has come."""
+        names = " or ".join(each.__name__ for each in kinds)
+        await self.until_true(
+            lambda: any(isinstance(each, kinds) for each in self.events), f"{self._who}: {names}"
+        )
+
     async def until_true(self, condition: Callable[[], bool], what: str) -> None:
         """Until this is so, looked at after each event."""
         self._journal.awaits(what)

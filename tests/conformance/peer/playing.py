@@ -9,6 +9,8 @@ import sys
 from collections.abc import Sequence
 
 from e2ee.conformance.peer.command import main
+from e2ee.conformance.verdict import Verdict
+from tests.conformance.peer.faulty_driver import FAULTS
 
 __all__ = ["OWN", "played", "verdict_of"]
 
@@ -26,6 +28,7 @@ def played(*options: str, driver: Sequence[str] = OWN) -> tuple[int, str]:
 
 def verdict_of(scenario: str, fault: str) -> tuple[str, str]:
     """Of one scenario with a faulty client: the verdict, and why."""
-    _, report = played("--only", scenario, "--timeout", "12", "--json", driver=[*FAULTY, fault])
+    seconds = "12" if FAULTS[fault].verdict is Verdict.HANG else "60"
+    _, report = played("--only", scenario, "--timeout", seconds, "--json", driver=[*FAULTY, fault])
     (case,) = json.loads(report)["cases"]
     return case["verdict"], case.get("why", "")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from e2ee.call.end_reason import EndReason
 from e2ee.call.events import BusyThere, Calling, Ended, RingsThere
 from e2ee.call.medium import Medium
@@ -48,6 +50,24 @@ async def the_peer_calls(stage: Stage) -> None:
     await client.told("ended", reason="done")
 
 
+@scenario(GROUP, "CALL-2", "CALL-8", "CALL-10", "KEYS-11")
+async def two_devices_answer_the_client(stage: Stage) -> None:
+    """The client calls an account with two devices: both ring, both answer at once, and one of them is in the call."""
+    client, first = await stage.client(), await stage.probe()
+    second = await stage.second_device(first)
+    await client.do("call", account=first.name, medium="text")
+    invitations = [await each.rung() for each in (first, second)]
+    calls = [
+        probe.answer(invitation)
+        for probe, invitation in zip((first, second), invitations, strict=True)
+    ]
+    await client.told("connected")
+    await asyncio.gather(*(call.events.until_any(Connected, Ended) for call in calls))
+    live = [call for call in calls if call.told(Connected)]
+    stage.expect(len(live) == 1, f"is in a call with {len(live)} devices")
+    await stage.still_there(client, live[0])
+
+
 @scenario(GROUP, "CALL-13", "CALL-20")
 async def the_client_declines_with_a_text(stage: Stage) -> None:
     """The peer calls; the client declines, and says why."""
@@ -91,10 +111,7 @@ async def a_second_caller_hears_busy(stage: Stage) -> None:
     call = await stage.in_call(client, probe)
     second = await stage.probe("second")
     other = await second.call(client.name, Medium.TEXT)
-    heard = (BusyThere, RingsThere)
-    await other.events.until_true(
-        lambda: any(other.told(each) for each in heard), "the client to say that it is busy"
-    )
+    await other.events.until_any(BusyThere, RingsThere)
     stage.expect(not other.told(RingsThere), "rings although it is in a call")
     await other.until(Ended, reason=EndReason.BUSY)
     await stage.still_there(client, call)
