@@ -95,7 +95,7 @@ def _run(options: Namespace, selected: Sequence[Scenario]) -> int:
         Hello(hello.name, hello.version, groups, hello.features),
         outcomes,
         cases,
-        whole=not options.only,
+        whole=options.slow and not options.only,
         sentences=sentences_beside(shipped_vectors()),
     )
     _report(results, specification, options)
