@@ -15,8 +15,9 @@ content = Group(
 )
 order = Group(
     "order",
-    "Texts of one member arrive, each in time order; until `until` nothing else does. What is shown, and when, and up to "
-    "which number a receipt may say that all were delivered.",
+    "Texts of one member arrive, each in time order; until `until` nothing else does. outcomes: of each text `taken`, or the reason"
+    " for which it is refused. shown: which numbers, when, and whether as missing. delivered: up to which number a receipt says that all"
+    " were delivered, 0 if there is none.",
 )
 newcomer = Group(
     "newcomer",
@@ -244,6 +245,13 @@ def texts_with_two_gaps(case: Case) -> None:
 
 
 @order.vector("CHAT-2")
+def text_that_comes_when_it_is_given_up(case: Case) -> None:
+    """In the very millisecond: what has waited for 5 s goes first."""
+    shown = [*_missing(5_000, 1, 1), *_shown(5_000, 2)]
+    _order(case, [(0, 2, "taken"), (5_000, 1, "NUMBER_PASSED")], shown, 0)
+
+
+@order.vector("CHAT-2")
 def texts_one_too_many(case: Case) -> None:
     """Of 65 that wait for the first, all are shown but the last, which waits for the one before it."""
     waiting = [(number, number, "taken") for number in range(2, 66)]
@@ -287,6 +295,12 @@ def number_that_was_withheld(case: Case) -> None:
     arrivals = [(0, 4, "taken"), (10, 3, "NUMBER_PASSED"), (20, 6, "taken")]
     shown = [*_shown(0, 4), *_missing(5_020, 5, 5), *_shown(5_020, 6)]
     _newcomer(case, None, arrivals, shown, 0)
+
+
+@newcomer.vector("CHAT-5", "CHAT-11")
+def number_that_was_withheld_with_the_first_text(case: Case) -> None:
+    """The first text that comes is number 2: whether there was another is not known, and nothing is called delivered."""
+    _newcomer(case, None, [(0, 2, "taken"), (10, 3, "taken")], [*_shown(0, 2), *_shown(10, 3)], 0)
 
 
 @newcomer.vector("CHAT-11")
@@ -340,6 +354,18 @@ def messages_that_overtook_each_other(case: Case) -> None:
 def message_that_was_withheld(case: Case) -> None:
     """After 1 s U+FFFD stands for it."""
     _lines(case, [(0, 1, "I "), (300, 4, "hate you")], "I \ufffdhate you")
+
+
+@live_text.vector("CHAT-6")
+def gap_that_is_taken_back(case: Case) -> None:
+    """U+FFFD is a character as any other."""
+    _lines(case, [(0, 1, "I "), (300, 3, "\bhate you")], "I hate you")
+
+
+@live_text.vector("CHAT-6")
+def gap_that_fills_a_line(case: Case) -> None:
+    """It is the 1,024th character."""
+    _lines(case, [(0, 1, "x" * 1_023), (300, 3, "yz")], "x" * 1_023 + "\ufffd", "yz")
 
 
 CHAPTER = Chapter(

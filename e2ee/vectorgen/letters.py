@@ -175,6 +175,7 @@ MESSAGES: dict[str, Message] = {
     "empty-note": Note(NOW * MS, ""),
     "missed-call": MissedCall(bytes(range(16)), NOW * MS - 60_000, "video"),
     "voice-message": VoiceMessage(NOW * MS, b"\x00\x05\xf8\x01\x02\x03\x04\x00\x01\x48"),
+    "voice-message-of-the-longest-packet": VoiceMessage(NOW * MS, b"\x04\xfc\xf8" + bytes(1275)),
 }
 
 
@@ -320,6 +321,9 @@ AUDIO = {
     "an-empty-packet": b"\x00\x00",
     "frames-of-10-ms": b"\x00\x02\xf0\x00",
     "two-frames-in-a-packet": b"\x00\x02\xf9\x00",
+    "two-frames-of-two-sizes": b"\x00\x04\xfa\x01\x00\x00",
+    "one-frame-of-code-3": b"\x00\x03\xfb\x01\x00",
+    "a-packet-of-1277-bytes": b"\x04\xfd\xf8" + bytes(1276),
 }
 
 

@@ -129,6 +129,10 @@ class ChatRoom:
         if (reason := fault(message)) is not None:
             raise ChatRefused(reason, message.name)
         member.check_latest(message, position)
+        # CHAT-2: "MUST be shown before what comes in that millisecond is looked at"
+        if (due := member.get_timer()) is not None and due <= now:
+            self._release_due(member, now)
+            self._members.settle(member)
         _RECEIVE[type(message)](self, member, message, position, now)
         member.note(message, position)
         self._members.settle(member)
@@ -262,11 +266,15 @@ class ChatRoom:
             self._live_texts += 1
             self._send(LiveText(self._live_texts, text))
         for member in self._members.waking():
-            self._show(member, member.texts.handle_timer(now), now)
-            self._show_lines(member, member.live_text.handle_timer(now))
+            self._release_due(member, now)
             self._show_typing(member, member.typing.handle_timer(now))
             self._outbox.extend(member.receipts.take_due(now))
             self._members.settle(member)
+
+    def _release_due(self, member: ChatMember, now: int) -> None:
+        """Show what has waited long enough for what did not come."""
+        self._show(member, member.texts.handle_timer(now), now)
+        self._show_lines(member, member.live_text.handle_timer(now))
 
     def _send_typing(self, now: int) -> None:
         if (writes := self._typing.take_due(now)) is not None:
