@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 from aiortc import RTCRtpReceiver
-from aiortc.codecs.h264 import NAL_TYPE_FU_A
-from aiortc.codecs.vpx import VpxPayloadDescriptor
 from aiortc.jitterbuffer import MAX_MISORDER, JitterBuffer, JitterFrame
 from aiortc.rtcrtpreceiver import NackGenerator, TimestampMapper, decoder_worker
 from aiortc.rtp import RtpPacket
 from av.frame import Frame
+
+from e2ee.aiortc_seams.payloads import ANY, FORMATS
 
 __all__ = [
     "AudioFrameBuffer",
@@ -39,8 +39,8 @@ __all__ = [
 class ReassembledFrame:
     """The payloads of the packets of one RTP timestamp, joined in order.
 
-    ``whole`` is False when its first packet says that it does not begin a frame: the stream was joined in
-    the middle of one. (That the last packet is there is certain: the next one had another timestamp.) ``codec`` is that
+    ``whole`` is False when it does not begin as a frame, or its beginning may be missing (FRAME-22): the stream was joined in
+    the middle of one. (That the last packet is there is certain: it has the marker, or the next one had another timestamp.) ``codec`` is that
     of the payload type, by its name in SDP, in small letters.
     """
 
@@ -63,9 +63,10 @@ CodecOf = Callable[[int], str]
 
 
 class VideoFrameBuffer(JitterBuffer):
-    """aiortc's jitter buffer, which also knows where frames begin, and gives every frame once it is complete.
+    """aiortc's jitter buffer, which also knows where frames begin, and gives every frame as soon as it is complete.
 
-    aiortc gives one frame for each packet, so a backlog that one lost packet made stays for the whole call.
+    aiortc waits for the next frame before it gives one, and gives one for each packet, so a backlog that one lost packet made stays
+    for the whole call.
     """
 
     CAPACITY = 512
@@ -75,31 +76,81 @@ class VideoFrameBuffer(JitterBuffer):
         super().__init__(self.CAPACITY, is_video=True)
         self._codec_of = codec_of
         self._first: RtpPacket | None = None
+        self._nothing_missing = True
+        """Before that one: the packet before it was given, or it is the stream's first."""
+        self._next: int | None = None
+        """The sequence number after that of the last packet that was given or dropped."""
 
     def reassemble(self, packet: RtpPacket) -> tuple[bool, list[ReassembledFrame]]:
         there = self._packets[packet.sequence_number % self._capacity]
         if there is not None and there.sequence_number == packet.sequence_number:
             return False, []  # FRAME-23; aiortc would put it in the other's place
+        if packet.payload and not self._takes(packet):
+            return False, []
         lost, frame = super().add(packet)
         frames = []
         while frame is not None:
             if frame.data:  # else padding only
-                first = cast(RtpPacket, self._first)
-                codec = self._codec_of(first.payload_type)
-                begins = _BEGINS_FRAME.get(codec)
-                whole = begins is None or begins(first.payload)
-                frames.append(
-                    ReassembledFrame(frame.data, frame.timestamp, first.payload_type, whole, codec)
-                )
+                frames.append(self._reassembled(frame, cast(RtpPacket, self._first)))
             frame = self._remove_frame(packet.sequence_number)
         return lost, frames
 
+    def _takes(self, packet: RtpPacket) -> bool:
+        """FRAME-23: whether it is what its payload format allows. Then ``_data`` is the part of a frame."""
+        parts = cast(Any, packet)
+        read = FORMATS.get(self._codec_of(packet.payload_type), ANY)
+        try:
+            parts._data = read.part(packet.payload, parts._data)
+        except ValueError:
+            return False
+        return True
+
+    def _reassembled(self, frame: JitterFrame, first: RtpPacket) -> ReassembledFrame:
+        number = first.payload_type
+        codec = self._codec_of(number)
+        read = FORMATS.get(codec, ANY)
+        whole = read.begins(first.payload) and (read.tells or self._nothing_missing)
+        return ReassembledFrame(frame.data, frame.timestamp, number, whole, codec)
+
     def _remove_frame(self, sequence_number: int) -> JitterFrame | None:
-        first = self._packets[cast(int, self._origin) % self._capacity]
-        frame = super()._remove_frame(sequence_number)
+        origin = cast(int, self._origin)
+        first = self._first_part(origin)
+        frame = self._remove_marked() or super()._remove_frame(sequence_number)
         if frame is not None:
             self._first = first
+            self._nothing_missing = self._next in (None, origin)
+            self._next = self._origin
         return frame
+
+    def _remove_marked(self) -> JitterFrame | None:
+        """A frame of which the packet with the marker has come, and all before it. aiortc waits for the first one of the next frame."""
+        packets: list[RtpPacket] = []
+        for count in range(self._capacity):
+            packet = self._packets[(cast(int, self._origin) + count) % self._capacity]
+            if packet is None or (packets and packet.timestamp != packets[0].timestamp):
+                return None
+            packets.append(packet)
+            if packet.marker:
+                self.remove(len(packets))
+                data = b"".join(cast(Any, each)._data for each in packets)
+                return JitterFrame(data, packet.timestamp)
+        return None
+
+    def _first_part(self, origin: int) -> RtpPacket | None:
+        """The first packet from there on that is not padding alone."""
+        for count in range(self._capacity):
+            packet = self._packets[(origin + count) % self._capacity]
+            if packet is None or cast(Any, packet)._data:
+                return packet
+        return None
+
+    def smart_remove(self, count: int) -> bool:
+        """Packets at whose end the room is, whatever is missing between them."""
+        came = {packet.sequence_number for packet in self._packets if packet is not None}
+        emptied = super().smart_remove(count)
+        before = (cast(int, self._origin) - 1) & 0xFFFF
+        self._next = self._origin if before in came else _NONE
+        return emptied
 
 
 class AudioFrameBuffer:
@@ -153,39 +204,13 @@ class AudioFrameBuffer:
 
 
 _HALF = 1 << 15
-_PID = 0b111
+_NONE = -1
+"""No sequence number."""
 
 
 def _distance(before: int, after: int) -> int:
     """From one sequence number forward to another, modulo 2^16."""
     return (after - before) & 0xFFFF
-
-
-def _begins_vp8_frame(payload: bytes) -> bool:
-    """RFC 7741 Section 4.2: S is set, and PID is 0, in the first packet of a frame only.
-
-    aiortc takes a reserved bit, which "MUST be ignored by the receiver", for a fourth one of PID.
-    """
-    if not payload:
-        return False
-    descriptor, _ = VpxPayloadDescriptor.parse(payload)
-    return bool(descriptor.partition_start) and descriptor.partition_id & _PID == 0
-
-
-def _begins_nal_unit(payload: bytes) -> bool:
-    """RFC 6184 Section 5.8: only a fragment (FU-A) other than the first one begins within a NAL unit.
-
-    That it is the frame's first NAL unit no packet says.
-    """
-    is_fragment = payload[:1] and payload[0] & 0x1F == NAL_TYPE_FU_A
-    return bool(payload) and (not is_fragment or (len(payload) > 1 and bool(payload[1] & 0x80)))
-
-
-_BEGINS_FRAME: Mapping[str, Callable[[bytes], bool]] = {
-    "vp8": _begins_vp8_frame,
-    "h264": _begins_nal_unit,
-}
-"""By codec: whether a payload may be the first of a frame."""
 
 
 class PacketSink(Protocol):

@@ -14,6 +14,7 @@ from aiortc.rtcrtpparameters import (
     RTCRtpDecodingParameters,
     RTCRtpHeaderExtensionParameters,
     RTCRtpReceiveParameters,
+    RTCRtpRtxParameters,
 )
 
 from e2ee.aiortc_seams.transport import forgive_header_extensions, route_retransmissions
@@ -68,7 +69,8 @@ async def reception(
         for number, uri in header_extensions.items()
     ]
     parameters = RTCRtpReceiveParameters(codecs=codecs, headerExtensions=extensions)
-    parameters.encodings = [RTCRtpDecodingParameters(ssrc, codecs[0].payloadType or 0)]
+    rtx = None if rtx_ssrc is None else RTCRtpRtxParameters(rtx_ssrc)
+    parameters.encodings = [RTCRtpDecodingParameters(ssrc, codecs[0].payloadType or 0, rtx)]
     receiver = cast(Any, transceiver.receiver)
     # what ``RTCRtpReceiver.receive`` does, but for the decoder and reports
     receiver._RTCRtpReceiver__codecs = {codec.payloadType: codec for codec in codecs}

@@ -6,13 +6,14 @@ import logging
 import struct
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from aioice.candidate import Candidate
 from aioice.ice import Connection, StunProtocol
 from aiortc import RTCRtpReceiver, RTCRtpTransceiver
+from aiortc.codecs import is_rtx
 from aiortc.rtcrtpparameters import RTCRtpReceiveParameters
-from aiortc.rtp import HeaderExtensions, HeaderExtensionsMap
+from aiortc.rtp import HeaderExtensions, HeaderExtensionsMap, RtpPacket
 
 __all__ = [
     "accept_only_possible_datagrams",
@@ -137,15 +138,33 @@ def route_retransmissions(transceiver: RTCRtpTransceiver) -> None:
     """Let retransmissions reach their receiver also where two receivers share a transport. Before descriptions are applied.
 
     ``RTCDtlsTransport._register_rtp_receiver`` notes the SSRCs of media only, and a packet of another SSRC goes to the
-    one receiver of its payload type: with two of video, to none, and no lost packet is ever repaired.
+    one receiver of its payload type: with two of video, to none, and no lost packet is ever repaired. And with one, packets of
+    anything come between those of the stream that was announced (FRAME-23).
     """
     transport = transceiver.receiver.transport
-    register = transport._register_rtp_receiver
+    register, router = transport._register_rtp_receiver, transport._rtp_router
+    route = router.route_rtp
+    announced: dict[RTCRtpReceiver, set[tuple[int, bool]]] = {}
+    """SSRCs, and whether that is one of retransmissions."""
+    retransmissions: set[int] = set()
+    """Payload types."""
 
     def register_both(receiver: RTCRtpReceiver, parameters: RTCRtpReceiveParameters) -> None:
         register(receiver, parameters)
+        retransmissions.update(
+            codec.payloadType or 0 for codec in parameters.codecs if is_rtx(codec)
+        )
+        announced[receiver] = {(encoding.ssrc, False) for encoding in parameters.encodings}
         for encoding in parameters.encodings:
             if encoding.rtx is not None:
-                transport._rtp_router.ssrc_table[encoding.rtx.ssrc] = receiver
+                announced[receiver].add((encoding.rtx.ssrc, True))
+                router.ssrc_table[encoding.rtx.ssrc] = receiver
+
+    def route_announced(packet: RtpPacket) -> Any:
+        receiver = route(packet)
+        theirs = announced.get(cast(RTCRtpReceiver, receiver))
+        is_one = (packet.ssrc, packet.payload_type in retransmissions) in (theirs or ())
+        return receiver if is_one or not theirs else None
 
     transport._register_rtp_receiver = register_both  # type: ignore[method-assign,assignment]
+    router.route_rtp = route_announced  # type: ignore[method-assign]

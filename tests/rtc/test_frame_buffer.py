@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable
 
+import pytest
 from aiortc.codecs import depayload
 from aiortc.codecs.vpx import VpxPayloadDescriptor
 from aiortc.jitterbuffer import MAX_MISORDER
@@ -69,6 +70,33 @@ def test_a_frame_is_complete_when_the_next_one_begins(first: int, sizes: list[in
     assert [frame.data for frame in frames] == [b"%d." % i * n for i, n in enumerate(sizes[:-1])]
     assert all(frame.whole for frame in frames)
     assert {frame.payload_type for frame in frames} == {VP8.payloadType}
+
+
+@pytest.mark.requirement("FRAME-22")
+@given(sequence_numbers, st.lists(st.integers(1, 4), min_size=1, max_size=30))
+def test_a_frame_is_complete_with_its_marker(first: int, sizes: list[int]) -> None:
+    """Nobody waits for the next one."""
+    packets = vp8_packets(first, sizes)
+    for end in itertools.accumulate(sizes):
+        packets[end - 1].marker = 1
+    frames = through(video(), packets)
+    assert [frame.data for frame in frames] == [b"%d." % i * n for i, n in enumerate(sizes)]
+
+
+H264_UNIT = b"\x41.."
+
+
+@pytest.mark.requirement("FRAME-22")
+@pytest.mark.parametrize("lost", [1, 2])
+def test_h264_of_which_the_beginning_is_lost_for_good_is_not_whole(lost: int) -> None:
+    """Frame 0 came. Of frame 1, of three packets, one never does: 512 packets later the buffer gives up, and what is left begins like a frame."""
+    times = [0, 1, 1, 1, *range(2, 600)]
+    packets = [packet(H264, n, time, H264_UNIT) for n, time in enumerate(times)]
+    del packets[lost]
+    frames = through(video(), packets)
+    whole = [frame.timestamp for frame in frames if frame.whole]
+    assert 1 not in whole
+    assert whole[1:] == [*range(whole[1], 599)]
 
 
 def test_a_stream_that_is_joined_inside_a_frame_begins_with_one_that_is_not_whole() -> None:

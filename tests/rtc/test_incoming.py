@@ -84,11 +84,11 @@ def with_receiver(story: Callable[[Receiver], None], *epochs: int) -> None:
 
 
 def packets(frames: list[bytes]) -> list[RtpPacket]:
-    """One packet for each frame, and one more that says that the last one is complete."""
+    """One packet for each frame, without its marker, and one more that says that the last one is complete."""
     made = []
     for number, frame in enumerate([*frames, b"\x01"]):
         payload = bytes(VpxPayloadDescriptor(partition_start=1, partition_id=0)) + frame
-        made.append(RtpPacket(97, 1, number, number * 3000, 7, payload))
+        made.append(RtpPacket(97, 0, number, number * 3000, 7, payload))
         made[-1]._data = frame  # type: ignore[attr-defined]
     return made
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from e2ee.vectorgen.h264_model import byte_stream, nal_units
 from e2ee.vectorgen.registry import Case
@@ -107,6 +108,97 @@ def h264_packets_reordered_padded_and_sent_again(case: Case) -> None:
     other, (unit,) = _h264(way, 1)
     way.arrive(sets, three.padded(7), one, three, *way.h264(other, unit), way.again(two))
     way.opened(sent, other)
+    way.end()
+
+
+LOST = {
+    "first-parameter-set": (lambda units: units, 0),
+    "aggregate-of-parameter-sets": (lambda units: [stap_a(units[:2]), units[2]], 0),
+    "parameter-sets-before-fragments": (
+        lambda units: [stap_a(units[:2]), *fu_a(units[2], [10, 20])],
+        0,
+    ),
+    "last-fragment": (lambda units: [stap_a(units[:2]), *fu_a(units[2], [10, 20])], 3),
+}
+"""The payloads of a frame, and which of them is lost."""
+
+
+@pipeline.vector("FRAME-22", each=LOST)
+def h264_frame_that_lost_its(
+    case: Case, lost: tuple[Callable[[list[bytes]], list[bytes]], int]
+) -> None:
+    """What is left begins as a frame may, or ends where the next one begins: it is never judged, for a packet did not come."""
+    payloads, number = lost
+    way = Way(case, CAMERA, codec="H264")
+    before, units = _h264(way, 0)
+    way.arrive(*way.h264(before, *units))
+    cut, units = _h264(way, 1, key_frame=True)
+    packets = way.h264(cut, *payloads(units))
+    del packets[number]
+    way.arrive(*packets)
+    way.opened(before)
+    way.end()
+
+
+@pipeline.vector("FRAME-22")
+def h264_frames_without_markers(case: Case) -> None:
+    """A frame ends where the next packet has another timestamp, if none says so sooner."""
+    way = Way(case, CAMERA, codec="H264")
+    frames = []
+    for ctr in range(3):
+        sent, units = _h264(way, ctr, key_frame=ctr == 0)
+        way.arrive(*(replace(packet, marker=False) for packet in way.h264(sent, *units)))
+        frames.append(sent)
+    way.opened(*frames)
+    way.end()
+
+
+@pipeline.vector("FRAME-23")
+def h264_padding_within_a_frame(case: Case) -> None:
+    """Packets of padding alone, with its timestamp, between two fragments and before the last: their numbers have come."""
+    way = Way(case, CAMERA, codec="H264")
+    sent, (unit,) = _h264(way, 0)
+    one, two, three = fu_a(unit, [10, 20])
+    first, nothing, second, other, last = way.h264(sent, one, b"", two, b"", three)
+    way.arrive(first, nothing.padded(200), second, other.padded(1), last)
+    way.opened(sent)
+    way.end()
+
+
+NOT_ALLOWED = {
+    "aggregate-of-nothing": lambda _: b"\x78",
+    "aggregate-with-an-empty-unit": lambda unit: b"\x78" + bytes(2) + stap_a([unit])[1:],
+    "stap-b": lambda unit: b"\x79" + bytes(2) + stap_a([unit])[1:],
+    "mtap16": lambda unit: b"\x7a" + bytes(2) + stap_a([unit])[1:],
+    "mtap24": lambda unit: b"\x7b" + bytes(2) + stap_a([unit])[1:],
+    "fu-b": lambda unit: b"\x7d" + unit[1:2] + bytes(2) + unit[2:],
+    "type-0": lambda unit: b"\x60" + unit,
+    "type-30": lambda unit: b"\x7e" + unit,
+    "type-31": lambda unit: b"\x7f" + unit,
+    "first-and-last-fragment": lambda unit: unit[:1] + bytes([unit[1] | 0xC0]) + unit[2:],
+}
+
+
+@pipeline.vector("FRAME-23", "FRAME-22", each=NOT_ALLOWED)
+def h264_payload_that_is_not_allowed(case: Case, made: Callable[[bytes], bytes]) -> None:
+    """What RFC 6184 does not allow in packetization-mode 1, in a packet between those of a frame that is whole without it. It did not come."""
+    way = Way(case, CAMERA, codec="H264")
+    whole, units = _h264(way, 0, key_frame=True)
+    way.arrive(*way.h264(whole, *units))
+    cut, (unit,) = _h264(way, 1)
+    first, last = fu_a(unit, [20])
+    way.arrive(*way.h264(cut, first, made(fu_a(unit, [10, 20])[1]), last))
+    way.opened(whole)
+    way.end()
+
+
+@pipeline.vector("FRAME-21")
+def h264_fragment_of_nothing(case: Case) -> None:
+    """A fragment may be empty (RFC 6184, Section 5.8)."""
+    way = Way(case, CAMERA, codec="H264")
+    sent, (unit,) = _h264(way, 0)
+    way.arrive(*way.h264(sent, *fu_a(unit, [10, 10])))
+    way.opened(sent)
     way.end()
 
 

@@ -1,4 +1,4 @@
-"""RTP packets for vectors: made by the letter of RFC 3550, 8285, 4588, 7741 and 6184, and shared with no implementation."""
+"""RTP packets for vectors: made by the letter of RFC 3550, 8285, 4588, 7741, 9628 and 6184, and shared with no implementation."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from e2ee.vectorgen.models import u16, u32
 __all__ = [
     "Descriptor",
     "Packet",
+    "Vp9Descriptor",
     "fu_a",
     "one_byte_elements",
     "padded_to_words",
+    "scalability_structure",
     "stap_a",
     "two_byte_elements",
 ]
@@ -98,6 +100,14 @@ def padded_to_words(elements: bytes) -> bytes:
     return elements + bytes(-len(elements) % 4)
 
 
+def _picture_id(said: tuple[int, int] | None) -> bytes:
+    """M, and 7 bits or 15: the same for VP8 and VP9."""
+    if said is None:
+        return b""
+    value, bits = said
+    return u16(0x8000 | value) if bits == 15 else bytes([value])
+
+
 @dataclass(frozen=True, slots=True)
 class Descriptor:
     """A VP8 payload descriptor (RFC 7741, Section 4.2).
@@ -118,7 +128,7 @@ class Descriptor:
     @property
     def data(self) -> bytes:
         """The descriptor's bytes."""
-        fields = self._picture_id() + self._tl0picidx() + self._layer_and_keyidx()
+        fields = _picture_id(self.picture_id) + self._tl0picidx() + self._layer_and_keyidx()
         present = (
             (self.picture_id is not None) << 7
             | (self.tl0picidx is not None) << 6
@@ -138,13 +148,6 @@ class Descriptor:
             bytes([first]) + (bytes([present | 0x0F * self.reserved]) if extended else b"") + fields
         )
 
-    def _picture_id(self) -> bytes:
-        """M, and 7 bits or 15."""
-        if self.picture_id is None:
-            return b""
-        value, bits = self.picture_id
-        return u16(0x8000 | value) if bits == 15 else bytes([value])
-
     def _tl0picidx(self) -> bytes:
         return b"" if self.tl0picidx is None else bytes([self.tl0picidx])
 
@@ -154,6 +157,74 @@ class Descriptor:
             return b""
         tid, y = self.layer or (0, 0)
         return bytes([tid << 6 | y << 5 | (self.keyidx or 0)])
+
+
+@dataclass(frozen=True, slots=True)
+class Vp9Descriptor:
+    """A VP9 payload descriptor (RFC 9628, Section 4.2).
+
+    ``start`` is B, ``end`` E, ``inter`` P, ``flexible`` F, ``not_referenced`` Z. ``picture_id`` is (value, its bits: 7 or 15). ``layer`` is
+    (TID, U, SID, D), followed by ``tl0picidx`` where F is 0. ``references`` are P_DIFFs, where F and P are 1. ``structure`` is
+    made by ``scalability_structure``.
+    """
+
+    start: bool = True
+    end: bool = True
+    inter: bool = True
+    flexible: bool = False
+    not_referenced: bool = False
+    picture_id: tuple[int, int] | None = (0x1234, 15)
+    layer: tuple[int, int, int, int] | None = None
+    tl0picidx: int = 0
+    references: Sequence[int] = ()
+    structure: bytes = b""
+
+    @property
+    def data(self) -> bytes:
+        """The descriptor's bytes."""
+        flags = (
+            self.picture_id is not None,
+            self.inter,
+            self.layer is not None,
+            self.flexible,
+            self.start,
+            self.end,
+            bool(self.structure),
+            self.not_referenced,
+        )
+        first = sum(flag << 7 - n for n, flag in enumerate(flags))
+        return (
+            bytes([first])
+            + _picture_id(self.picture_id)
+            + self._layer()
+            + self._references()
+            + self.structure
+        )
+
+    def _layer(self) -> bytes:
+        if self.layer is None:
+            return b""
+        tid, u, sid, d = self.layer
+        indices = bytes([tid << 5 | u << 4 | sid << 1 | d])
+        return indices if self.flexible else indices + bytes([self.tl0picidx])
+
+    def _references(self) -> bytes:
+        """Each but the last says that another one follows."""
+        last = len(self.references) - 1
+        return bytes([diff << 1 | (n < last) for n, diff in enumerate(self.references)])
+
+
+def scalability_structure(
+    sizes: Sequence[tuple[int, int]] = (), pictures: Sequence[Sequence[int]] = (), layers: int = 1
+) -> bytes:
+    """The scalability structure: N_S, Y, G; (width, height) of each layer; of each picture of the group its P_DIFFs."""
+    first = layers - 1 << 5 | bool(sizes) << 4 | bool(pictures) << 3
+    group = b"".join(bytes([len(diffs) << 2, *diffs]) for diffs in pictures)
+    return (
+        bytes([first])
+        + b"".join(u16(width) + u16(height) for width, height in sizes)
+        + (bytes([len(pictures)]) + group if pictures else b"")
+    )
 
 
 STAP_A, FU_A = 24, 28

@@ -9,7 +9,7 @@ from e2ee.vectorgen.registry import Case
 from e2ee.vectorgen.rtp.broken import BROKEN
 from e2ee.vectorgen.rtp.group import pipeline
 from e2ee.vectorgen.rtp.packets import Descriptor, Packet
-from e2ee.vectorgen.rtp.way import Way
+from e2ee.vectorgen.rtp.way import RTX_SSRC, SSRC, Way
 from e2ee.vectorgen.scenes import CAMERA, Refusal, flipped
 
 DESCRIPTORS = {
@@ -276,4 +276,89 @@ def vp8_frame_in_the_place_of_one_that_was_damaged(case: Case) -> None:
     way.arrive(*way.vp8(bad, [20]), *way.vp8(genuine, [30]))
     way.refused(bad, Refusal.NOT_AUTHENTIC)
     way.opened(genuine)
+    way.end()
+
+
+@pipeline.vector("FRAME-22", each={"first": 0, "last": 2})
+def vp8_frame_that_lost_its_packet(case: Case, lost: int) -> None:
+    """What is there of the frame is never judged, though the next one comes."""
+    way = Way(case, CAMERA)
+    whole, cut = way.frame(0, length=30, key_frame=True), way.frame(1, length=60)
+    way.arrive(*way.vp8(whole))
+    packets = way.vp8(cut, [20, 40])
+    del packets[lost]
+    way.arrive(*packets)
+    way.opened(whole)
+    way.end()
+
+
+@pipeline.vector("FRAME-22")
+def vp8_frames_without_markers(case: Case) -> None:
+    """A frame ends where the next packet has another timestamp, if none says so sooner."""
+    way = Way(case, CAMERA)
+    frames = [way.frame(n, length=40, key_frame=n == 0) for n in range(3)]
+    for sent in frames:
+        way.arrive(*(replace(packet, marker=False) for packet in way.vp8(sent, [20])))
+    way.opened(*frames)
+    way.end()
+
+
+@pipeline.vector("FRAME-22")
+def vp8_frame_that_ends_with_its_marker(case: Case) -> None:
+    """Nothing comes after it, and nothing has to."""
+    way = Way(case, CAMERA)
+    frame = way.frame(0, length=40, key_frame=True)
+    way.arrive(*way.vp8(frame, [20]))
+    way.opened(frame)
+
+
+@pipeline.vector("FRAME-22", "FRAME-24")
+def vp8_marker_within_a_frame(case: Case) -> None:
+    """Somebody set it on the way: there the frame ends, and does not open. What follows begins none."""
+    way = Way(case, CAMERA)
+    cut, whole = way.frame(0, length=60, key_frame=True), way.frame(1, length=40)
+    first, second, third = way.vp8(cut, [20, 40])
+    way.arrive(first, replace(second, marker=True), third, *way.vp8(whole, [20]))
+    way.refused(cut, Refusal.NOT_AUTHENTIC, cut.data[:40])
+    way.opened(whole)
+    way.end()
+
+
+@pipeline.vector("FRAME-23", each={"padding": True, "a-descriptor": False})
+def vp8_packet_of_nothing_but(case: Case, padded: bool) -> None:
+    """It is between the two packets of a frame and has its timestamp. Nothing is left of it, and its number has come."""
+    way = Way(case, CAMERA)
+    frame = way.frame(0, length=40, key_frame=True)
+    first, nothing, last = way.vp8(frame, [20, 20])
+    way.arrive(first, replace(nothing, payload=b"").padded(99) if padded else nothing, last)
+    way.opened(frame)
+    way.end()
+
+
+@pipeline.vector("FRAME-23", "FRAME-22")
+def vp8_descriptor_alone_that_says_to_begin_a_frame(case: Case) -> None:
+    """S is set there and in no packet of which something is left: no frame begins."""
+    way = Way(case, CAMERA)
+    cut, whole = way.frame(0, length=40, key_frame=True), way.frame(1, length=40)
+    way.arrive(*way.vp8(cut, [0, 20]), *way.vp8(whole, [20]))
+    way.opened(whole)
+    way.end()
+
+
+@pipeline.vector("FRAME-23", each={"media": RTX_SSRC, "retransmissions": SSRC, "both": 0x0BADC0DE})
+def vp8_packets_of_another_ssrc_than_that_of(case: Case, ssrc: int) -> None:
+    """A genuine frame in the format of the media, and a retransmission of a lost packet, under another SSRC than theirs: neither came."""
+    way = Way(case, CAMERA)
+    whole, other = way.frame(0, length=30, key_frame=True), way.frame(1, length=40)
+    way.arrive(*way.vp8(whole, [20]))
+    first, second = way.vp8(other, [20])
+    if ssrc != SSRC:
+        way.arrive(replace(first, ssrc=ssrc))
+    else:
+        way.arrive(first)
+    if ssrc != RTX_SSRC:
+        way.arrive(replace(way.again(second), ssrc=ssrc))
+    else:
+        way.arrive(second)
+    way.opened(whole)
     way.end()

@@ -16,16 +16,16 @@ from typing import Any
 
 from e2ee.vectorgen.models import SUITES, compose_kid, protect, split
 from e2ee.vectorgen.registry import Case
-from e2ee.vectorgen.rtp.packets import Descriptor, Packet, fu_a
+from e2ee.vectorgen.rtp.packets import Descriptor, Packet, Vp9Descriptor, fu_a
 from e2ee.vectorgen.rtp.srtp import SrtpKeys
 from e2ee.vectorgen.scenes import CODEC, MICROPHONE, Refusal, encoded
 
-__all__ = ["EXTENSIONS", "Sent", "Way"]
+__all__ = ["EXTENSIONS", "RTX_SSRC", "SSRC", "Sent", "Way"]
 
 EPOCH = 2
 SENDER, RECEIVER = 0, 1
 SSRC, RTX_SSRC = 0x5EED0001, 0x5EED0002
-OPUS, VP8, H264, RTX = 111, 96, 102, 97
+OPUS, VP8, VP9, H264, RTX = 111, 96, 98, 102, 97
 """Payload types; that of the retransmissions is for the video codec."""
 
 EXTENSIONS = {
@@ -38,9 +38,10 @@ EXTENSIONS = {
 PAYLOADS: dict[str, list[dict[str, Any]]] = {
     "opus": [{"payload_type": OPUS, "codec": "opus", "clock_rate": 48_000}],
     "VP8": [{"payload_type": VP8, "codec": "VP8", "clock_rate": 90_000}],
+    "VP9": [{"payload_type": VP9, "codec": "VP9", "clock_rate": 90_000}],
     "H264": [{"payload_type": H264, "codec": "H264", "clock_rate": 90_000}],
 }
-STEP = {"opus": 960, "VP8": 3_000, "H264": 3_000}
+STEP = {"opus": 960, "VP8": 3_000, "VP9": 3_000, "H264": 3_000}
 """From one frame's timestamp to the next: 20 ms, 33 ms."""
 
 
@@ -153,6 +154,24 @@ class Way:
             for n, part in enumerate(parts)
         ]
 
+    def vp9(
+        self, sent: Sent, cuts: Sequence[int] = (), descriptor: Vp9Descriptor | None = None
+    ) -> list[Packet]:
+        """RFC 9628: a descriptor before each part, B in the first one, E in the last, with the marker. A structure is in the first only."""
+        parts = [sent.data[a:b] for a, b in zip((0, *cuts), (*cuts, len(sent.data)), strict=True)]
+        model, last = descriptor or Vp9Descriptor(), len(parts) - 1
+        return [
+            self.packet(
+                sent,
+                replace(
+                    model, start=n == 0, end=n == last, structure=b"" if n else model.structure
+                ).data
+                + part,
+                marker=n == last,
+            )
+            for n, part in enumerate(parts)
+        ]
+
     def h264(self, sent: Sent, *payloads: bytes) -> list[Packet]:
         """RFC 6184: these payloads, the marker on the last packet."""
         last = len(payloads) - 1
@@ -211,7 +230,8 @@ class Way:
             self.arrive(self.packet(sent, fu_a(b"\x41" + bytes(9), [5])[0]))
             return
         sent = self.frame(2**20, length=20)
-        self.arrive(self.vp8(sent, [10])[0])
+        packetised = self.vp9 if self.codec == "VP9" else self.vp8
+        self.arrive(packetised(sent, [10])[0])
 
 
 def _applied(base_key: bytes) -> dict[str, Any]:
