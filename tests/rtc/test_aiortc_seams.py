@@ -124,6 +124,7 @@ RECEIVING = [
         "VideoFrameBuffer", JitterBuffer._remove_frame, "(self._origin + count) % self._capacity"
     ),
     Reliance("VideoFrameBuffer", JitterBuffer._remove_frame, "if frames >= self._prefetch:"),
+    Reliance("VideoFrameBuffer", JitterBuffer.add, "if self.smart_remove(excess):"),
     Reliance("VideoFrameBuffer", JitterBuffer.remove, "self._origin = uint16_add(self._origin, 1)"),
     Reliance(
         "FrameBuffer",
@@ -263,6 +264,11 @@ TRANSPORT = [
     ),
     Reliance(
         "route_retransmissions",
+        dtls.RTCDtlsTransport._handle_rtp_data,
+        "receiver = self._rtp_router.route_rtp(packet)",
+    ),
+    Reliance(
+        "route_retransmissions",
         receiver.RTCRtpReceiver.receive,
         "self.__transport._register_rtp_receiver(self, parameters)",
     ),
@@ -372,6 +378,8 @@ SIGNATURES: dict[str, tuple[Callable[..., Any], list[str]]] = {
     "TransformingH264Encoder": (h264.H264Encoder._split_bitstream, ["buf"]),
     "install_encoder": (sender.RTCRtpSender._next_encoded_frame, ["self", "codec"]),
     "VideoFrameBuffer": (JitterBuffer.__init__, ["self", "capacity", "prefetch", "is_video"]),
+    "VideoFrameBuffer.smart_remove": (JitterBuffer.smart_remove, ["self", "count"]),
+    "route_retransmissions route": (dtls.RtpRouter.route_rtp, ["self", "packet"]),
     "VideoFrameBuffer._remove_frame": (JitterBuffer._remove_frame, ["self", "sequence_number"]),
     "install_frame_buffer": (JitterBuffer.add, ["self", "packet"]),
     "filter_key_frame_requests": (receiver.RTCRtpReceiver._send_rtcp_pli, ["self", "media_ssrc"]),
