@@ -40,8 +40,15 @@ NOT_OF_A_CALL = (
 )
 """Modules that are there for other users of the library, or for the device itself. Each begins so."""
 
-NOT_SEEN_OUTSIDE = frozenset[str]()
-"""Numbers that are nobody else's business."""
+NOT_SEEN_OUTSIDE = frozenset(
+    {
+        *("NEVER", "ENDED", "_NEVER", "_EVER", "_UNBOUNDED", "_A_FEW", "_HALF"),
+        *("OVER_KEPT", "OWN_COMMITS_KEPT", "LINKS_KEPT", "LEFT_KEPT", "KEPT_FOR", "MAX_DEPTH"),
+        *("BACKDATED", "CERTIFIED_FOR", "ATTESTED_FOR", "KEY_PACKAGE_LIFETIME"),
+        *("_P448", "_COUNTER_BLOCK", "_SAMPLE_RATE", "_CODE"),
+    }
+)
+"""Numbers that are no number of the protocol: how long a device remembers, what stands for "never", what it likes."""
 
 
 def modules() -> Iterator[str]:

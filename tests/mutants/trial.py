@@ -106,11 +106,11 @@ class Trials:
 
     def _try(self, fault: Fault, sending: Connection) -> None:
         bounded()
-        fault.plant()
-        sending.send(asdict(self._tried(fault)))
-
-    def _tried(self, fault: Fault) -> Outcome:
         chosen = self._chosen(fault)
+        fault.plant()
+        sending.send(asdict(self._tried(fault, chosen)))
+
+    def _tried(self, fault: Fault, chosen: Sequence[int]) -> Outcome:
         other_reason = ""
         for tried, index in enumerate(chosen, 1):
             case = self._cases[index]

@@ -91,8 +91,8 @@ FRAMES = (
         "frames of a removed member open until the epoch ends",
         "Trail of Bits, DAVE design review, 6",
         "e2ee.media.receive_epochs",
-        "        if removed_by is None:\n",
-        "        if True:\n",
+        "        if self._is_gone(leaf_index):\n            return True\n        return slot",
+        "        return False and slot",
     ),
     Defect(
         "old-keys-stay",
