@@ -39,6 +39,7 @@ from e2ee.conformance.results import Results
 from e2ee.conformance.runner import Outcome
 from e2ee.conformance.verdict import FAILING, PASSING, Verdict
 from e2ee.conformance.websocket_listener import Listener
+from e2ee.crypto.system_entropy import SystemEntropy
 
 __all__ = ["main"]
 
@@ -163,7 +164,7 @@ def _service(options: Namespace) -> OpenService:
         options.server_name,
         options.directory_keys,
         shlex.split(options.token_command),
-        run=os.urandom(3).hex(),
+        run=SystemEntropy().random(3).hex(),
     )
 
     @contextlib.asynccontextmanager
