@@ -131,11 +131,13 @@ def _check_removes(
     by_host = _by_host(facts)
     added = {_device(newcomer) for newcomer in newcomers}
     gone_leaves = {statement.leaf for statement in statements}
-    for leaf_index in _removed(facts):
+    removed = _removed(facts)
+    for leaf_index in removed:
         target = facts.members.get(leaf_index)
-        if target is None:
+        # KEYS-20: "a leaf that has a member, not the committer's own, and no other Remove of the commit has it"
+        if target is None or leaf_index == facts.committer or removed.count(leaf_index) > 1:
             raise ProfileError(ProfileReason.ILLEGAL_PROPOSAL, f"Remove of leaf {leaf_index}")
-        # KEYS-20: "the target is of the committer's account; or the committer is a host; or the commit adds a leaf of the target's
+        # KEYS-20: "it is of the committer's account; or the committer is a host; or the commit adds a leaf of the target's
         # `account_id`, `account_key` and `device_id`; or `authenticated_data` has a GoneStatement for it"
         if not (
             target.account_key == facts.account_key

@@ -11,7 +11,7 @@ from e2ee.mls.extension import Extension
 from e2ee.mls.key_package import KeyPackage
 from e2ee.vectorgen.call_profiles import ADMITTED, CLOSED, LINK
 from e2ee.vectorgen.certificates import NOW, label, opaque16, vector
-from e2ee.vectorgen.models import u32, u64
+from e2ee.vectorgen.models import u16, u32, u64
 from e2ee.vectorgen.people import JOIN, Person, join_content
 from e2ee.vectorgen.registry import Case, Group
 
@@ -36,6 +36,9 @@ class Refusal(StrEnum):
     JOIN_MISSING = "JOIN_MISSING"
     JOIN_UNEXPECTED = "JOIN_UNEXPECTED"
     BAD_JOIN = "BAD_JOIN"
+    DUPLICATE_EXTENSION = "DUPLICATE_EXTENSION"
+    TRUNCATED = "TRUNCATED"
+    TRAILING_BYTES = "TRAILING_BYTES"
     GONE_ELSEWHERE = "GONE_ELSEWHERE"
     BAD_GONE_SIGNATURE = "BAD_GONE_SIGNATURE"
 
@@ -118,6 +121,20 @@ def join_whose_extension_is(case: Case, end: int | None) -> None:
     asked(case, make, LINK)
 
 
+@joins.vector("KEYS-21", reason=Refusal.DUPLICATE_EXTENSION)
+def join_that_stands_there_twice(case: Case) -> None:
+    """Two extensions of one type (RFC 9420, Section 13.4), signed: nobody need choose between them."""
+    bob, other = Person.of(case, "bob"), 0xF0C3
+    wanted = asked(case, lambda bob, wanted: bob.joining(wanted, bytes(32)), LINK)
+    content = join_content(wanted, bytes(32))
+    made = bob.key_package(Extension(JOIN, content), Extension(other, content))
+    encoded = made.encode()[: -len(vector(made.signature))]
+    head, tail = encoded.rsplit(u16(other) + vector(content), 1)
+    unsigned = head + u16(JOIN) + vector(content) + tail
+    signature = bob.forge.sign(bob.leaf.public, "KeyPackageTBS", unsigned)
+    case.input["key_package"] = unsigned + vector(signature)
+
+
 @joins.vector("KEYS-21")
 def key_package_for_anything_else(case: Case) -> None:
     """One of the directory."""
@@ -186,6 +203,20 @@ def gone_elsewhere(case: Case, values: dict[str, Any]) -> None:
 def gone_by_the_word_of_another(case: Case) -> None:
     """Another key than the profile's delivery_key signed."""
     stated(case, signer="mallory")
+
+
+@statements.vector("KEYS-24", reason=Refusal.TRAILING_BYTES)
+def gone_with_a_byte_after_it(case: Case) -> None:
+    """A statement is the structure and nothing else."""
+    stated(case)
+    case.input["statement"] += b"\0"
+
+
+@statements.vector("KEYS-24", reason=Refusal.TRUNCATED)
+def gone_cut_short(case: Case) -> None:
+    """The signature lacks its last byte."""
+    stated(case)
+    case.input["statement"] = case.input["statement"][:-1]
 
 
 @statements.vector("KEYS-24", "IDENT-13", reason=Refusal.BAD_GONE_SIGNATURE)

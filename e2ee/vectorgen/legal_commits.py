@@ -390,6 +390,20 @@ def remove_of_ones_own_other_device(case: Case) -> None:
     Call(case).judged(LAPTOP, Remove(PHONE))
 
 
+@GROUP.vector(
+    "KEYS-20", reason=Refusal.ILLEGAL_PROPOSAL, each={"a-host": ALICE, "another-member": LAPTOP}
+)
+def remove_of_oneself_by(case: Case, sender: int) -> None:
+    """Who leaves says so (GROUP-16), and another removes it."""
+    Call(case).judged(sender, Remove(sender))
+
+
+@GROUP.vector("KEYS-20", reason=Refusal.ILLEGAL_PROPOSAL)
+def remove_of_one_leaf_twice(case: Case) -> None:
+    """By a host, who may remove it once."""
+    Call(case).judged(ALICE, Remove(CAROL), Remove(CAROL))
+
+
 @GROUP.vector("KEYS-20")
 def remove_by_a_host(case: Case) -> None:
     """Whom it wants, another host too."""
@@ -434,6 +448,15 @@ def gone_in_the_epoch_before(case: Case) -> None:
     call = Call(case)
     call.gone(CAROL, epoch=EPOCH - 1)
     call.judged(ALICE, Remove(CAROL))
+
+
+@GROUP.vector("KEYS-24", reason=Refusal.BAD_GONE_STATEMENTS)
+def gone_in_a_list_with_a_byte_after_it(case: Case) -> None:
+    """`authenticated_data` is the list and nothing else."""
+    call = Call(case)
+    call.gone(CAROL)
+    call.statements += b"\0"
+    call.judged(PHONE, Remove(CAROL))
 
 
 @GROUP.vector("KEYS-24", reason=Refusal.BAD_GONE_SIGNATURE)
@@ -747,6 +770,40 @@ def answer_that_adds_to_a(case: Case, kind: int) -> None:
     call = Call(case)
     call.between_two(kind, 1)
     call.judged(2, Remove(1), Add(call.person("bob", 3).key_package()))
+
+
+@GROUP.vector("KEYS-11", "KEYS-22", reason=Refusal.ILLEGAL_COMMITTER, each=KINDS)
+def invitation_by_the_callee_of_a(case: Case, kind: int) -> None:
+    """Bob's phone made a group in which he is called, and adds his laptop."""
+    call = Call(case)
+    call.between_two(kind, 0)
+    call.members = [call.person("bob", 1)]
+    call.judged(0, Add(call.person("bob", 2).key_package()))
+
+
+@GROUP.vector("KEYS-11", reason=Refusal.ILLEGAL_PROPOSAL, each=KINDS)
+def invitation_that_removes_in_a(case: Case, kind: int) -> None:
+    """Nothing but Adds: the caller had another leaf of his own."""
+    call = Call(case)
+    call.between_two(kind, 0)
+    call.members.append(call.person("alice", 2))
+    call.judged(0, Add(call.person("bob").key_package()), Remove(1))
+
+
+@GROUP.vector("KEYS-11", reason=Refusal.ILLEGAL_PROPOSAL, each=KINDS)
+def answer_that_removes_the_caller_too_in_a(case: Case, kind: int) -> None:
+    """Exactly the callee's other leaves."""
+    call = Call(case)
+    call.between_two(kind, 1)
+    call.judged(2, Remove(0), Remove(1))
+
+
+@GROUP.vector("KEYS-11", reason=Refusal.ILLEGAL_PROPOSAL, each=KINDS)
+def answer_that_removes_itself_too_in_a(case: Case, kind: int) -> None:
+    """All leaves of the callee, its own among them."""
+    call = Call(case)
+    call.between_two(kind, 1)
+    call.judged(2, Remove(1), Remove(2))
 
 
 @GROUP.vector("KEYS-11", reason=Refusal.ILLEGAL_PROPOSAL, each=KINDS)
