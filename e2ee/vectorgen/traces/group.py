@@ -16,5 +16,5 @@ trace = Group(
     " `frame`, or `key_frame` if it was told to make one); `reopened` (the stream that is sent ended, and one of the"
     " same kind and instance follows it). `fates` is what becomes of each frame that came or was to be sent, in the order"
     " in which it is settled: `opened`, `refused`, `held`, `sent`, `not-sent`; `settled_in` is the step in which that"
-    " happens to a frame that was held. A `sent` frame has `key_frame` true if a key frame was due.",
+    " happens to a frame that was held, which is in `fates` twice. A `sent` frame has `key_frame` true if a key frame was due.",
 )
