@@ -125,11 +125,26 @@ def text_spoilt(case: Case, spoil: Callable[[str, str], str]) -> None:
     case.input["text"] = spoil(text(case.entropy.random(16)), text(case.entropy.random(32)))
 
 
-@texts.vector("GROUP-3", reason=Refusal.OTHER_SERVICE)
-def text_of_another_service(case: Case) -> None:
+ELSEWHERE = {
+    "host": "https://other.example/meet/",
+    "scheme": "http://calls.example/meet/",
+    "port": "https://calls.example:8443/meet/",
+    "path": "https://calls.example/other/meet/",
+}
+
+
+@texts.vector("GROUP-3", reason=Refusal.OTHER_SERVICE, each=ELSEWHERE)
+def text_with_another(case: Case, place: str) -> None:
     """The call is somewhere else."""
     call_id, secret = case.entropy.random(16), case.entropy.random(32)
-    case.input["text"] = f"https://other.example/meet/{text(call_id)}#{text(secret)}"
+    case.input["text"] = f"{place}{text(call_id)}#{text(secret)}"
+
+
+@texts.vector("GROUP-3", reason=Refusal.BAD_LINK)
+def text_below_another_folder(case: Case) -> None:
+    """On the same host, and no link."""
+    call_id, secret = case.entropy.random(16), case.entropy.random(32)
+    case.input["text"] = f"https://calls.example/{text(call_id)}#{text(secret)}"
 
 
 CHAPTER = Chapter(
