@@ -22,7 +22,8 @@ PACKAGES = (
 MODULES = (
     "e2ee.account_id",
     "e2ee.tls_syntax",
-    "e2ee.aiortc_seams.receiving",  # what RTP is before it is a frame
+    "e2ee.aiortc_seams.payloads",  # what RTP is before it is a frame
+    "e2ee.aiortc_seams.receiving",
     "e2ee.rtc.incoming",
 )
 

@@ -37,8 +37,8 @@ RTP = (
         "reserved-bit",
         "a reserved bit of VP8's payload descriptor is taken for part of PID",
         "aiortc, VpxPayloadDescriptor",
-        RECEIVING,
-        "descriptor.partition_id & _PID == 0",
+        "e2ee.aiortc_seams.payloads",
+        "descriptor.partition_id & 0b111 == 0",
         "descriptor.partition_id == 0",
     ),
     Defect(
