@@ -44,14 +44,23 @@ def parse(argv: Sequence[str], program: str) -> argparse.Namespace:
 
 
 def repeated(options: argparse.Namespace, program: str, case: Case) -> str:
-    """The command that runs one case again, for a shell."""
+    """The command that runs one case again, for a shell, in whatever folder: files that are there get their whole names."""
     words = [*program.split(), "run", "--only", case.name]
-    for name in ("vectors", "map", "listen"):
+    for name in ("vectors", "map"):
         if value := getattr(options, name):
-            words += [f"--{name}", str(value)]
+            words += [f"--{name}", str(value.absolute())]
+    if options.listen:
+        words += ["--listen", options.listen]
     if options.command:
-        words += ["--", *options.command]
+        words += ["--", *map(_whole, options.command)]
     return shown(shlex.join(words), 4000)
+
+
+def _whole(word: str) -> str:
+    """The whole name of a file that is there under this one; another word as it is."""
+    path = Path(word)
+    named = os.sep in word or path.suffix
+    return str(path.absolute()) if named and not path.is_absolute() and path.exists() else word
 
 
 def _parser(program: str) -> argparse.ArgumentParser:
@@ -126,7 +135,7 @@ def _parser(program: str) -> argparse.ArgumentParser:
     reports.add_argument(
         "--all",
         action="store_true",
-        help="in the text also each group, and requirements that are shown",
+        help="in the text also each group, each refusal with another reason, and requirements that are shown",
     )
     reports.add_argument(
         "--transcript",

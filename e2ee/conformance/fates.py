@@ -1,6 +1,7 @@
-"""Outputs that tell what becomes of many frames: traces, and RTP pipelines.
+"""Outputs that tell what becomes of many frames, or texts: traces, RTP pipelines, and the order of a chat.
 
     {"fates": [{"step": 3, "fate": "refused", "reason": "REPLAYED"}, ...]}
+    {"outcomes": ["taken", "NUMBER_PASSED", ...]}               a word in capitals is a refusal
 
 A reason explains there, too, and binds nobody (CONF-13); a frame that came out in the place of a refusal leaked (CONF-15).
 
@@ -45,7 +46,28 @@ def explained(
         if fate["reason"] not in {reason, *reasons.get(reason, ())}:
             other = other or f"{_name(fate)}: {shown(reason)} in place of {fate['reason']}"
         said[place] = {**own, "reason": fate["reason"]}
-    return _put_back(answered, said), other
+    outcomes, another = _outcomes(expected, answered, reasons)
+    return _put_back({**answered, **outcomes}, said), other or another
+
+
+def _outcomes(
+    expected: Output, answered: Output, reasons: Mapping[str, frozenset[str]]
+) -> tuple[Output, str]:
+    """``outcomes`` with the reasons of ``expected``, if both have such; and the first reason that is another one."""
+    due, given = expected.get("outcomes"), answered.get("outcomes")
+    if not isinstance(due, list | tuple) or not isinstance(given, list | tuple):
+        return {}, ""
+    taken, said, other = {each for each in due if not _refuses(each)}, [*given], ""
+    for at, (reason, own) in enumerate(zip(due, given, strict=False)):
+        if _refuses(reason) and isinstance(own, str) and own not in taken:
+            said[at] = reason
+            if reason not in {own, *reasons.get(own, ())}:
+                other = other or f"outcomes[{at}]: {shown(own)} in place of {reason}"
+    return {"outcomes": said}, other
+
+
+def _refuses(outcome: object) -> bool:
+    return isinstance(outcome, str) and outcome.isupper()
 
 
 Place = tuple[str, int]

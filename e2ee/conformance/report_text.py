@@ -1,12 +1,15 @@
 """The report for people at a terminal: failures first, the worst of them first of all, then the tables.
 
+What differs in the same place for the same reason is told once: one wrong name of a member fails every case of a group.
+
 This module imports nothing of the package and nothing but the standard library.
 """
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from pathlib import Path
 
 from e2ee.conformance.cases import Case
 from e2ee.conformance.results import TITLES, Level, Results
@@ -20,6 +23,9 @@ WIDTH = 100
 
 MOST = 20
 """Failures that are told in full; the others in one line each."""
+
+MOST_ALIKE = 12
+"""Of those that are told together, how many are named."""
 
 SENTENCE = 160
 """Characters of a requirement."""
@@ -42,17 +48,31 @@ ALWAYS = (Verdict.PASS, Verdict.FAIL, Verdict.UNSUPPORTED)
 
 def report(results: Results, again: Callable[[Case], str], *, everything: bool) -> Iterator[str]:
     """Lines. ``again`` is the command that repeats a case; ``everything`` adds each group and each requirement."""
-    failures = results.failures()
-    for outcome in failures[:MOST]:
-        yield from _failure(outcome, results, again)
-    for outcome in failures[MOST:]:
-        yield f"{outcome.verdict:16} {outcome.case.name}"
+    failures = alike(results.failures())
+    for outcome, *others in failures[:MOST]:
+        yield from _failure(outcome, others, results, again)
+    for outcomes in failures[MOST:]:
+        yield from (f"{each.verdict:16} {each.case.name}" for each in outcomes)
+    if failures:
+        yield f"it ran in {shown(str(Path.cwd()), 200)}"
     yield from _expected(results)
+    if everything:
+        yield from _other_reasons(results)
     yield from ["", f"{results.hello.name} {results.hello.version}", ""]
     yield from table(_level_rows(results))
     if everything:
         yield from ["", *table(_group_rows(results))]
     yield from ["", *_requirements(results, everything)]
+
+
+def alike(outcomes: Iterable[Outcome]) -> list[list[Outcome]]:
+    """Those of one group that differ first in the same place, and of which the same is said, together; in their order."""
+    together = dict[Hashable, list[Outcome]]()
+    for each in outcomes:
+        found = each.judgement
+        place = found.difference.path if found.difference else None
+        together.setdefault((each.verdict, each.case.group, place, found.why), []).append(each)
+    return list(together.values())
 
 
 def evidence(outcome: Outcome) -> Iterator[str]:
@@ -82,7 +102,9 @@ def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
         yield "  ".join(cells).rstrip()
 
 
-def _failure(outcome: Outcome, results: Results, again: Callable[[Case], str]) -> Iterator[str]:
+def _failure(
+    outcome: Outcome, others: Sequence[Outcome], results: Results, again: Callable[[Case], str]
+) -> Iterator[str]:
     case = outcome.case
     yield f"{outcome.verdict}  {case.name}  {' '.join(case.requirements)}"
     yield from textwrap.wrap(case.comment, WIDTH, initial_indent="  ", subsequent_indent="  ")
@@ -90,12 +112,31 @@ def _failure(outcome: Outcome, results: Results, again: Callable[[Case], str]) -
         if sentence := results.sentences.get(id_):
             yield f"  {id_}: {textwrap.shorten(sentence, SENTENCE, placeholder=' …')}"
     yield from (f"  {line}" for line in evidence(outcome))
+    if others:
+        ids = [each.case.id for each in others]
+        more = f" and {len(ids) - MOST_ALIKE} more" if len(ids) > MOST_ALIKE else ""
+        text = f"the same in {len(ids)} others of this group: {', '.join(ids[:MOST_ALIKE])}{more}"
+        yield from _indented(text, "  ")
     yield from [f"  again: {again(case)}", ""]
 
 
 def _expected(results: Results) -> Iterator[str]:
     for outcome in results.of(Verdict.EXPECTED_FAILURE):
         yield f"expected failure  {outcome.case.name}: {shown(outcome.expected or '')}"
+
+
+def _other_reasons(results: Results) -> Iterator[str]:
+    """What passed with another reason: by group and by what is said of it, and which cases."""
+    for outcomes in alike(results.of(Verdict.PASS_OTHER_REASON)):
+        first = outcomes[0]
+        yield f"other reason      {first.case.group}: {first.judgement.why}"
+        yield from _indented(" ".join(each.case.id for each in outcomes), " " * 18)
+
+
+def _indented(text: str, indent: str) -> list[str]:
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+    )
 
 
 def _level_rows(results: Results) -> list[list[str]]:

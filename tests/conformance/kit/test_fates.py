@@ -62,3 +62,40 @@ def test_a_frame_that_came_out_in_the_place_of_a_refusal_leaked(fate: dict[str, 
 )
 def test_all_else_must_be_as_in_the_vectors(answered: list[Any]) -> None:
     assert verdict(*answered) == Verdict.FAIL
+
+
+OUTCOMES = ["taken", "NUMBER_PASSED", "NUMBER_TAKEN"]
+
+
+def of_outcomes(*outcomes: Any, reasons: dict[str, frozenset[str]] | None = None) -> str:
+    case = Case(
+        "L4", "chat/order", "an-order", "Texts.", ("CHAT-1",), (), {}, {}, "valid", {"outcomes": OUTCOMES, "delivered": 1}, None
+    )  # fmt: skip
+    answered = {"outcomes": list(outcomes), "delivered": 1}
+    return judge(case, Answer("valid", answered), reasons or {}).verdict
+
+
+@pytest.mark.requirement("CONF-20")
+def test_an_outcome_with_another_reason_passes_as_a_refusal_with_another_reason_does() -> None:
+    assert of_outcomes(*OUTCOMES) == Verdict.PASS
+    assert of_outcomes("taken", "late", "NUMBER_TAKEN") == Verdict.PASS_OTHER_REASON
+    mapped = {"late": frozenset({"NUMBER_PASSED"})}
+    assert of_outcomes("taken", "late", "NUMBER_TAKEN", reasons=mapped) == Verdict.PASS
+
+
+@pytest.mark.requirement("CONF-12", "CONF-20")
+@pytest.mark.parametrize(
+    "answered",
+    [
+        pytest.param(["taken", "taken", "NUMBER_TAKEN"], id="taken-and-not-refused"),
+        pytest.param(
+            ["NUMBER_PASSED", "NUMBER_PASSED", "NUMBER_TAKEN"], id="refused-and-not-taken"
+        ),
+        pytest.param(OUTCOMES[:2], id="one-less"),
+        pytest.param([*OUTCOMES, "NUMBER_PASSED"], id="one-more"),
+        pytest.param(["taken", 7, "NUMBER_TAKEN"], id="a-number"),
+        pytest.param(["taken", ["late"], "NUMBER_TAKEN"], id="a-list"),
+    ],
+)
+def test_an_outcome_itself_binds(answered: list[Any]) -> None:
+    assert of_outcomes(*answered) == Verdict.FAIL
