@@ -6,12 +6,13 @@ import argparse
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from e2ee.conformance.arguments import BadUsage
 from e2ee.conformance.cases import Case
 from e2ee.conformance.shown import shown
 
-__all__ = ["parse", "repeated"]
+__all__ = ["parse", "repeated", "without_password"]
 
 
 def parse(argv: Sequence[str], program: str) -> argparse.Namespace:
@@ -26,11 +27,17 @@ def parse(argv: Sequence[str], program: str) -> argparse.Namespace:
 
 def repeated(options: argparse.Namespace, program: str, case: Case) -> str:
     """The command that runs one check again, for a shell."""
-    words = [*program.split(), "server", options.url, "--only", case.name]
+    words = [*program.split(), "server", without_password(options.url), "--only", case.name]
     for name in ("tokens", "token_command", "restart_command"):
         if value := getattr(options, name):
             words += [f"--{name.replace('_', '-')}", str(value)]
     return shown(shlex.join([*words, *(["--slow"] if options.slow else [])]), 4000)
+
+
+def without_password(url: str) -> str:
+    """The URL without a name and password in it: reports are published."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 class _Formatter(argparse.HelpFormatter):

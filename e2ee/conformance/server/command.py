@@ -20,12 +20,13 @@ from e2ee.conformance.progress import progress
 from e2ee.conformance.results import Results
 from e2ee.conformance.runner import Outcome
 from e2ee.conformance.server import checks
-from e2ee.conformance.server.arguments import parse, repeated
+from e2ee.conformance.server.arguments import parse, repeated, without_password
 from e2ee.conformance.server.check import Check
 from e2ee.conformance.server.faults import Fault
 from e2ee.conformance.server.run import run
 from e2ee.conformance.server.stage import Service
 from e2ee.conformance.server.tokens import Tokens
+from e2ee.conformance.shown import shown
 from e2ee.conformance.verdict import FAILING, PASSING, Verdict
 from e2ee.shipped import shipped
 
@@ -36,6 +37,9 @@ PASSED, FAILED, USAGE, NOT_THERE, INTERRUPTED = 0, 1, 2, 3, 130
 
 MOST = 20
 """Unsupported checks that are told."""
+
+LONGEST_NAME = 100
+"""Characters of what a service calls itself."""
 
 
 def main(argv: Sequence[str], program: str = "e2ee conformance") -> int:
@@ -114,8 +118,8 @@ def _results(
         for feature in each.case.features
     }
     hello = Hello(
-        name=options.name or service.server_name,
-        version="" if options.name else f"at {service.url}",
+        name=options.name or shown(service.server_name, LONGEST_NAME),
+        version="" if options.name else f"at {without_password(service.url)}",
         groups=tuple(dict.fromkeys(case.group for case in cases)),
         features=tuple(each for each in SERVICE_FEATURES if each not in lacking),
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from e2ee.conformance.server.faults import Fault
+from e2ee.conformance.server.faults import Fault, Lost, Unsupported, expect
 from e2ee.crypto.cipher_suite import cipher_suite
 from e2ee.crypto.entropy import Entropy
 from e2ee.crypto.signature import ED25519, SigningKey
@@ -140,11 +141,16 @@ class Device:
         if refusal.call_id != call_id:  # type: ignore[attr-defined]
             raise Fault(f"the refusal of {name} names another call")
         reason: str = refusal.reason  # type: ignore[attr-defined]
-        if reasons and reason not in reasons:
-            if ACTED_ON.intersection(reasons):
-                raise Fault(f"{name} was refused with {reason}, not with {' or '.join(reasons)}")
-            self.stage.other_reasons.append(f"{reason} in place of {' or '.join(reasons)}")
+        self._judge(f"{name} was refused", reason, reasons)
         return reason
+
+    def _judge(self, what: str, reason: str, due: Sequence[str]) -> None:
+        """Another reason than one by which devices act is a fault (CONF-23). None that is due: whatever it is."""
+        if not due or reason in due:
+            return
+        if ACTED_ON.intersection(due):
+            raise Fault(f"{what} with {reason}, not with {' or '.join(due)}")
+        self.stage.other_reasons.append(f"{reason} in place of {' or '.join(due)}")
 
     async def take(self) -> list[FromService]:
         """All that has come."""
@@ -170,7 +176,28 @@ class Device:
     async def register(self) -> messages.Attested:
         """Say hello, and have the account's key attested."""
         await self.hello()
-        return await self.ask(self.registration(), messages.Attested)
+        await self.line.tell(self.registration())
+        answer = await self.line.first(
+            lambda m: isinstance(m, messages.Attested) or _is_refusal(m, "register"),
+            "attested in answer to register",
+        )
+        if isinstance(answer, messages.Attested):
+            return answer
+        refusal: Any = answer
+        if refusal.reason == "RATE_LIMITED" or not self.account.token:
+            # DS-7, DS-8: a service may let nobody in whom nobody vouches for
+            why = f"{refusal.reason} ({refusal.detail})"
+            raise Unsupported(f"it lets this run make no account, see --tokens: {why}")
+        raise Fault(f"register was refused: {refusal.reason} ({refusal.detail})")
+
+    async def shut_out(self, reason: str) -> None:
+        """It is told that its session is over, and why; it gets nothing more. The service may end the connection, too."""
+        heard = await self.hear(messages.Refused)
+        self._judge("what was said at the end of the session", heard.reason, (reason,))
+        with contextlib.suppress(Lost):
+            arrived = await self.send(messages.Find(self.account.id))
+            names = [each.name for each in arrived]
+            expect(names, ["refused"], "what came after the end of the session")
 
     def proof(
         self,

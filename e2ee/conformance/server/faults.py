@@ -12,19 +12,20 @@ from dataclasses import fields, is_dataclass
 from typing import Any, ClassVar
 
 from e2ee.conformance.difference import Difference, first_difference
+from e2ee.conformance.shown import shown
 from e2ee.conformance.verdict import Judgement, Verdict
 
 __all__ = ["Fault", "Lost", "Silent", "Unsupported", "claim", "expect"]
 
 
 class Fault(Exception):
-    """``why`` in a line; ``difference`` where two values can be shown."""
+    """``why`` in a line, whatever words of the service's it has; ``difference`` where two values can be shown."""
 
     verdict: ClassVar[Verdict] = Verdict.FAIL
 
     def __init__(self, why: str, difference: Difference | None = None) -> None:
-        super().__init__(why)
-        self.why, self.difference = why, difference
+        self.why, self.difference = shown(why), difference
+        super().__init__(self.why)
 
     def judgement(self) -> Judgement:
         """For the report."""

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
+from e2ee.conformance.server.arguments import without_password
 from e2ee.conformance.server.faults import Fault, Lost, Silent
 from e2ee.errors import RemoteProtocolError
 from e2ee.signalling import messages, wire
@@ -27,6 +28,9 @@ M = TypeVar("M", bound=FromService)
 
 MARK = messages.AskRelays()
 
+MOST_MESSAGES, MOST_BYTES = 4_096, 64 << 20
+"""That wait for somebody to take them. (A service has 1,000 messages and 16 MiB waiting for a connection at most, DS-7.)"""
+
 
 class Line:
     """See the module. ``patience`` is in seconds. ``numbers`` are those of the mailbox's messages, as they came."""
@@ -34,6 +38,7 @@ class Line:
     def __init__(self, socket: ClientConnection, patience: float) -> None:
         self._socket, self._patience = socket, patience
         self._arrived: list[FromService] = []
+        self._size = 0
         self.numbers: list[int] = []
 
     async def tell(self, message: ServiceMessage | bytes | str) -> None:
@@ -52,7 +57,7 @@ class Line:
     async def take(self) -> list[FromService]:
         """All that has come since the last time."""
         await self.settled()
-        taken, self._arrived = self._arrived, []
+        taken, self._arrived, self._size = self._arrived, [], 0
         return taken
 
     async def settled(self) -> list[FromService]:
@@ -99,6 +104,9 @@ class Line:
             data = await self._socket.recv()
         except ConnectionClosed as closed:
             raise _lost(closed) from None
+        self._size += len(data)
+        if self._size > MOST_BYTES:
+            raise Fault(f"it sent {MOST_BYTES >> 20} MiB and more that nobody asked for")
         message = _message(data)
         if (number := getattr(message, "number", 0)) and not isinstance(
             message, messages.MediaOffer
@@ -114,12 +122,20 @@ async def open_line(url: str, patience: float) -> AsyncIterator[Line]:
     try:
         async with asyncio.timeout(patience):
             socket = await connect(
-                url, max_size=SERVICE.max_size, compression=None, proxy=None, max_queue=None
+                url,
+                max_size=SERVICE.max_size,
+                max_queue=MOST_MESSAGES,
+                compression=None,
+                proxy=None,
             )
     except TimeoutError:
-        raise Silent(f"{url} did not open a WebSocket within {patience:g} s") from None
+        raise Silent(
+            f"{without_password(url)} did not open a WebSocket within {patience:g} s"
+        ) from None
     except (OSError, WebSocketException, ValueError) as error:
-        raise Lost(f"{url} cannot be reached: {error or type(error).__name__}") from None
+        raise Lost(
+            f"{without_password(url)} cannot be reached: {error or type(error).__name__}"
+        ) from None
     try:
         yield Line(socket, patience)
     finally:

@@ -13,6 +13,7 @@ from e2ee.conformance.runner import Outcome
 from e2ee.conformance.server.check import Check
 from e2ee.conformance.server.faults import Fault, Unsupported
 from e2ee.conformance.server.stage import Service, Stage
+from e2ee.conformance.shown import shown
 from e2ee.conformance.verdict import Judgement, Verdict
 from e2ee.errors import RemoteProtocolError
 
@@ -64,16 +65,16 @@ async def _judgement(service: Service, check: Check) -> Judgement:
     except Fault as fault:
         return fault.judgement()
     except Unsupported as lacking:
-        return Judgement(Verdict.UNSUPPORTED, str(lacking))
+        return Judgement(Verdict.UNSUPPORTED, shown(str(lacking)))
     except RemoteProtocolError as error:
-        return Judgement(Verdict.FAIL, f"what it sent is not right: {error}")
+        return Judgement(Verdict.FAIL, shown(f"what it sent is not right: {error}"))
     except TimeoutError:
         return Judgement(Verdict.HANG, f"not over after {LONGEST:g} s")
     except Exception as error:  # noqa: BLE001 - whatever a service brings about, the others go on
         return Judgement(Verdict.CRASH, "the check itself broke", hints=_where(error))
     if stage.other_reasons:
         others = "; ".join(dict.fromkeys(stage.other_reasons))
-        return Judgement(Verdict.PASS_OTHER_REASON, f"refused with {others}")
+        return Judgement(Verdict.PASS_OTHER_REASON, shown(f"refused with {others}"))
     return Judgement(Verdict.PASS)
 
 
@@ -81,4 +82,4 @@ def _where(error: Exception) -> tuple[str, str]:
     """What was raised, and where."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     raised = traceback.format_exception_only(error)[-1].strip()
-    return raised, f"in {frame.name}, {Path(frame.filename).name}, line {frame.lineno}"
+    return shown(raised), f"in {frame.name}, {Path(frame.filename).name}, line {frame.lineno}"

@@ -53,7 +53,8 @@ class Service:
 
     async def restarted(self) -> None:
         """Run the command that restarts it, and wait until it greets."""
-        process = await asyncio.create_subprocess_exec(*shlex.split(self.restart))
+        nowhere = asyncio.subprocess.DEVNULL  # standard output is the report's
+        process = await asyncio.create_subprocess_exec(*shlex.split(self.restart), stdout=nowhere)
         if await process.wait():
             raise Unsupported(f"--restart-command ended with {process.returncode}")
         for _ in range(RESTART_ATTEMPTS):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from xml.etree import ElementTree
@@ -15,9 +15,13 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from e2ee.conformance.server.command import main
 from e2ee.conformance.server.tokens import Tokens
+from e2ee.signalling import messages, wire
+from e2ee.signalling.messages import SERVICE
 from tests.conformance.server.served import Served
 
 ONE = "login/a-device-that-proves-itself"
+
+Answer = str | bytes | list[bytes] | None
 
 
 @pytest.fixture
@@ -28,14 +32,16 @@ def served(tmp_path: Path) -> Iterator[Served]:
 
 
 @contextmanager
-def somebody(answer: str | bytes | None) -> Iterator[str]:
-    """A server that answers whatever it is told with this, or with nothing; gives its URL."""
+def somebody(answer: Answer | Callable[[str | bytes], Answer]) -> Iterator[str]:
+    """A server that answers whatever it is told with this, or with what is made of it, or with nothing; gives its URL."""
     ready, stop, found = threading.Event(), asyncio.Event(), list[str]()
 
     async def talk(connection: ServerConnection) -> None:
-        async for _ in connection:
-            if answer is not None:
-                await connection.send(answer)
+        async for data in connection:
+            said = answer(data) if callable(answer) else answer
+            for each in said if isinstance(said, list) else [said]:
+                if each is not None:
+                    await connection.send(each)
 
     async def run() -> None:
         async with serve(talk, "127.0.0.1", 0) as server:
@@ -129,3 +135,68 @@ def test_accounts_come_from_where_one_says(tmp_path: Path) -> None:
     assert named == ("alice of calls", "second")
     made = asyncio.run(Tokens.of(None, "echo token-of-{account}").account())
     assert made == (made[0], f"token-of-{made[0]}")
+
+
+HOSTILE = "\x1b[2Jevil\n</h1><script>\u202e"
+
+
+def hostile(data: str | bytes) -> bytes | None:
+    """It greets by a name that moves a terminal's cursor, and refuses in words that do."""
+    if isinstance(data, str):
+        return None
+    request = wire.decode(SERVICE, data)
+    if isinstance(request, messages.Hello):
+        return wire.encode(messages.Welcome(0x0100, HOSTILE, bytes(32), bytes(32)))
+    return wire.encode(messages.Refused(request.name, None, HOSTILE, 5_000 * HOSTILE))
+
+
+def test_no_word_of_a_service_gets_into_a_report_as_it_came(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nor does the password in the service's URL: reports are published."""
+    paths = {name: tmp_path / name for name in ("html", "junit", "json-report", "badge")}
+    options = [word for name, path in paths.items() for word in (f"--{name}", str(path))]
+    only = [word for group in ("login", "wire") for word in ("--only", f"{group}/*")]
+    with somebody(hostile) as url:
+        named = url.replace("127.0.0.1", "user:secret@127.0.0.1")
+        assert main([named, *only, *options, "--timeout", "0.5"]) == 1
+    written = [path.read_text(encoding="utf-8") for path in paths.values()]
+    for text in (capsys.readouterr().out, *written):
+        assert r"\x1b[2Jevil" in text.replace(r"\\", "\\")
+        assert not {"\x1b", "\u202e"} & set(text)
+        assert "<script>" not in text or text is not written[0]
+        assert "secret" not in text
+        assert len(text) < 300_000
+    for name in ("junit", "badge"):
+        ElementTree.parse(paths[name])  # noqa: S314 - ours
+
+
+def flooding(data: str | bytes) -> list[bytes]:
+    """Behind its greeting come messages without end."""
+    if data != wire.encode(messages.Hello((0x0100,))):
+        return []
+    welcome = messages.Welcome(0x0100, "calls.example", bytes(32), bytes(32))
+    sent = messages.Sent(bytes(16), bytes(1_000_000), 1)
+    return [wire.encode(welcome), *[wire.encode(sent)] * 80]
+
+
+def test_no_service_fills_the_memory(capsys: pytest.CaptureFixture[str]) -> None:
+    with somebody(flooding) as url:
+        assert main([url, "--only", ONE, "--timeout", "60"]) == 1
+    assert "it sent 64 MiB and more that nobody asked for" in capsys.readouterr().out
+
+
+def test_who_is_not_there_is_named_without_a_password(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ws://user:secret@127.0.0.1:9/v1"]) == 3
+    assert "ws://127.0.0.1:9/v1 cannot be reached" in capsys.readouterr().err
+
+
+def test_a_service_that_lets_no_more_accounts_in_does_not_fail(
+    served: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """DS-7 has it refuse an address's 21st account of an hour, DS-8 whoever has no token."""
+    url = served.asks_for_tokens().start()
+    assert main([url, "--only", ONE]) == 1  # nothing passes
+    said = capsys.readouterr().out
+    assert "it lets this run make no account, see --tokens: INVITATION_NEEDED" in said
+    assert "FAIL" not in said

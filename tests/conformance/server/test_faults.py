@@ -11,6 +11,9 @@ from e2ee.delivery import accounts
 from e2ee.delivery.errors import DeliveryError, DeliveryReason
 from e2ee.identity.errors import ProofError
 from e2ee.identity.login import verify_register
+from e2ee.server import frames, websocket
+from e2ee.signalling import wire
+from e2ee.signalling.messages import SERVICE, Refused
 from e2ee.testing.hostile.defences import replaced
 from tests.conformance.server.conftest import named, outcomes
 from tests.conformance.server.faulty import FAULTS
@@ -43,6 +46,26 @@ def test_a_reason_by_which_devices_act_is_no_other() -> None:
         Verdict.PASS_OTHER_REASON,
         "refused with NOT_AUTHENTICATED in place of BAD_REGISTER_SIGNATURE",
     )
+
+
+@pytest.mark.parametrize(
+    "check",
+    ["login/a-newer-login-takes-the-place", "renewal/the-generation-is-raised"],
+)
+def test_a_service_may_hang_up_on_whom_it_has_logged_out(check: str) -> None:
+    """DS-1 and DS-7 say that a session is over, and what is said, and not that the connection stays."""
+    with replaced(websocket, write=_write_and_hang_up)():
+        (outcome,) = outcomes(named(check))
+    assert outcome.verdict is Verdict.PASS, outcome.judgement
+
+
+async def _write_and_hang_up(socket: Any, outbox: Any) -> None:
+    while True:
+        data = await outbox.get()
+        await socket.send_bytes(data)
+        message = wire.decode(SERVICE, data)
+        if isinstance(message, Refused) and message.reason in ("SUPERSEDED", "REVOKED"):
+            raise frames.Close(message.reason)
 
 
 def _refused_in_other_words(*signed: Any) -> None:

@@ -85,7 +85,7 @@ async def a_lost_key_is_replaced(stage: Stage) -> None:
     token = await stage.service.tokens.token(lost.account.id)
     new = await stage.stranger(Account(AccountKey.create(lost.account.id, stage.entropy), token))
     await new.register()
-    expect((await lost.hear(messages.Refused)).reason, "ACCOUNT_REPLACED", "reason")
+    await lost.shut_out("ACCOUNT_REPLACED")
     await new.login()
     found = await caller.ask(messages.Find(new.account.id), messages.Devices)
     expect(found.certificates, (), "devices of the lost key")

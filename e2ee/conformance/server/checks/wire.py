@@ -99,7 +99,7 @@ async def the_longest_message(stage: Stage) -> None:
     """A message of 1 MiB is read: it is refused for what it asks."""
     device = await stage.device()
     room = SERVICE.max_size - len(wire.encode(messages.Send(bytes(16), bytes(70_000)))) + 70_000
-    await device.refused(messages.Send(stage.call_id(), bytes(room)), "UNKNOWN_CALL")
+    await device.refused(messages.Send(stage.call_id(), bytes(room)), "UNKNOWN_CALL", "TOO_MANY_BYTES")  # fmt: skip
 
 
 @check("SIG-3", "SIG-5", refused=True)
