@@ -116,12 +116,19 @@ class Line:
         return message
 
 
+class _Connect(connect):
+    """To the service that was named, and to no place that this one names; clients go nowhere else, either."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
 @contextlib.asynccontextmanager
 async def open_line(url: str, patience: float) -> AsyncIterator[Line]:
     """A connection as long as the context lasts. Raises Lost."""
     try:
         async with asyncio.timeout(patience):
-            socket = await connect(
+            socket = await _Connect(
                 url,
                 max_size=SERVICE.max_size,
                 max_queue=MOST_MESSAGES,

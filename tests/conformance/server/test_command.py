@@ -7,11 +7,14 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
 
 from e2ee.conformance.server.command import main
 from e2ee.conformance.server.tokens import Tokens
@@ -32,7 +35,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
 
 
 @contextmanager
-def somebody(answer: Answer | Callable[[str | bytes], Answer]) -> Iterator[str]:
+def somebody(answer: Answer | Callable[[str | bytes], Answer], **options: Any) -> Iterator[str]:
     """A server that answers whatever it is told with this, or with what is made of it, or with nothing; gives its URL."""
     ready, stop, found = threading.Event(), asyncio.Event(), list[str]()
 
@@ -44,7 +47,7 @@ def somebody(answer: Answer | Callable[[str | bytes], Answer]) -> Iterator[str]:
                     await connection.send(each)
 
     async def run() -> None:
-        async with serve(talk, "127.0.0.1", 0) as server:
+        async with serve(talk, "127.0.0.1", 0, **options) as server:
             found.append(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1")
             loops.append(asyncio.get_running_loop())
             ready.set()
@@ -200,3 +203,19 @@ def test_a_service_that_lets_no_more_accounts_in_does_not_fail(
     said = capsys.readouterr().out
     assert "it lets this run make no account, see --tokens: INVITATION_NEEDED" in said
     assert "FAIL" not in said
+
+
+def test_nobody_follows_a_service_elsewhere(
+    served: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Else it would be asked for what another one, which only the tester can reach, is like."""
+    url = served.start()
+
+    def elsewhere(connection: ServerConnection, _: Request) -> Response:
+        response = connection.respond(HTTPStatus.FOUND, "")
+        response.headers["Location"] = url
+        return response
+
+    with somebody(None, process_request=elsewhere) as redirecting:
+        assert main([redirecting, "--only", ONE]) == 3
+    assert "HTTP 302" in capsys.readouterr().err
