@@ -19,7 +19,7 @@ from typing import Any
 from e2ee.conformance import lines_of_code
 from e2ee.conformance.trace import Places
 
-__all__ = ["TABLES", "reasons", "stale", "write"]
+__all__ = ["TABLES", "reasons", "reasons_of", "stale", "write"]
 
 END = "<!-- end of table -->"
 
@@ -27,15 +27,36 @@ END = "<!-- end of table -->"
 def reasons(vectors: Path) -> str:
     """Which reasons the vectors give, where, and by which rules."""
     groups, rules = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
+    beside = defaultdict[str, set[str]](set)
     for chapter, group, case in _cases(vectors):
         if reason := case.get("reason"):
-            groups[reason].add(f"{chapter}/{group}")
             rules[reason].update(case["requirements"])
+        for reason in reasons_of(case):
+            groups[reason].add(f"{chapter}/{group}")
+            beside[reason].update(case["requirements"])
+    rules = defaultdict(
+        set, beside | rules
+    )  # of a reason that no whole case has: those of the cases in which it stands
     rows = [
         f"| `{reason}` | {', '.join(sorted(rules[reason], key=_in_order))} | {', '.join(sorted(groups[reason]))} |"
         for reason in sorted(groups)
     ]
     return "\n".join(["| reason | rules | vectors |", "|---|---|---|", *rows])
+
+
+def reasons_of(case: Mapping[str, Any]) -> set[str]:
+    """Of the case, of what becomes of each of many frames, texts or messages, and of what came before."""
+    output, steps = case.get("output", {}), case.get("intermediate", {}).get("reasons", [])
+    fates = [each for name in ("fates", "frames") for each in output.get(name, [])]
+    earlier = case.get("input", {}).get("events", [])
+    found = {
+        case.get("reason"),
+        *steps,
+        *output.get("outcomes", []),
+        *(fate.get("reason") for fate in fates if isinstance(fate, Mapping)),
+        *(event.get("outcome") for event in earlier if isinstance(event, Mapping)),
+    }
+    return {each for each in found if isinstance(each, str) and each.isupper()}
 
 
 TABLES: Mapping[str, tuple[str, Callable[[Places], str]]] = {

@@ -52,7 +52,7 @@ _NO_CODE = {
 def table(package: Path) -> str:
     """The table in Markdown, of the package in the folder ``package``."""
     rows = [
-        f"| [`{name}`](../e2ee/{name}) | {about} | {looked_for} | {_rounded(package / name)} |"
+        f"| `e2ee/{name}` | {about} | {looked_for} | {_rounded(package / name)} |"
         for name, about, looked_for in COMPONENTS
     ]
     return "\n".join(["| component | what it does | | lines |", "|---|---|---|---|", *rows])

@@ -21,8 +21,13 @@ _NAMED = re.compile(r"(?<![\w\]`])\[([A-Za-z][\w .-]*)\](?![(:\[])")
 
 
 def text(page: str) -> str:
-    """Without code, in which brackets mean something else."""
-    lines = (SPEC / page).read_text().splitlines()
+    """Of a page of the specification."""
+    return without_code(SPEC / page)
+
+
+def without_code(page: Path) -> str:
+    """In code brackets mean something else."""
+    lines = page.read_text().splitlines()
     outside = "\n".join(line for line in lines if not line.startswith("    "))
     return re.sub(r"`[^`\n]*`", "", outside)
 
@@ -68,3 +73,20 @@ def test_the_overview_leads_to_every_page() -> None:
     assert set(PAGES) - {"README.md"} <= named
     assert chapter_files(SPEC)[0] == "README.md"
     assert sorted(chapter_files(SPEC)) == PAGES
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        *sorted(SPEC.glob("*.md")),
+        *sorted(shipped("vectors").rglob("*.md")),
+    ],
+    ids=lambda page: f"{page.parent.name}/{page.name}",
+)
+def test_who_has_only_specification_and_vectors_finds_no_dead_link(page: Path) -> None:
+    at_hand = (SPEC.resolve(), shipped("vectors").resolve())
+    for target in _INLINE.findall(without_code(page)):
+        if "://" not in target and not target.startswith("#"):
+            leads_to = (page.parent / target.partition("#")[0]).resolve()
+            assert leads_to.exists(), target
+            assert any(leads_to.is_relative_to(folder) for folder in at_hand), target

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Iterator, Mapping
 from functools import reduce
@@ -38,6 +39,8 @@ OF_A_SERVICE_ALONE = {"Invitation"}
 """The label of what a service makes and takes itself: no other program ever sees what is below it."""
 IN_A_TABLE_OR_FORMULA = {"FKEY-7", "IDENT-12", "SIG-2"}
 """Rules whose numbers stand beside them in the chapter."""
+NAMES_IN_CAPITALS = {"H264", "SRTP_AES128_CM_HMAC_SHA1_80"}
+"""What stands in vectors and is no reason."""
 NEVER_SAID = {"WRONG_SERVER_NAME", "IDENTITY_MISSING", "IDENTITY_UNREADABLE"}
 """Why a service does not start."""
 
@@ -175,3 +178,24 @@ def test_the_reasons_of_a_service_are_those_of_the_code() -> None:
     assert len(listed) == len(set(listed))
     said = {str(each) for each in DeliveryReason} - NEVER_SAID | OF_THE_SERVERS_SHELL
     assert set(listed) == said
+
+
+def test_every_word_in_capitals_of_the_vectors_that_is_no_name_is_listed_as_a_reason() -> None:
+    listed = {in_code(row[0]) for row in rows("Reasons of vectors")}
+    said = set[str]()
+    for path in shipped("vectors").glob("*.json"):
+        for group in json.loads(path.read_text())["groups"]:
+            for case in group["cases"]:
+                said |= {case.get("reason", ""), *words(case)}
+    assert said - {"", *NAMES_IN_CAPITALS} - listed == set()
+
+
+def words(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for each in value.values():
+            yield from words(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from words(each)
+    elif isinstance(value, str) and re.fullmatch(r"[A-Z][A-Z0-9_]{3,}", value):
+        yield value

@@ -32,7 +32,7 @@ HEAD = """\
 # Results
 
 How implementations do in the [conformance kit](conformance.md), with the vectors of this specification. Written by
-`make results`, from runs of the adapters in [tests/foreign](../tests/foreign); no line of it is written by hand. Whether a
+`make results`, from runs of the adapters in `tests/foreign`; no line of it is written by hand. Whether a
 refusal's reason is the vectors' is no matter: that it is refused is what counts.
 
 A case in the column *known* fails as it is known to: a fault of that implementation, or a choice that it made, found by

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -14,6 +17,7 @@ from e2ee.vectorgen.files import CHAPTERS, files
 
 VECTORS = shipped("vectors")
 SCHEMAS = {path.name: json.loads(path.read_text()) for path in (VECTORS / "schema").glob("*.json")}
+README = (VECTORS / "README.md").read_text()
 FILES = sorted(path.name for path in VECTORS.glob("*.json"))
 
 
@@ -44,6 +48,18 @@ def test_every_chapter_has_its_file_and_its_schema() -> None:
 @pytest.mark.parametrize("name", sorted(SCHEMAS))
 def test_a_schema_is_one(name: str) -> None:
     Draft202012Validator.check_schema(SCHEMAS[name])
+
+
+def test_the_recipe_of_the_readme_validates(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(VECTORS)
+    (recipe,) = re.findall(
+        r"(?:^ {4}.*Registry.*\n|^ {4}(?:schemas =|Draft).*\n)+", README, re.MULTILINE
+    )
+    names = {"json": json, "Path": Path, "Registry": Registry, "Resource": Resource}
+    exec(dedent(recipe), names | {"Draft202012Validator": Draft202012Validator})  # noqa: S102 -- the README's own lines
+    wrong = recipe.replace('Path("chat.json")', 'Path("letters.json")')
+    with pytest.raises(ValidationError):
+        exec(dedent(wrong), names | {"Draft202012Validator": Draft202012Validator})  # noqa: S102 -- as above
 
 
 def spoilt(name: str, result: str, spoil: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -82,3 +83,13 @@ def test_the_reference_implementation_conforms_at_l1(capfd: pytest.CaptureFixtur
     status = main(["--json", "--jobs", "1", "--level", "L1", "--", *adapter])
     (level,) = json.loads(capfd.readouterr().out)["levels"]
     assert (status, level["statement"]) == (0, "conforms")
+
+
+def test_the_template_in_the_chapter_is_the_file() -> None:
+    _, _, section = CHAPTER.partition("\n## Template\n")
+    block = "".join(
+        re.findall(
+            r"^(?: {4}.*)?\n", section.split("conformance_adapter.py`.\n\n")[1], re.MULTILINE
+        )
+    )
+    assert dedent(block) == Path(template.__file__).read_text()
