@@ -229,6 +229,14 @@ def certificate_with_a_length_in_two_bytes(case: Case) -> None:
     device.judged(device.signed(statement) + NO_ATTESTATION)
 
 
+@certificates.vector("IDENT-1", reason=Refusal.TRUNCATED)
+def certificate_with_half_a_suite(case: Case) -> None:
+    """A list of 3 bytes, of which each suite takes 2."""
+    device = Device(case)
+    statement = device.statement.encode().replace(b"\x04\x00\x01\xf0\xe2", b"\x03\x00\x01\xf0")
+    device.judged(device.signed(statement) + NO_ATTESTATION)
+
+
 @dates.vector(
     "IDENT-5",
     each={
