@@ -6,7 +6,7 @@ modules, so another user of aiortc in the same process notices nothing:
 
     sender     track.recv -> encode, [Transforming...Encoder], packetise -> RTP -> SRTP
     receiver   SRTP -> RTP, padding stripped, RTX unwrapped, [PersistentNacks] -> [...FrameBuffer | another sink] -> [deliver] -> decoder
-               -> [decode_into, decode_anew]
+               -> [decode_into, decode_anew]; [follow_codecs] with each description
     transport  [gather_only] UDP -> [demultiplex] [accept_only_possible_datagrams] -> DTLS, SRTP
                -> [note_arrivals] -> [forgive_header_extensions] -> [route_retransmissions]
     or else    UDP -> [demultiplex] [PacketPath] -> packets of a unit that forwards them
@@ -31,6 +31,7 @@ from e2ee.aiortc_seams.receiving import (
     decode_into,
     deliver,
     filter_key_frame_requests,
+    follow_codecs,
     install_frame_buffer,
     install_packet_sink,
     persist_in_nacks,
@@ -71,6 +72,7 @@ __all__ = [
     "deliver",
     "demultiplex",
     "filter_key_frame_requests",
+    "follow_codecs",
     "forgive_header_extensions",
     "gather_only",
     "install_encoder",

@@ -11,6 +11,7 @@ from typing import Any, Protocol, cast
 
 from aiortc import RTCRtpReceiver
 from aiortc.jitterbuffer import MAX_MISORDER, JitterBuffer, JitterFrame
+from aiortc.rtcrtpparameters import RTCRtpReceiveParameters
 from aiortc.rtcrtpreceiver import NackGenerator, TimestampMapper, decoder_worker
 from aiortc.rtp import RtpPacket
 from av.frame import Frame
@@ -29,6 +30,7 @@ __all__ = [
     "decode_into",
     "deliver",
     "filter_key_frame_requests",
+    "follow_codecs",
     "install_frame_buffer",
     "install_packet_sink",
     "persist_in_nacks",
@@ -309,6 +311,23 @@ def decode_anew(receiver: RTCRtpReceiver, frames: DecodedFrames) -> threading.Th
     )
     parts._RTCRtpReceiver__decoder_thread.start()
     return former
+
+
+def follow_codecs(receiver: RTCRtpReceiver) -> None:
+    """Let each description say what the receiver's payload types mean. Before the first one is applied.
+
+    ``RTCRtpReceiver.receive``, which is called after each, goes by the first one only, and so does the router of packets.
+    """
+    parts = cast(Any, receiver)
+    start = receiver.receive
+
+    async def start_or_follow(parameters: RTCRtpReceiveParameters) -> None:
+        await start(parameters)
+        codecs = {codec.payloadType: codec for codec in parameters.codecs}
+        parts._RTCRtpReceiver__codecs = codecs
+        receiver.transport._register_rtp_receiver(receiver, parameters)
+
+    receiver.receive = start_or_follow  # type: ignore[method-assign]
 
 
 class PersistentNacks(NackGenerator):

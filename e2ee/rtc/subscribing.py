@@ -26,7 +26,7 @@ from aiortc import RTCPeerConnection, RTCRtpTransceiver
 from aiortc.rtp import RtpPacket
 from aiortc.sdp import MediaDescription
 
-from e2ee.aiortc_seams import decode_anew, install_packet_sink
+from e2ee.aiortc_seams import decode_anew, follow_codecs, install_packet_sink
 from e2ee.media.encoded_frame import Codec, Kind
 from e2ee.media.errors import BadStream
 from e2ee.media.incoming_stream import IncomingStream
@@ -267,7 +267,7 @@ class SubscribingPeer(Connected):
             return
         former = section.open(name, stream, self._received, decode=self._decode)
         if former is not None:
-            self._threads.append(former)
+            self._threads = [*filter(Thread.is_alive, self._threads), former]
         if is_new and self._on_stream is not None:
             self._on_stream(name, began=True)
 
@@ -363,6 +363,7 @@ class SubscribingPeer(Connected):
 def _deaf_transceiver(connection: RTCPeerConnection, kind: str) -> RTCRtpTransceiver:
     transceiver = new_transceiver(connection, CODECS_OF[kind], "recvonly")
     install_packet_sink(transceiver.receiver, _Deaf())
+    follow_codecs(transceiver.receiver)
     return transceiver
 
 

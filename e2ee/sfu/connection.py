@@ -60,8 +60,18 @@ class Connection:
         """An m-section more, for these codecs, or for all that are forwarded."""
         transceiver = self._connection.addTransceiver(kind, direction)
         never_start(transceiver)
-        names = {*(name.lower() for name in codecs or CODECS[kind]), "rtx"}
-        offered = RTCRtpSender.getCapabilities(kind).codecs
+        self.choose(transceiver, codecs or CODECS[kind])
+        if self._first is None:  # its transport is everybody's
+            self._first = transceiver
+            self._path = PacketPath(transceiver, *self._received)
+            if self._host_addresses is not None:
+                gather_only(transceiver, self._host_addresses)
+        return transceiver
+
+    def choose(self, transceiver: RTCRtpTransceiver, codecs: Sequence[str]) -> None:
+        """The next description has the m-section for these codecs."""
+        names = {*(name.lower() for name in codecs), "rtx"}
+        offered = RTCRtpSender.getCapabilities(transceiver.kind).codecs
         transceiver.setCodecPreferences(
             [
                 each
@@ -70,12 +80,6 @@ class Connection:
                 and (name != "h264" or is_baseline_h264(each.parameters))  # CODEC-18
             ]
         )
-        if self._first is None:  # its transport is everybody's
-            self._first = transceiver
-            self._path = PacketPath(transceiver, *self._received)
-            if self._host_addresses is not None:
-                gather_only(transceiver, self._host_addresses)
-        return transceiver
 
     async def answer(self, offer: RTCSessionDescription) -> str:
         """The answer to a member's offer. Raises SfuError."""

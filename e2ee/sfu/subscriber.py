@@ -1,7 +1,8 @@
 """What one member gets: its connection, and an m-section for each stream of the others.
 
 M-sections are added as streams come, and never go: that of a stream which has ended becomes inactive, and is used again for
-another one of the same codec (SFU-4). At most one offer is out; what changes meanwhile is in the next one.
+another one of the same kind of media, whose codec it then has (SFU-4): whatever a member publishes in turn takes no more of them than it
+had at once. At most one offer is out; what changes meanwhile is in the next one, a quarter of a second after the last one at the earliest.
 
     changed -> offer -> (the member) -> answer -> packets
 
@@ -11,6 +12,7 @@ Packets of a stream come to its m-section when the offer that names it was answe
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
@@ -33,7 +35,7 @@ from e2ee.sfu.bandwidth import Bandwidth
 from e2ee.sfu.connection import Connection
 from e2ee.sfu.description import CODECS, answer_of, format_of
 from e2ee.sfu.errors import SfuError, SfuReason
-from e2ee.sfu.limits import DEFAULT_WANTED, MAX_SUBSCRIBED, MAX_WANTED
+from e2ee.sfu.limits import DEFAULT_WANTED, MAX_SUBSCRIBED, MAX_WANTED, OFFER_INTERVAL
 from e2ee.sfu.publisher import moment
 from e2ee.sfu.sink import Sink
 from e2ee.sfu.source import OWN_SSRC, Format, Source
@@ -99,7 +101,8 @@ class Subscriber:
         self._outstanding: _Outstanding | None = None
         self._is_dirty = False
         self._offering: asyncio.Task[None] | None = None
-        self._is_closed = False
+        self._may_offer_at = 0
+        self._closing = asyncio.Event()
         self._made_at = clock()
         self.refused = 0
 
@@ -164,20 +167,29 @@ class Subscriber:
     def change(self) -> None:
         """Offer what there is now, as soon as no other offer is out."""
         self._is_dirty = True
-        if self._outstanding is None and self._offering is None and not self._is_closed:
+        if self._outstanding is None and self._offering is None and not self._closing.is_set():
             self._offering = asyncio.ensure_future(self._offer())
 
     async def _offer(self) -> None:
         try:
             while self._is_dirty and self._outstanding is None:
+                await self._wait_its_turn()
+                if self._closing.is_set():
+                    return
                 self._is_dirty = False
                 await self._offer_once()
         except Exception as error:  # noqa: BLE001 - aiortc's, for a connection that ended meanwhile
-            if not self._is_closed:
+            if not self._closing.is_set():
                 _log.info("no offer: %s", type(error).__name__)
                 self._lost()
         finally:
             self._offering = None
+
+    async def _wait_its_turn(self) -> None:
+        """SFU-4: "MUST NOT be made within 250 ms of it": somebody may come and go, or publish anew, without end."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(0, self._may_offer_at - self._clock()) / 1_000):
+                await self._closing.wait()
 
     async def _offer_once(self) -> None:
         self._assign()
@@ -194,6 +206,7 @@ class Subscriber:
         ]
         mids, leaves, source_mids = zip(*used, strict=True) if used else ((), (), ())
         self._offered(Offer(number, text, mids, leaves, source_mids))
+        self._may_offer_at = self._clock() + OFFER_INTERVAL
 
     def _assign(self) -> None:
         """Give m-sections to sources that have none."""
@@ -206,12 +219,16 @@ class Subscriber:
             self._add_section("audio", CODECS["audio"][0])
 
     def _free_section(self, kind: str, codec: str) -> _Section | None:
-        for section in self._sections:
-            if section.codec == codec and section.source is None:
-                if self._wanted and section.mid in self._wanted:
-                    self._wanted.remove(section.mid)  # SFU-6: it was another stream that was wanted
-                return section
-        return self._add_section(kind, codec) if len(self._sections) < MAX_SUBSCRIBED else None
+        free = [each for each in self._sections if each.kind == kind and each.source is None]
+        if not free:
+            return self._add_section(kind, codec) if len(self._sections) < MAX_SUBSCRIBED else None
+        section = next((each for each in free if each.codec == codec), free[0])
+        if section.codec != codec:
+            section.codec = codec
+            self._connection.choose(section.transceiver, (codec,))
+        if self._wanted and section.mid in self._wanted:
+            self._wanted.remove(section.mid)  # SFU-6: it was another stream that was wanted
+        return section
 
     def _add_section(self, kind: str, codec: str) -> _Section:
         section = _Section(kind, codec, self._connection.add(kind, "sendonly", (codec,)))
@@ -234,14 +251,15 @@ class Subscriber:
             if section.sink is None:
                 section.sink = self._sink(section, form)
             if agreed.direction == "recvonly":
-                self._give(section, section.sink, source)
+                self._give(section, section.sink, source, form)
         self._choose()
         if self._is_dirty:
             self.change()
 
-    def _give(self, section: _Section, sink: Sink, source: Source | None) -> None:
+    def _give(self, section: _Section, sink: Sink, source: Source | None, form: Format) -> None:
         """Let packets come there, unless they do, or the stream has ended since it was offered."""
         if source is not None and section.source is source and sink.source is not source:
+            sink.form = form
             sink.give(source, self._clock())
 
     def _sink(self, section: _Section, form: Format) -> Sink:
@@ -331,7 +349,7 @@ class Subscriber:
 
     async def close(self) -> None:
         """End the connection."""
-        self._is_closed = True
+        self._closing.set()
         self._outstanding = None
         for section in self._sections:
             if section.sink is not None:

@@ -157,6 +157,11 @@ RECEIVING = [
     Reliance("deliver", receiver.RTCRtpReceiver, "self.__decoder_queue.put(", times=2),
     Reliance("deliver", receiver.decoder_worker, "codec, encoded_frame = task"),
     Reliance("deliver", receiver.decoder_worker, "except av.FFmpegError"),
+    Reliance("follow_codecs", receiver.RTCRtpReceiver, "self.__codecs", times=5),
+    Reliance(
+        "follow_codecs", receiver.RTCRtpReceiver.receive, "self.__codecs[codec.payloadType] = codec"
+    ),
+    Reliance("follow_codecs", RTCPeerConnection, "transceiver.receiver.receive("),
     Reliance("filter_key_frame_requests", receiver.RTCRtpReceiver, "self._send_rtcp_pli("),
     Reliance("filter_key_frame_requests", receiver.RTCRtpReceiver, "RTCP_PSFB_PLI"),
     Reliance("decode_into", receiver.RTCRtpReceiver.receive, "self._track._queue,"),

@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from threading import Thread
 
 import pytest
 from aiortc import RTCSessionDescription
@@ -365,5 +366,29 @@ def test_an_offer_that_failed_leaves_no_place_open_to_anybody() -> None:
             transceivers = call.peer._connection.webrtc.getTransceivers()
             assert [each.kind for each in transceivers] == ["video", "audio"]
             await call.peer.connected()
+
+    asyncio.run(story())
+
+
+def has_ended(thread: Thread) -> Callable[[], bool]:
+    return lambda: not thread.is_alive()
+
+
+def test_decoders_that_have_ended_are_not_kept(
+    until: Callable[[Callable[[], bool]], Awaitable[None]],
+) -> None:
+    """A member may announce its stream in one codec and the other without end."""
+
+    async def story() -> None:
+        async with scene() as call:
+            call.add("video")
+            call.said = {(0, "1"): CAMERA}
+            await call.agree()
+            await call.peer.connected()
+            for codec in (Codec.H264, Codec.VP8) * 3:
+                call.said = {(0, "1"): Said(Kind.CAMERA, codec=codec)}
+                call.peer.announcements_changed()
+                [former] = call.peer._threads
+                await until(has_ended(former))
 
     asyncio.run(story())

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,7 +16,13 @@ from aiortc.rtp import RtpPacket
 
 from e2ee.session_description import parsed
 from e2ee.sfu.connection import Connection
-from e2ee.sfu.limits import DEFAULT_WANTED, MAX_SUBSCRIBED, MAX_WANTED
+from e2ee.sfu.limits import (
+    DEFAULT_WANTED,
+    MAX_PUBLISHED,
+    MAX_SUBSCRIBED,
+    MAX_WANTED,
+    OFFER_INTERVAL,
+)
 from e2ee.sfu.rtp import HEADER
 from e2ee.sfu.source import Format, Source
 from e2ee.sfu.subscriber import Subscriber
@@ -27,6 +34,7 @@ if TYPE_CHECKING:
 LOOPBACK = ("127.0.0.1",)
 VIDEO = Format("VP8", 90_000, 11, 97, None, None, asks=True, send_time_id=None)
 AUDIO = replace(VIDEO, codec="opus", clock_rate=48_000, payload_type=96)
+H264 = replace(VIDEO, codec="H264", payload_type=101)
 KEY_FRAME = b"\x10\x00 a key frame"
 
 Until = Callable[[Callable[[], object]], "Coroutine[Any, Any, None]"]
@@ -43,7 +51,8 @@ class Scene:
         self.number = 0
         self.offers: list[Offer] = []
         self.received: list[RtpPacket] = []
-        self.subscriber = Subscriber(clock, LOOPBACK, self._next, self.offers.append, lambda: None)
+        self.offered_at: list[int] = []
+        self.subscriber = Subscriber(clock, LOOPBACK, self._next, self._offered, lambda: None)
         self.member = Connection(
             LOOPBACK,
             lambda data: self.received.append(RtpPacket.parse(data)),
@@ -56,14 +65,21 @@ class Scene:
         self.number += 1
         return self.number
 
-    def source(self, leaf: int, kind: str = "video") -> Source:
-        form = VIDEO if kind == "video" else AUDIO
+    def _offered(self, offer: Offer) -> None:
+        self.offers.append(offer)
+        self.offered_at.append(clock())
+
+    def source(self, leaf: int, kind: str = "video", form: Format | None = None) -> Source:
+        form = form or (VIDEO if kind == "video" else AUDIO)
         return Source("1", kind, leaf, form, lambda _: None, lambda _: None)
 
     def begin(self, leaf: int, kind: str = "video") -> Source:
         source = self.source(leaf, kind)
         self.subscriber.add(source)
         return source
+
+    def has_offered(self, count: int) -> Callable[[], bool]:
+        return lambda: len(self.offers) == count
 
     async def answer(self) -> None:
         """Answer the newest offer."""
@@ -172,6 +188,43 @@ def test_m_sections_are_used_again_for_the_same_kind_of_media(until: Until) -> N
         await call.answer()
         assert call.subscriber.sinks["0"].form.ssrc == ssrcs["0"]
         assert sound.sinks == [call.subscriber.sinks["1"]]
+
+    tell(story)
+
+
+@pytest.mark.requirement("SFU-4", "SFU-10")
+def test_who_publishes_in_one_codec_after_the_other_takes_no_more_m_sections(until: Until) -> None:
+    async def story(call: Scene) -> None:
+        sources = [call.begin(0) for _ in range(MAX_PUBLISHED)]
+        await until(lambda: call.offers)
+        await call.answer()
+        ssrcs = {mid: sink.ssrc for mid, sink in call.subscriber.sinks.items()}
+        for number, form in enumerate((H264, VIDEO), 2):
+            later = [call.source(0, form=form) for _ in sources]
+            for source, successor in zip(sources, later, strict=True):
+                call.subscriber.replace(source, successor)
+            sources = later
+            await until(call.has_offered(number))
+            await call.answer()
+            media = parsed(call.offers[-1].description).media
+            assert [section.rtp.codecs[0].name for section in media] == [form.codec] * MAX_PUBLISHED
+            sinks = call.subscriber.sinks
+            assert {mid: sink.ssrc for mid, sink in sinks.items()} == ssrcs
+            assert {sink.form.payload_type for sink in sinks.values()} == {form.payload_type}
+
+    tell(story)
+
+
+@pytest.mark.requirement("SFU-4")
+def test_whatever_changes_a_member_is_not_asked_all_the_time(until: Until) -> None:
+    async def story(call: Scene) -> None:
+        for number in range(1, 4):
+            source = call.begin(0)
+            await until(call.has_offered(number))
+            await call.answer()
+            call.subscriber.remove(source)
+        at = call.offered_at
+        assert all(after - before >= OFFER_INTERVAL for before, after in pairwise(at))
 
     tell(story)
 
