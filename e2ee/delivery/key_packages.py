@@ -30,7 +30,7 @@ def publish(at: Handling, device: VerifiedCertificate, request: messages.Publish
     """Keep these KeyPackages of ``device``, all or none; says how many are held then."""
     offered = [_checked(device, data, at.now) for data in request.key_packages]
     refs = {each.ref for each in offered}
-    # DS-2: "MUST hand out each of them once"
+    # DS-29: "as a whole, if one of its KeyPackages was published before or stands in it twice"
     known = any(at.tx.device_of_key_package(ref, at.now) is not None for ref in refs)
     if known or len(refs) < len(offered):
         raise DeliveryError(DeliveryReason.KEY_PACKAGE_KNOWN, "published before")
@@ -64,6 +64,7 @@ def claim(at: Handling, device: VerifiedCertificate, request: messages.Claim) ->
         for each in _callable_devices(at, callee)
     ]
     encoded = tuple(each.encoded for each in taken if each is not None)
+    # DS-29: "if it holds no KeyPackage of that suite of any of the account's devices"
     if not encoded:
         raise DeliveryError(DeliveryReason.NO_KEY_PACKAGES, f"of suite {request.suite:#06x}")
     at.answer(messages.KeyPackages(callee, encoded))
@@ -71,6 +72,7 @@ def claim(at: Handling, device: VerifiedCertificate, request: messages.Claim) ->
 
 def _callable_devices(at: Handling, account_id: str) -> list[VerifiedCertificate]:
     """The devices of an account that have KeyPackages and are not revoked. Raises DeliveryError (UNKNOWN_ACCOUNT)."""
+    # DS-29: "of an account that nobody registered"
     if at.tx.account_key(account_id) is None:
         raise DeliveryError(DeliveryReason.UNKNOWN_ACCOUNT)
     devices = list(at.tx.devices(account_id))

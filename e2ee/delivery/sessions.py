@@ -103,7 +103,7 @@ class Sessions:
         connection.server_nonce = server_nonce
 
     def require_greeted(self, connection_id: ConnectionId) -> None:
-        """Raises DeliveryError before ``hello``."""
+        """Raises DeliveryError before ``hello`` (DS-29)."""
         if not self._connection(connection_id).greeted:
             raise DeliveryError(DeliveryReason.NOT_GREETED, "hello comes first")
 

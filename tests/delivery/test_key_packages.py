@@ -52,7 +52,7 @@ def test_one_of_each_device_is_claimed(alice: Device, bobs: list[Device]) -> Non
     assert alice.claim("bob") == [bob.bundles[1].key_package for bob in bobs]
 
 
-@pytest.mark.requirement("DS-2")
+@pytest.mark.requirement("DS-2", "DS-29")
 def test_one_is_not_published_twice(alice: Device, bob: Device) -> None:
     once, other = bob.bundle().key_package, bob.bundle().key_package
     assert bob.refused(publishing(once, once)) == DeliveryReason.KEY_PACKAGE_KNOWN

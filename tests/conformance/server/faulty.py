@@ -156,6 +156,14 @@ FAULTS: Mapping[str, Fault] = {
     "does not verify registrations": Fault(
         "registration/a-key-whose-holder-did-not-ask", replaced(accounts, verify_register=nothing)
     ),
+    "finds whoever is asked for": Fault(
+        "key-packages/of-an-account-that-is-none",
+        replaced(key_packages, _callable_devices=lambda *_: []),
+    ),
+    "greets nobody": Fault(
+        "links/who-may-not-wait-or-leave-something",
+        replaced(sessions.Sessions, require_greeted=nothing),
+    ),
     "speaks any version": Fault(
         "login/versions-that-nobody-speaks", replaced(accounts, choose_version=always(0x0100))
     ),

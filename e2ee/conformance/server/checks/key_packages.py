@@ -28,7 +28,7 @@ async def each_is_handed_out_once(stage: Stage) -> None:
     await alice.refused(messages.Claim(bob.account.id, 1), "NO_KEY_PACKAGES")
 
 
-@check("DS-2")
+@check("DS-2", "DS-29")
 async def one_of_each_device(stage: Stage) -> None:
     """A claim gets one KeyPackage of each device that has one, of the suite that it names."""
     bobs, alice = await stage.devices(3), await stage.device()
@@ -71,7 +71,7 @@ async def another_device_s(stage: Stage) -> None:
     await mallory.refused(messages.Claim(alice.account.id, 1), "NO_KEY_PACKAGES")
 
 
-@check("DS-2", refused=True)
+@check("DS-29", "DS-2", refused=True)
 async def one_that_was_published_before(stage: Stage) -> None:
     """Twice in a request, while it is held, and after it was handed out; with it the others of the request are refused."""
     alice, bob = await stage.device(), await stage.device()
@@ -98,8 +98,11 @@ async def one_that_no_call_could_use(stage: Stage) -> None:
     none."""
     alice, now = await stage.device(), stage.now() // 1000
     await _refused(alice, alice.bundle(suite=0x0003), "UNPAIRED_SUITE")
-    await _refused(alice, alice.bundle(lifetime=Lifetime(now - 2 * DAY, now - DAY)))
-    await _refused(alice, alice.bundle(lifetime=Lifetime(now + DAY, now + 2 * DAY)))
+    for begin, end in (
+        (-3 * DAY, -2 * DAY),
+        (2 * DAY, 3 * DAY),
+    ):  # whoever is patient waits for a day
+        await _refused(alice, alice.bundle(lifetime=Lifetime(now + begin, now + end)))
     await _refused(alice, alice.bundle(lifetime=Lifetime(now - DAY, now + 31 * DAY)))
     good = alice.bundle()
     spoilt = replace(good.key_package, signature=bytes(64))
@@ -120,7 +123,7 @@ async def too_long_or_too_many(stage: Stage) -> None:
     await _refused(alice, alice.bundle(), "TOO_MANY_KEY_PACKAGES")
 
 
-@check("DS-1", refused=True)
+@check("DS-29", refused=True)
 async def of_an_account_that_is_none(stage: Stage) -> None:
     """Who asks for an unknown account is told so."""
     alice = await stage.device()

@@ -71,7 +71,7 @@ async def an_id_under_which_something_is_kept(stage: Stage) -> None:
     expect(linked.sealed, b"first", "sealed")
 
 
-@check("DS-1", "DS-7", refused=True)
+@check("DS-1", "DS-29", "DS-7", refused=True)
 async def who_may_not_wait_or_leave_something(stage: Stage) -> None:
     """Before hello nobody waits, before login nobody leaves anything; beyond 4 ids, 8 links and 64 KiB nobody does."""
     alice, stranger = await stage.device(), await stage.stranger()

@@ -50,7 +50,7 @@ async def versions_that_nobody_speaks(stage: Stage) -> None:
     expect(welcome.version, VERSION, "version")
 
 
-@check("DS-1", refused=True)
+@check("DS-1", "DS-29", refused=True)
 async def requests_before_the_login(stage: Stage) -> None:
     """Before a greeting, after it, and after a registration: whoever has not logged in gets nothing done."""
     alice, stranger = await stage.device(key_packages=1), await stage.stranger()
