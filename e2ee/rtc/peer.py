@@ -23,7 +23,8 @@ What holds for every connection is in ``connection``. Codecs are Opus, and VP8 o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from aiortc import MediaStreamTrack, RTCRtpTransceiver, RTCSessionDescription
@@ -41,7 +42,7 @@ from e2ee.rtc.incoming import ReceivedFrames, ReceiveStatistics
 from e2ee.rtc.observer import FrameObserver, Observers
 from e2ee.rtc.outgoing import SendStatistics
 from e2ee.rtc.route import Route, RTCIceServer
-from e2ee.rtc.stream import MediaStream
+from e2ee.rtc.stream import MediaStream, prefer
 
 __all__ = ["MediaPeer", "MediaStreamTrack", "PeerStatistics", "RTCIceServer"]
 
@@ -132,12 +133,16 @@ class MediaPeer(Connected):
     async def answer(self, offer: str) -> str:
         """The description to answer the peer's offer with. Raises WrongState, DescriptionError."""
         self._expect("stable", described=False)
-        return await self._connection.answer(self._checked(offer, "offer"))
+        checked, codecs = self._checked(offer, "offer")
+        with self._choosing(codecs):
+            return await self._connection.answer(checked)
 
     async def accept(self, answer: str) -> None:
         """Take the peer's answer. Raises WrongState, DescriptionError."""
         self._expect("have-local-offer", described=True)
-        await self._connection.apply(self._checked(answer, "answer"))
+        checked, codecs = self._checked(answer, "answer")
+        with self._choosing(codecs):
+            await self._connection.apply(checked)
 
     # ---------------------------------------------------------------------------------------- using it
 
@@ -223,12 +228,25 @@ class MediaPeer(Connected):
             raise WrongState("a connection without streams")
         self._connection.expect(signaling_state, described=described)
 
-    def _checked(self, text: str, step: str) -> RTCSessionDescription:
+    def _checked(self, text: str, step: str) -> tuple[RTCSessionDescription, list[Codec]]:
         choices = [stream.codecs for stream in self._streams.values()]
-        checked, chosen = checked_description(text, step, choices, loopback=self._route.loopback)
-        for codec, (kind, stream) in zip(chosen, self._streams.items(), strict=True):
-            stream.choose(codec, self._transceivers[kind])
-        return checked
+        return checked_description(text, step, choices, loopback=self._route.loopback)
+
+    @contextmanager
+    def _choosing(self, codecs: Sequence[Codec]) -> Iterator[None]:
+        """The streams have these codecs when the description that says so was taken, and keep their choice if it was not."""
+        streams = list(self._streams.values())
+        places = [self._transceivers[stream.kind] for stream in streams]
+        for place, codec in zip(places, codecs, strict=True):
+            prefer(place, (codec,))
+        try:
+            yield
+        except BaseException:
+            for place, stream in zip(places, streams, strict=True):
+                prefer(place, stream.codecs)
+            raise
+        for stream, codec in zip(streams, codecs, strict=True):
+            stream.choose(codec)
 
     def _track_came(self, track: MediaStreamTrack) -> None:
         for kind, transceiver in self._transceivers.items():

@@ -30,7 +30,7 @@ from e2ee.rtc.outgoing import OutgoingFrames, encrypting_encoder
 from e2ee.rtc.tracks import OutgoingTrack, ReceivedTrack
 from e2ee.session_description import is_baseline_h264
 
-__all__ = ["MediaStream", "ReceivedStream", "SentStream", "new_transceiver"]
+__all__ = ["MediaStream", "ReceivedStream", "SentStream", "new_transceiver", "prefer"]
 
 
 def new_transceiver(
@@ -38,8 +38,13 @@ def new_transceiver(
 ) -> RTCRtpTransceiver:
     """An m-section more. These codecs, the first one preferred, and retransmission (RTX): nothing else is negotiated (CODEC-5)."""
     transceiver = connection.addTransceiver(MEDIA[codecs[0]], direction)
-    transceiver.setCodecPreferences(_capabilities(codecs))
+    prefer(transceiver, codecs)
     return transceiver
+
+
+def prefer(transceiver: RTCRtpTransceiver, codecs: Sequence[Codec]) -> None:
+    """The next description is for these codecs and RTX, the first one preferred."""
+    transceiver.setCodecPreferences(_capabilities(codecs))
 
 
 class SentStream:
@@ -170,10 +175,9 @@ class MediaStream:
         self.sent.attach(transceiver.sender)
         return transceiver
 
-    def choose(self, codec: Codec, transceiver: RTCRtpTransceiver) -> None:
-        """Both sides use this codec from now on (CODEC-17). Before the description that says so is applied."""
+    def choose(self, codec: Codec) -> None:
+        """Both sides use this codec from now on (CODEC-17)."""
         self.codecs = (codec,)
-        transceiver.setCodecPreferences(_capabilities(self.codecs))
         self.sent.choose(codec)
         self.received.choose(codec)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -184,3 +185,30 @@ def test_behind_another_h264_the_next_codec_is_the_one_that_is_used(
             await asyncio.gather(caller.close(), callee.close())
 
     asyncio.run(story())
+
+
+@pytest.mark.requirement("CODEC-17")
+def test_a_description_that_is_refused_chooses_nothing(make_device: Any) -> None:
+    """Neither an offer nor an answer that names H.264, and has no path: the next one names VP8."""
+    both = (H264, VP8)
+
+    async def story() -> None:
+        one, other = (make_device(leaf, video=both).peer for leaf in (0, 1))
+        simple, another = (make_device(leaf, video=(VP8,)).peer for leaf in (0, 1))
+        try:
+            offer = await one.offer()
+            with pytest.raises(DescriptionError):
+                await other.answer(without_a_path(offer))
+            answer = await other.answer(await simple.offer())
+            assert (answer.count("VP8/90000"), answer.count("H264/90000")) == (2, 0)
+            with pytest.raises(DescriptionError):
+                await one.accept(without_a_path(offer.replace("a=setup:actpass", "a=setup:active")))
+            await one.accept(await another.answer(offer))
+        finally:
+            await asyncio.gather(*(peer.close() for peer in (one, other, simple, another)))
+
+    asyncio.run(story())
+
+
+def without_a_path(description: str) -> str:
+    return re.sub("a=ice-ufrag.*\r\n", "", description)
