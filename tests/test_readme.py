@@ -67,7 +67,7 @@ def test_a_fault_in_an_adapter_is_shown_as_it_says(tmp_path: Path) -> None:
     section = README.split("## Your own client")[1].split("\n## ")[0]
     block = re.search(r"```console\n(.*?)```", section, re.DOTALL)
     assert block is not None
-    command, *shown = block[1].splitlines()
+    command, *shown = block[1].replace("/home/you", str(tmp_path)).splitlines()
     template = (ROOT / "e2ee" / "examples" / "conformance_adapter.py").read_text()
     adapter = tmp_path / "my-adapter"
     adapter.write_text(f"#!{sys.executable}\n{template.replace('% 16', '% 8')}")
