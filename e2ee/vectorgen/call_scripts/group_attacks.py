@@ -441,6 +441,14 @@ def speaks_as_a_viewer(case: Case) -> None:
 
 
 @GROUP.vector("SFU-4", reason=Refusal.STALE_OFFER)
+def offers_media_twice_under_one_number(case: Case) -> None:
+    """Of the forwarding unit: the number is not above the last one."""
+    script, _ = in_call(case)
+    script.receive(3 * S, messages.MediaOffer(CALL_ID, 1, "v=0", (), (), ()))
+    script.refuses(4 * S, messages.MediaOffer(CALL_ID, 1, "v=0 other", (), (), ()))
+
+
+@GROUP.vector("SFU-4", reason=Refusal.STALE_OFFER)
 def leads_back_to_an_old_offer_of_media(case: Case) -> None:
     """Of the forwarding unit: numbers go up."""
     script, _ = in_call(case)
