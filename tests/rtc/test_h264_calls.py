@@ -193,19 +193,22 @@ def test_a_description_that_is_refused_chooses_nothing(make_device: Any) -> None
     both = (H264, VP8)
 
     async def story() -> None:
-        one, other = (make_device(leaf, video=both).peer for leaf in (0, 1))
+        one, other, late = (make_device(leaf, video=both).peer for leaf in (0, 1, 1))
         simple, another = (make_device(leaf, video=(VP8,)).peer for leaf in (0, 1))
         try:
             offer = await one.offer()
-            with pytest.raises(DescriptionError):
-                await other.answer(without_a_path(offer))
+            for peer in (other, late):
+                with pytest.raises(DescriptionError):
+                    await peer.answer(without_a_path(offer))
+            own = await late.offer()
+            assert (own.count("VP8/90000"), own.count("H264/90000")) == (2, 2)
             answer = await other.answer(await simple.offer())
             assert (answer.count("VP8/90000"), answer.count("H264/90000")) == (2, 0)
             with pytest.raises(DescriptionError):
                 await one.accept(without_a_path(offer.replace("a=setup:actpass", "a=setup:active")))
             await one.accept(await another.answer(offer))
         finally:
-            await asyncio.gather(*(peer.close() for peer in (one, other, simple, another)))
+            await asyncio.gather(*(peer.close() for peer in (one, other, late, simple, another)))
 
     asyncio.run(story())
 
