@@ -83,6 +83,7 @@ LANGUAGES = {
     "short": "en",
     "script-and-region": "zh-Hant-TW",
     "private": "x-whatever",
+    "longest": "x-" + "a2345678-" * 3 + "a23456",
 }
 
 
