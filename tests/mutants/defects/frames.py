@@ -46,7 +46,7 @@ FRAMES = (
     Defect(
         "window-before-tag",
         "a forged counter moves the window before the tag is looked at",
-        "Threema group calls: state changed before authentication [R]",
+        "Threema group calls: state changed before authentication `[R]`",
         OPENER,
         "        clear = data[:start]\n        try:\n",
         "        clear = data[:start]\n        key.window.accept(CTR)\n        try:\n",
@@ -54,7 +54,7 @@ FRAMES = (
     Defect(
         "failure-tolerance",
         "after ten frames that do not open the key is thrown away",
-        "LiveKit, failureTolerance [R]",
+        "LiveKit, failureTolerance `[R]`",
         OPENER,
         "        except OpenError:\n",
         "        except OpenError:\n"
@@ -72,7 +72,7 @@ FRAMES = (
     Defect(
         "header-not-covered",
         "the header beside the nonce is not authenticated",
-        "RingRTC: the ratchet counter is not under the MAC [R]",
+        "RingRTC: the ratchet counter is not under the MAC `[R]`",
         "e2ee.sframe.encryption",
         "return aead_decrypt(nonce, ciphertext, aad)",
         "return aead_decrypt(nonce, ciphertext, aad[:0])",
@@ -113,7 +113,7 @@ FRAMES = (
     Defect(
         "kdf-without-separation",
         "key and salt come from one label",
-        "LiveKit: the key is the beginning of the next chain key [R]",
+        "LiveKit: the key is the beginning of the next chain key `[R]`",
         "e2ee.sframe.key_derivation",
         'return b"SFrame 1.0 Secret salt " +',
         'return b"SFrame 1.0 Secret key " +',
@@ -129,7 +129,7 @@ FRAMES = (
     Defect(
         "one-key-for-all",
         "all senders of an epoch have one key",
-        "Wire: one media key, public IV base [R]",
+        "Wire: one media key, public IV base `[R]`",
         "e2ee.sframe.key_derivation",
         'KID.to_bytes(8, "big") +',
         '(KID & 15).to_bytes(8, "big") +',
@@ -137,7 +137,7 @@ FRAMES = (
     Defect(
         "counter-begins-again",
         "a stream that is opened again in an epoch counts from 0",
-        "Wire: nonces used twice after a restart [R]; Threema never resets",
+        "Wire: nonces used twice after a restart `[R]`; Threema never resets",
         "e2ee.media.send_epochs",
         "key = self._keys.get((kind, instance))",
         "key = None",

@@ -68,7 +68,7 @@ GROUPS = (
     Defect(
         "key-consumed-by-a-forgery",
         "a message that does not open uses up its key, and those before it",
-        "Threema group calls: the ratchet turns before authentication [R]",
+        "Threema group calls: the ratchet turns before authentication `[R]`",
         "e2ee.mls.secret_tree",
         "        yield key\n        self._keep(leaf_index, opened, ratchet, after)\n\n    @contextmanager",
         "        self._keep(leaf_index, opened, ratchet, after)\n        yield key\n\n    @contextmanager",

@@ -68,7 +68,7 @@ RTP = (
     Defect(
         "toc-in-clear",
         "the first byte of Opus stays clear",
-        "LiveKit, Jitsi; Orange splits audio as if it were video [R]",
+        "LiveKit, Jitsi; Orange splits audio as if it were video `[R]`",
         "e2ee.media.opus",
         "CLEAR_LENGTH = (0,) * 256",
         "CLEAR_LENGTH = (1,) * 256",
