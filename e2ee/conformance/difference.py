@@ -26,6 +26,8 @@ BEFORE, AFTER = 12, 20
 SHORT = 64
 """Characters of a value in hexadecimal that is shown whole."""
 
+KEPT = 4_096
+"""Characters of an answered value that are kept, beyond as many as were expected: an answer may have 16 MiB."""
 
 LARGEST_IN_DECIMAL = 255
 """A larger number is shown in hexadecimal too: most are of fields in bits."""
@@ -40,6 +42,12 @@ ABSENT = _Absent()
 """In place of a value that only one of the two has."""
 
 
+class _Beginning(str):
+    """Of a long list or object, as JSON."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One value: where it stands (``output.shown[2].at``), what it must be, what it was."""
@@ -47,12 +55,16 @@ class Difference:
     path: str
     expected: Any
     answered: Any
+    """Of a long one the beginning."""
+    length: int | None = None
+    """Characters of a text of which only the beginning is kept."""
 
     def headline(self) -> str:
         """The path, and for bytes the place of the first one that differs."""
         if not self._bytes():
             return self.path
-        lengths = dict.fromkeys(len(each) // 2 for each in (self.expected, self.answered))
+        answered = len(self.answered) if self.length is None else self.length
+        lengths = dict.fromkeys(each // 2 for each in (len(self.expected), answered))
         return f"{self.path}, at byte {self._offset()} of {' and '.join(map(str, lengths))}"
 
     def lines(self) -> tuple[str, str]:
@@ -97,9 +109,19 @@ def first_difference(expected: Any, answered: Any, path: str) -> Difference | No
         most = range(max(len(expected), len(answered)))
         values = ((f"{path}[{at}]", _item(expected, at), _item(answered, at)) for at in most)
     else:
-        return None if _same(expected, answered) else Difference(path, expected, answered)
+        return None if _same(expected, answered) else _difference(path, expected, answered)
     found = (first_difference(one, other, at) for at, one, other in values)
     return next(filter(None, found), None)
+
+
+def _difference(path: str, expected: Any, answered: Any) -> Difference:
+    if isinstance(answered, str):
+        most = KEPT + (len(expected) if isinstance(expected, str) else 0)
+        if len(answered) > most:
+            return Difference(path, expected, answered[: most & ~1], len(answered))
+    elif isinstance(answered, list | dict) and len(text := shown_json(answered, KEPT)) > KEPT:
+        return Difference(path, expected, _Beginning(text))
+    return Difference(path, expected, answered)
 
 
 def _item(values: list[Any] | tuple[Any, ...], at: int) -> Any:
@@ -116,6 +138,8 @@ def _same(expected: Any, answered: Any) -> bool:
 def _plain(value: Any) -> str:
     if value is ABSENT:
         return repr(ABSENT)
+    if isinstance(value, _Beginning):
+        return shown(value, 160)
     in_hex = f" (0x{value:x})" if type(value) is int and value > LARGEST_IN_DECIMAL else ""
     return shown_json(value, 160) + in_hex
 

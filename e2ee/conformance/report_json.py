@@ -90,6 +90,6 @@ def _case(outcome: Outcome, again: Callable[[Case], str]) -> dict[str, Any]:
 
 
 def _difference(difference: Difference) -> dict[str, Any]:
-    """Both values whole; one that is absent has no member."""
+    """Both values, of a long answer the beginning; one that is absent has no member."""
     both = {"expected": difference.expected, "answered": difference.answered}
     return {"path": difference.path} | {k: v for k, v in both.items() if v is not ABSENT}

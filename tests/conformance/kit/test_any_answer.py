@@ -185,6 +185,22 @@ def test_both_values_are_shown_around_the_first_byte_that_differs(
 
 
 @pytest.mark.parametrize(
+    ("answered", "headline", "shown"),
+    [
+        ("00" * 2**23, f"x, at byte 1 of 2 and {2**23}", f"00[00]{'00' * 19}…"),
+        ("no bytes" * 2**20, "x", '"no bytesno bytes'),
+        ([[0] * 100] * 10_000, "x", "[[0, 0, 0,"),
+        ({"a": {"b": "c" * 2**20}}, "x", '{"a": {"b": "ccc'),
+    ],
+)
+def test_of_a_long_answer_the_beginning_is_kept(answered: Any, headline: str, shown: str) -> None:
+    found = first_difference("000b", answered, "x")
+    assert found is not None
+    assert (found.headline(), found.lines()[1][: len(shown)]) == (headline, shown)
+    assert len(json.dumps(found.answered)) < 10_000
+
+
+@pytest.mark.parametrize(
     ("answered", "hint"),
     [
         ("0A0B", "bytes are written in lower-case hexadecimal"),
