@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from e2ee.conformance.verdict import Verdict
-from e2ee.delivery import accounts
+from e2ee.delivery import accounts, void_entries
 from e2ee.delivery.errors import DeliveryError, DeliveryReason
 from e2ee.identity.errors import ProofError
 from e2ee.identity.login import verify_register
@@ -46,6 +47,16 @@ def test_a_reason_by_which_devices_act_is_no_other() -> None:
         Verdict.PASS_OTHER_REASON,
         "refused with NOT_AUTHENTICATED in place of BAD_REGISTER_SIGNATURE",
     )
+
+
+@pytest.mark.requirement("DS-28")
+def test_a_service_has_reasons_of_its_own_where_no_sentence_names_one() -> None:
+    """A report of an epoch that no commit has ended: too late, or too early, or of another epoch."""
+    reasons = SimpleNamespace(**DeliveryReason.__members__)
+    reasons.WRONG_EPOCH = DeliveryReason.TOO_LATE
+    with replaced(void_entries, DeliveryReason=reasons)():
+        (outcome,) = outcomes(named("void-entries/whose-word-does-not-count"))
+    assert outcome.verdict is Verdict.PASS, outcome.judgement
 
 
 @pytest.mark.parametrize(
