@@ -2,7 +2,8 @@
 
 Three threads for each process, so that nothing that it does, or leaves undone, can hold up the runner: one writes what
 is sent, one reads what is said, one keeps the end of its standard error. They end when the pipes do, which ``kill``
-brings about: the process has a group of its own, which is killed with all that it started.
+brings about: the process has a group of its own, which is killed with all that it started. Who has left that group
+outlives it, and holds up nobody.
 
 This module imports nothing of the package and nothing but the standard library.
 """
@@ -15,6 +16,7 @@ import queue
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from typing import BinaryIO
 
@@ -31,7 +33,11 @@ AT_THE_END = 5.0
 """Seconds that a process has to end when its standard input does."""
 
 A_MOMENT = 2.0
-"""Seconds to wait for a process whose standard output has ended, so that its exit status can be told."""
+"""Seconds to wait for a process whose standard output has ended, so that its exit status can be told; or for what is still in the
+pipes of one that has ended: what it started may hold them open for ever."""
+
+AT_TIMES = 0.1
+"""Seconds after which it is looked whether a process that says nothing is still there."""
 
 _Heard = bytes | Exception
 
@@ -70,15 +76,28 @@ class AdapterProcess:
 
     def receive(self, seconds: float) -> bytes:
         """See Channel."""
-        try:
-            heard = self._heard.get(timeout=seconds)
-        except queue.Empty:
-            raise Silent from None
+        heard = self._next(seconds)
         if isinstance(heard, EOFError):
             raise Gone(self._how_it_ended(str(heard)))
         if isinstance(heard, Exception):
             raise heard
         return heard
+
+    def _next(self, seconds: float) -> _Heard:
+        """What is heard next; EOFError also of a process that has ended, whoever holds its standard output. Raises Silent."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            with contextlib.suppress(queue.Empty):
+                return self._heard.get(timeout=min(left, AT_TIMES))
+            if self._process.poll() is not None:
+                return self._rest()
+        raise Silent
+
+    def _rest(self) -> _Heard:
+        """What an ended process said last."""
+        with contextlib.suppress(queue.Empty):
+            return self._heard.get(timeout=A_MOMENT)
+        return EOFError("")
 
     def close(self) -> str | None:
         """See Channel."""
@@ -109,9 +128,7 @@ class AdapterProcess:
 
     def _said_more(self) -> bool:
         """Whether there is a line that nobody waited for (CONF-3). Of a process that has ended."""
-        with contextlib.suppress(queue.Empty):
-            return not isinstance(self._heard.get(timeout=A_MOMENT), EOFError)
-        return False
+        return not isinstance(self._rest(), EOFError)
 
     def _how_it_ended(self, rest: str) -> str:
         try:

@@ -59,6 +59,16 @@ def leaves_a_child() -> NoReturn:
     os._exit(0)
 
 
+def leaves_a_daemon() -> NoReturn:
+    """Ends, while a child in a session of its own keeps its pipes, until another one ends, which its maker named."""
+    pipe = os.open(sys.argv[2], os.O_RDONLY)
+    program = f"import os; os.read({pipe}, 1)"
+    subprocess.Popen(  # noqa: S603
+        [sys.executable, "-c", program], pass_fds=[pipe], start_new_session=True
+    )
+    os._exit(3)
+
+
 def closes_stdout() -> NoReturn:
     OUT.close()
     os.close(1)
@@ -133,6 +143,7 @@ FAULTS: dict[str, Callable[[Members], Members]] = {
     "hangs": lambda _: for_ever(),
     "closes-stdout": lambda _: closes_stdout(),
     "leaves-a-child": lambda _: leaves_a_child(),
+    "leaves-a-daemon": lambda _: leaves_a_daemon(),
     "prints-debris": lambda _: write(b"DEBUG: \x1b[31mopening\n"),
     "is-not-utf-8": lambda _: write(b'{"type": "answer", "reason": "\xff"}\n'),
     "ends-in-a-line": ends_in_a_line,

@@ -62,13 +62,21 @@ def test_what_an_adapter_started_ends_with_it(run: Run, tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-    ran = run(
-        "--json", "--timeout", "0.5", "--only", "opened", adapter=("leaves-a-child", str(pipe))
-    )
-    assert ran.verdicts == {"opened": "HANG"}  # the child holds the standard output
+    ran = run("--json", "--only", "opened", adapter=("leaves-a-child", str(pipe)))
+    assert ran.verdicts == {"opened": "CRASH"}
     os.set_blocking(reading, True)
     assert os.read(reading, 1) == b""  # ends when the last writer has
     os.close(reading)
+
+
+def test_what_has_left_an_adapters_session_holds_up_nobody(run: Run, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writing = os.open(pipe, os.O_RDWR)
+    ran = run("--only", "opened", adapter=("leaves-a-daemon", str(pipe)))
+    os.close(writing)  # the child ends with it
+    assert "CRASH  frames/opening/opened" in ran.out
+    assert "the adapter ended with exit status 3" in ran.out
 
 
 @pytest.mark.requirement("CONF-3")
