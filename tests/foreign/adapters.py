@@ -59,7 +59,7 @@ def _built(crate: str, binary: str) -> list[str]:
     """A program of our own around a crate, built if that was not done yet. Raises NotInstalled."""
     if shutil.which("cargo") is None:
         raise NotInstalled(f"{crate} is built by cargo, which is not installed")
-    subprocess.run(["cargo", "build", "--locked", "--quiet"], cwd=HERE / crate, check=True)  # noqa: S607
+    subprocess.run(["cargo", "build", "--quiet"], cwd=HERE / crate, check=True)  # noqa: S607
     return [str(HERE / crate / "target" / "debug" / binary)]
 
 
