@@ -59,7 +59,8 @@ def _built(crate: str, binary: str) -> list[str]:
     """A program of our own around a crate, built if that was not done yet. Raises NotInstalled."""
     if shutil.which("cargo") is None:
         raise NotInstalled(f"{crate} is built by cargo, which is not installed")
-    subprocess.run(["cargo", "build", "--quiet"], cwd=HERE / crate, check=True)  # noqa: S607
+    if subprocess.run(["cargo", "build", "--quiet"], cwd=HERE / crate, check=False).returncode:  # noqa: S607
+        raise NotInstalled(f"cargo does not build {crate}: what it needs is not at hand")
     return [str(HERE / crate / "target" / "debug" / binary)]
 
 
