@@ -14,7 +14,7 @@ __all__ = [
     "MAX_PUBLISHED",
     "MAX_SUBSCRIBED",
     "MAX_WANTED",
-    "OFFER_INTERVAL",
+    "OFFERS_EACH_SECOND",
     "REPORT_INTERVAL",
     "RESENT_EACH_SECOND",
     "TAKEN_EACH_SECOND",
@@ -24,7 +24,7 @@ __all__ = [
 MAX_PUBLISHED = 8  # SFU-9: m-sections of a publishing description
 MAX_SUBSCRIBED = 128  # m-sections of a subscribing connection
 MAX_WANTED = 16  # SFU-6: videos
-OFFER_INTERVAL = 250  # SFU-4: milliseconds between two offers to a device
+OFFERS_EACH_SECOND = 4  # SFU-4: to a device
 DEFAULT_WANTED = 9  # SFU-6: videos, before the first ``want_media``
 HISTORY = 512  # SFU-5: packets of a stream; a power of 2
 KEY_FRAME_INTERVAL = 300  # SFU-5: milliseconds

@@ -2,7 +2,7 @@
 
 M-sections are added as streams come, and never go: that of a stream which has ended becomes inactive, and is used again for
 another one of the same kind of media, whose codec it then has (SFU-4): whatever a member publishes in turn takes no more of them than it
-had at once. At most one offer is out; what changes meanwhile is in the next one, a quarter of a second after the last one at the earliest.
+had at once. At most one offer is out; what changes meanwhile is in the next one, and no more than four come in a second.
 
     changed -> offer -> (the member) -> answer -> packets
 
@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
 from aiortc import RTCRtpTransceiver
@@ -35,7 +36,7 @@ from e2ee.sfu.bandwidth import Bandwidth
 from e2ee.sfu.connection import Connection
 from e2ee.sfu.description import CODECS, answer_of, format_of
 from e2ee.sfu.errors import SfuError, SfuReason
-from e2ee.sfu.limits import DEFAULT_WANTED, MAX_SUBSCRIBED, MAX_WANTED, OFFER_INTERVAL
+from e2ee.sfu.limits import DEFAULT_WANTED, MAX_SUBSCRIBED, MAX_WANTED, OFFERS_EACH_SECOND
 from e2ee.sfu.publisher import moment
 from e2ee.sfu.sink import Sink
 from e2ee.sfu.source import OWN_SSRC, Format, Source
@@ -47,6 +48,7 @@ __all__ = ["Subscriber"]
 
 _log = logging.getLogger(__name__)
 
+_SECOND = 1_000  # milliseconds
 _FIR_ENTRY = 8  # RFC 5104 Section 4.3.1.1: SSRC, number, reserved
 
 
@@ -101,7 +103,7 @@ class Subscriber:
         self._outstanding: _Outstanding | None = None
         self._is_dirty = False
         self._offering: asyncio.Task[None] | None = None
-        self._may_offer_at = 0
+        self._offered_at = deque([-_SECOND] * OFFERS_EACH_SECOND, maxlen=OFFERS_EACH_SECOND)
         self._closing = asyncio.Event()
         self._made_at = clock()
         self.refused = 0
@@ -186,9 +188,10 @@ class Subscriber:
             self._offering = None
 
     async def _wait_its_turn(self) -> None:
-        """SFU-4: "MUST NOT be made within 250 ms of it": somebody may come and go, or publish anew, without end."""
+        """SFU-4: "at most 4 MUST be made in a second": somebody may come and go, or publish anew, without end."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(max(0, self._may_offer_at - self._clock()) / 1_000):
+            wait = self._offered_at[0] + _SECOND - self._clock()
+            async with asyncio.timeout(max(0, wait) / _SECOND):
                 await self._closing.wait()
 
     async def _offer_once(self) -> None:
@@ -206,7 +209,7 @@ class Subscriber:
         ]
         mids, leaves, source_mids = zip(*used, strict=True) if used else ((), (), ())
         self._offered(Offer(number, text, mids, leaves, source_mids))
-        self._may_offer_at = self._clock() + OFFER_INTERVAL
+        self._offered_at.append(self._clock())
 
     def _assign(self) -> None:
         """Give m-sections to sources that have none."""
