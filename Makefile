@@ -26,6 +26,8 @@ FUZZ   ?=
 FUZZ_SECONDS ?= 3600
 DEMO   ?= --once
 PYTEST ?=
+# more than there are processors: calls with real media wait more than they compute
+WORKERS ?= $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 )))
 RESULTS ?=
 PEER ?=
 MUTANTS ?= --kinds checks boundaries defects
@@ -45,7 +47,7 @@ demo: setup
 	$(BIN)/e2ee demo $(DEMO)
 
 test: setup $(TS_MLS)/node_modules/.package-lock.json
-	$(BIN)/pytest -n auto --dist worksteal $(PYTEST)
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(PYTEST)
 
 check: format lint types contracts requirements
 
