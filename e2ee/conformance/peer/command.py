@@ -9,7 +9,7 @@ import os
 import shlex
 import sys
 from argparse import Namespace
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from typing import BinaryIO
 
@@ -51,15 +51,29 @@ def main(argv: Sequence[str]) -> int:
     """Run with these arguments; the exit status. Raises SystemExit for --help and wrong options."""
     try:
         options = parse(argv)
-        logging.getLogger("e2ee").setLevel(logging.CRITICAL)  # what probes complain of is a verdict
         selected = _selected(options)
-        return _listed(selected) if options.list else _run(options, selected)
+        if options.list:
+            return _listed(selected)
+        with _quiet():
+            return _run(options, selected)
     except (BadUsage, BadVectors, BadFile, OSError) as error:
         return _refused(str(error), USAGE)
     except NotStarted as error:
         return _refused(str(error), DRIVER)
     except KeyboardInterrupt:
         return _refused("interrupted", INTERRUPTED)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Nothing is logged meanwhile: what probes complain of is a verdict."""
+    logger = logging.getLogger("e2ee")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _selected(options: Namespace) -> list[Scenario]:
