@@ -55,6 +55,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=int, default=60, help="for each target (60)")
     parser.add_argument("--together", type=int, metavar="SECONDS", help="for all targets, instead")
     parser.add_argument("--runs", type=int, default=-1, help="inputs of each target, at most")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="of what is tried; 0 is another each time (0)"
+    )
     parser.add_argument("--processes", type=int, default=1, help="targets at a time (1)")
     parser.add_argument(
         "--input", type=Path, metavar="FILE", help="judge this input, and nothing else"
@@ -104,9 +107,10 @@ def _fuzz(asked: argparse.Namespace, chosen: list[Target]) -> int:
     begin, seconds = time.monotonic(), asked.seconds
     if asked.together is not None:
         seconds = asked.together * asked.processes / len(chosen)
-    fuzzed = importlib.import_module("tests.fuzz.running").fuzzed
+    running = importlib.import_module("tests.fuzz.running")  # atheris is with it
+    limits = running.Limits(asked.runs, asked.seed)
     outcomes: list[Outcome] = []
-    for outcome in fuzzed(chosen, seconds, asked.runs, asked.processes):
+    for outcome in running.fuzzed(chosen, seconds, limits, asked.processes):
         _show(outcome)
         outcomes.append(outcome)
     runs, faulty = sum(each.runs for each in outcomes), sum(each.is_faulty for each in outcomes)

@@ -21,7 +21,7 @@ import atheris  # type: ignore[import-not-found,import-untyped,unused-ignore]
 from tests.fuzz.corpus import FOLDER, pinned, write
 from tests.fuzz.target import TIME, Target, judged
 
-__all__ = ["Outcome", "fuzzed"]
+__all__ = ["Limits", "Outcome", "fuzzed"]
 
 MEMORY = 1_024
 """MiB that a child may have."""
@@ -57,15 +57,23 @@ class _Child:
     log: Path
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Inputs of each target, -1 for as many as the time allows; and the seed of what is tried, 0 for another each time."""
+
+    runs: int = -1
+    seed: int = 0
+
+
 def fuzzed(
-    targets: Sequence[Target], seconds: float, runs: int, processes: int
+    targets: Sequence[Target], seconds: float, limits: Limits, processes: int
 ) -> Iterator[Outcome]:
-    """Each target's whole corpus, then ``seconds`` of changed inputs, at most ``runs`` (-1: whatever comes)."""
+    """Each target's whole corpus, then ``seconds`` of changed inputs, within ``limits``."""
     waiting, running = [*reversed(targets)], dict[int, _Child]()
     while waiting or running:
         while waiting and len(running) < processes:
             child = _prepared(waiting.pop())
-            running[_begun(child, int(max(1, seconds)), runs)] = child
+            running[_begun(child, int(max(1, seconds)), limits)] = child
         process, status = os.wait()
         yield _outcome(running.pop(process), status)
 
@@ -78,7 +86,7 @@ def _prepared(target: Target) -> _Child:
     return _Child(target, time.monotonic(), before, FOLDER / "logs" / target.name / "last")
 
 
-def _begun(child: _Child, seconds: int, runs: int) -> int:
+def _begun(child: _Child, seconds: int, limits: Limits) -> int:
     """The child's process id."""
     sys.stdout.flush()
     process = os.fork()
@@ -87,7 +95,8 @@ def _begun(child: _Child, seconds: int, runs: int) -> int:
     log = os.open(child.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    name, options = child.target.name, [f"-max_total_time={seconds}", f"-runs={runs}"]
+    name = child.target.name
+    options = [f"-max_total_time={seconds}", f"-runs={limits.runs}", f"-seed={limits.seed}"]
     folders = [FOLDER / "grown" / name, FOLDER / "seeds" / name]
     folders += {each.parent for each in pinned(child.target)}
     _fuzz(child.target, [*options, *map(str, folders)])
