@@ -44,7 +44,7 @@ def _answer(message: Mapping[str, Any]) -> Message:
             if protocol != PROTOCOL:
                 raise ValueError(f"this adapter speaks version {PROTOCOL}, not {protocol}")
             return _hello()
-        case {"type": "case", "number": number, "group": group, "input": given}:
+        case {"type": "case", "number": number, "group": str() as group, "input": dict() as given}:
             return {"type": "answer", "number": number, **_judged(group, given)}
     raise ValueError("neither a hello nor a case")
 

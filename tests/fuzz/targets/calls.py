@@ -175,7 +175,7 @@ def link_url_read(data: bytes) -> bool:
         link = read_link_url(URL, text)
     except ClientUsageError as error:
         secret = SECRET.search(text)
-        if secret and secret[1] in str(error):
+        if secret and secret[1] in str(error) and secret[1] not in text[: secret.start()]:
             raise Faulty("the error repeats the link's secret") from error
         return refused(error)
     again = read_link_url(URL, link_url(URL, link))
