@@ -14,10 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from e2ee.conformance import report_html, report_json, report_junit, report_text
 from e2ee.conformance.adapter_process import AdapterProcess
 from e2ee.conformance.arguments import BadUsage, parse, repeated
-from e2ee.conformance.badge import badge
 from e2ee.conformance.cases import (
     BadVectors,
     Case,
@@ -36,6 +34,7 @@ from e2ee.conformance.expectations import (
 )
 from e2ee.conformance.launched import LaunchedAdapter
 from e2ee.conformance.progress import progress
+from e2ee.conformance.reports import check_folders, write_reports
 from e2ee.conformance.results import Results, conforming, unknown_names
 from e2ee.conformance.runner import Outcome, Runner, Settings
 from e2ee.conformance.shown import shown
@@ -83,7 +82,7 @@ def _run(options: Namespace, program: str) -> int:
         if options.expect
         else Expectations(),
     )
-    _check_files(options)
+    check_folders(options)
     start, stop = _adapters(options)
     runner = Runner(start, cases, settings)
     try:
@@ -94,7 +93,8 @@ def _run(options: Namespace, program: str) -> int:
         return ended or ADAPTER
     sentences = sentences_beside(_folder(options))
     results = Results(runner.hello, outcomes, cases, whole=not options.only, sentences=sentences)
-    _report(results, settings.specification, options, program)
+    again = partial(repeated, options, program)
+    write_reports(results, settings.specification, options, again)
     for name in unknown_names(runner.hello, everything):
         _say(f"the adapter declares {shown(name, 80)}, which these vectors do not have")
     for complaint in runner.complaints:
@@ -143,23 +143,6 @@ def _adapters(options: Namespace) -> tuple[Callable[[], Channel], Callable[[], N
     return partial(listener.next, options.start_timeout), listener.close
 
 
-def _report(results: Results, specification: str, options: Namespace, program: str) -> None:
-    again = partial(repeated, options, program)
-    if options.json:
-        sys.stdout.write(report_json.report(results, specification, again))
-    else:
-        for line in report_text.report(results, again, everything=options.all):
-            sys.stdout.write(line + "\n")
-    if options.json_report:
-        options.json_report.write_text(report_json.report(results, specification, again))
-    if options.html:
-        options.html.write_bytes(report_html.report(results, specification, again))
-    if options.junit:
-        options.junit.write_text(report_junit.report(results, again), encoding="utf-8")
-    if options.badge:
-        options.badge.write_text(badge(results, specification), encoding="utf-8")
-
-
 def _transcript(options: Namespace) -> BinaryIO:
     return open(options.transcript or os.devnull, "wb")
 
@@ -170,14 +153,6 @@ def _said(outcome: Outcome) -> bytes:
         return b""
     heard = exchange.answered if exchange.answered is not None else b""
     return b"# %s\n> %s\n< %s\n" % (outcome.case.name.encode(), exchange.asked.encode(), heard)
-
-
-def _check_files(options: Namespace) -> None:
-    """Before anything has run: whether what it brings can be written."""
-    names = ("html", "junit", "json_report", "badge", "transcript", "url_file")
-    for path in filter(None, (getattr(options, name) for name in names)):
-        if not path.absolute().parent.is_dir():
-            raise BadUsage(f"there is no folder {path.absolute().parent}")
 
 
 def _folder(options: Namespace) -> Path:

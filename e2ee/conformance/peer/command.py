@@ -13,13 +13,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from functools import partial
 from typing import BinaryIO
 
-from e2ee.conformance import report_html, report_json, report_junit, report_text
 from e2ee.conformance.adapter_process import AdapterProcess
 from e2ee.conformance.adapter_protocol import Hello
 from e2ee.conformance.arguments import BadUsage
 from e2ee.conformance.cases import (
     BadVectors,
-    Case,
     sentences_beside,
     shipped_vectors,
     specification_of,
@@ -35,6 +33,7 @@ from e2ee.conformance.peer.scenarios import ALL
 from e2ee.conformance.peer.service import GivenService, Service, own_service
 from e2ee.conformance.peer.subject import DrivenClient, Subject
 from e2ee.conformance.progress import progress
+from e2ee.conformance.reports import check_folders, write_reports
 from e2ee.conformance.results import Results
 from e2ee.conformance.runner import Outcome
 from e2ee.conformance.verdict import FAILING, PASSING, Verdict
@@ -94,6 +93,7 @@ def _listed(selected: Sequence[Scenario]) -> int:
 
 
 def _run(options: Namespace, selected: Sequence[Scenario]) -> int:
+    check_folders(options)
     cases = [each.case for each in selected]
     expected = read_expectations(options.expect, cases) if options.expect else Expectations()
     specification = specification_of(shipped_vectors())
@@ -113,7 +113,7 @@ def _run(options: Namespace, selected: Sequence[Scenario]) -> int:
         whole=options.slow and not options.only,
         sentences=sentences_beside(shipped_vectors()),
     )
-    _report(results, specification, options)
+    write_reports(results, specification, options, partial(repeated, options))
     failed = any(results.counts[each] for each in (*FAILING, Verdict.UNEXPECTED_PASS))
     return FAILED if failed or not any(results.counts[each] for each in PASSING) else PASSED
 
@@ -186,21 +186,6 @@ def _service(options: Namespace) -> OpenService:
         yield given.begin()
 
     return at_it
-
-
-def _report(results: Results, specification: str, options: Namespace) -> None:
-    again: Callable[[Case], str] = partial(repeated, options)
-    if options.json:
-        sys.stdout.write(report_json.report(results, specification, again))
-    else:
-        for line in report_text.report(results, again, everything=options.all):
-            sys.stdout.write(line + "\n")
-    if options.json_report:
-        options.json_report.write_text(report_json.report(results, specification, again))
-    if options.html:
-        options.html.write_bytes(report_html.report(results, specification, again))
-    if options.junit:
-        options.junit.write_text(report_junit.report(results, again), encoding="utf-8")
 
 
 def _say(text: str) -> None:

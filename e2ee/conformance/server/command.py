@@ -10,13 +10,12 @@ from collections.abc import Sequence
 from functools import partial
 
 import e2ee
-from e2ee.conformance import report_html, report_json, report_junit, report_text
 from e2ee.conformance.adapter_protocol import Hello
 from e2ee.conformance.arguments import BadUsage
-from e2ee.conformance.badge import badge
 from e2ee.conformance.cases import SERVICE_FEATURES, Case, sentences_beside
 from e2ee.conformance.expectations import BadFile, Expectations, read_expectations
 from e2ee.conformance.progress import progress
+from e2ee.conformance.reports import check_folders, write_reports
 from e2ee.conformance.results import Results
 from e2ee.conformance.runner import Outcome
 from e2ee.conformance.server import checks
@@ -81,7 +80,7 @@ def _told(case: Case) -> str:
 
 
 def _run(options: Namespace, chosen: Sequence[Check], program: str) -> int:
-    _check_files(options)
+    check_folders(options)
     cases = [each.case for each in checks.registered()]
     expectations = read_expectations(options.expect, cases) if options.expect else Expectations()
     tokens = Tokens.of(options.tokens, options.token_command)
@@ -98,7 +97,9 @@ def _run(options: Namespace, chosen: Sequence[Check], program: str) -> int:
         except Fault as fault:
             return _refused(str(fault), NOT_THERE)
     results = _results(options, service, chosen, outcomes)
-    _report(results, options, program)
+    write_reports(results, e2ee.SPEC_VERSION, options, partial(repeated, options, program))
+    if not options.json:
+        _say_unsupported(results)
     return _status(results, options)
 
 
@@ -128,24 +129,6 @@ def _results(
     return Results(hello, outcomes, cases, whole=bool(whole), sentences=sentences)
 
 
-def _report(results: Results, options: Namespace, program: str) -> None:
-    again, version = partial(repeated, options, program), e2ee.SPEC_VERSION
-    if options.json:
-        sys.stdout.write(report_json.report(results, version, again))
-    else:
-        for line in report_text.report(results, again, everything=options.all):
-            sys.stdout.write(line.rstrip() + "\n")
-        _say_unsupported(results)
-    if options.json_report:
-        options.json_report.write_text(report_json.report(results, version, again))
-    if options.html:
-        options.html.write_bytes(report_html.report(results, version, again))
-    if options.junit:
-        options.junit.write_text(report_junit.report(results, again), encoding="utf-8")
-    if options.badge:
-        options.badge.write_text(badge(results, version), encoding="utf-8")
-
-
 def _say_unsupported(results: Results) -> None:
     for each in results.of(Verdict.UNSUPPORTED)[:MOST]:
         sys.stdout.write(f"unsupported  {each.case.name}: {each.judgement.why}\n")
@@ -156,12 +139,6 @@ def _status(results: Results, options: Namespace) -> int:
     if any(results.counts[each] for each in failing):
         return FAILED
     return PASSED if any(results.counts[each] for each in PASSING) else FAILED
-
-
-def _check_files(options: Namespace) -> None:
-    for path in filter(None, (options.html, options.junit, options.json_report, options.badge)):
-        if not path.absolute().parent.is_dir():
-            raise BadUsage(f"there is no folder {path.absolute().parent}")
 
 
 def _refused(why: str, status: int) -> int:

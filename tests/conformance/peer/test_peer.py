@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from e2ee.client.key_store import Service
+from e2ee.conformance.peer.command import main
 from e2ee.conformance.peer.driver_protocol import ACTIONS, FEATURES
 from e2ee.conformance.peer.findings import ClientFault, NotSupported
 from e2ee.conformance.peer.person import Person
@@ -97,6 +98,16 @@ def test_what_a_driver_does_not_declare_is_not_asked_for() -> None:
 
 
 @pytest.mark.requirement("CONF-30")
+def test_a_report_that_could_not_be_written_is_refused_before_anything_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    began = tmp_path / "began"
+    report = ["--html", str(tmp_path / "nowhere" / "report.html")]
+    assert main([*report, "--", "touch", str(began)]) == 2
+    assert f"no folder {tmp_path / 'nowhere'}" in capsys.readouterr().err
+    assert not began.exists()
+
+
 def test_who_says_no_hello_is_asked_for_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     status, report = played(driver=_answering("7"))
     assert (status, report) == (3, "")
